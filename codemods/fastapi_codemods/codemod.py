@@ -1,0 +1,67 @@
+"""The contract of a codemod: find departures from one convention, rewrite those that were accepted.
+
+A codemod is one module (or one package) below `conventions/<chapter>/`, found by walking that package. Its name is
+the module's name with hyphens, its chapter the package it stands in, its documentation the module's docstring:
+a first line that says what the codemod establishes, then `## Why`, `## Left alone`, `## Safety` and a link to
+FastAPI's documentation. `docs/writing-a-codemod.md` walks through one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from .edits import Edits
+from .findings import Finding, Location, Safety
+from .project import Project
+
+
+class Codemod(ABC):
+    """One convention. Subclasses are stateless: everything they know comes from the project and from findings."""
+
+    safety: ClassVar[Safety]
+    """What the rewrite may change; `Safety.REPORT` for a check that only guides."""
+
+    after: ClassVar[tuple[str, ...]] = ()
+    """Names of codemods whose result this one wants to see; the order of a run follows from these."""
+
+    tokens: ClassVar[tuple[str, ...]]
+    """Strings of which a file must hold at least one to concern this codemod; other files are not read for it."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def chapter(self) -> str:
+        return type(self).__module__.split(".")[-2]
+
+    @property
+    def documentation(self) -> str:
+        return inspect.cleandoc(sys.modules[type(self).__module__].__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation: what the codemod establishes."""
+        return self.documentation.partition("\n")[0]
+
+    @abstractmethod
+    def find(self, project: Project) -> Iterator[Finding]:
+        """Every departure in the project, those that are left alone too, in any order."""
+
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        """Put the edits for `findings` into `edits`.
+
+        `findings` are fixable ones from this codemod's `find` on this very project: all of a file's accepted
+        findings come in one call, those of other files may come in another. Detection is over; nothing is looked for.
+        """
+        raise NotImplementedError(f"{self.name} only reports")
+
+    def finding(
+        self, location: Location, message: str, *, anchor: str, left_alone: str | None = None, subject: Any = None
+    ) -> Finding:
+        """A finding of this codemod."""
+        return Finding(self.name, self.chapter, self.safety, location, message, anchor, left_alone, subject)

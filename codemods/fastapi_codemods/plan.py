@@ -1,0 +1,53 @@
+"""A plan is data: it can be shown, reviewed, applied and undone. Nothing here touches the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .findings import Finding, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file before and after, as bytes. `before=None` is a file to be made, `after=None` one to be removed."""
+
+    path: str
+    """POSIX, relative to the plan's root."""
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def reversed(self) -> FileChange:
+        return FileChange(self.path, self.after, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one codemod did: the findings it rewrote and the files as they were after the step before."""
+
+    codemod: str
+    findings: tuple[Finding, ...]
+    changes: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps over one project. `findings` holds every finding, those left alone too, in order of place."""
+
+    root: Path
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[FileChange, ...]:
+        """The steps folded into one change per file, ordered by path; a file that came back to its start is left out."""
+        folded: dict[str, FileChange] = {}
+        for step in self.steps:
+            for change in step.changes:
+                earlier = folded.get(change.path)
+                before = change.before if earlier is None else earlier.before
+                folded[change.path] = FileChange(change.path, before, change.after)
+        return tuple(folded[path] for path in sorted(folded) if folded[path].before != folded[path].after)

@@ -1,0 +1,95 @@
+"""Which codemods exist: whatever stands below `conventions/`. No list is edited to add one."""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+from collections.abc import Iterable, Sequence
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+
+from . import conventions
+from .codemod import Codemod
+from .errors import ConfigurationError
+from .findings import Safety
+
+
+@cache
+def all_codemods() -> tuple[Codemod, ...]:
+    """One instance of each codemod, ordered so that each comes after those it names in `after`, else by name."""
+    found: dict[str, Codemod] = {}
+    for chapter in pkgutil.iter_modules(conventions.__path__):
+        package = import_module(f"{conventions.__name__}.{chapter.name}")
+        for entry in pkgutil.iter_modules(package.__path__):
+            if not entry.name.startswith("_"):
+                codemod = _codemod_of(f"{package.__name__}.{entry.name}")
+                found[codemod.name] = codemod
+    return in_order(found.values())
+
+
+def _codemod_of(module_name: str) -> Codemod:
+    module = import_module(module_name)
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Codemod) and value.__module__ == module_name
+    ]
+    if len(classes) != 1:
+        raise TypeError(f"{module_name} must define exactly one Codemod, it defines {len(classes)}")
+    return classes[0]()
+
+
+def in_order(codemods: Iterable[Codemod]) -> tuple[Codemod, ...]:
+    """Sort by `after`; among codemods that do not depend on each other, by name, so that a run is reproducible."""
+    by_name = {codemod.name: codemod for codemod in codemods}
+    sorter = TopologicalSorter({name: [a for a in by_name[name].after if a in by_name] for name in sorted(by_name)})
+    ordered: list[Codemod] = []
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise TypeError(f"codemods want to come after each other: {' -> '.join(error.args[1])}") from None
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered.extend(by_name[name] for name in ready)
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def get(name: str) -> Codemod:
+    """The codemod of that name; a `ConfigurationError` names the nearest one when there is none."""
+    for codemod in all_codemods():
+        if codemod.name == name:
+            return codemod
+    raise ConfigurationError(f"there is no codemod {name!r}{nearest(name, [c.name for c in all_codemods()])}")
+
+
+def chapters() -> tuple[str, ...]:
+    """The chapters of the conventions, codemods or not: `--select errors` is no mistake while it is still empty."""
+    return tuple(sorted(chapter.name for chapter in pkgutil.iter_modules(conventions.__path__)))
+
+
+def select(select: Sequence[str], ignore: Sequence[str], safety: Safety) -> tuple[Codemod, ...]:
+    """The codemods a run is about.
+
+    A codemod that `select` names by its own name runs at its own safety level; one that comes by its chapter, or
+    because nothing was selected, keeps to `safety`.
+    """
+    known = {codemod.name for codemod in all_codemods()} | set(chapters())
+    for name in (*select, *ignore):
+        if name not in known:
+            raise ConfigurationError(f"there is no codemod or chapter {name!r}{nearest(name, known)}")
+    return tuple(
+        codemod
+        for codemod in all_codemods()
+        if (not select or codemod.name in select or codemod.chapter in select)
+        and codemod.name not in ignore
+        and codemod.chapter not in ignore
+        and (codemod.safety <= safety or codemod.name in select)
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing when no known name is near."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
