@@ -1,15 +1,27 @@
-"""What a run was asked to do."""
+"""What a run was asked to do, on the command line and in pyproject.toml, and which folder is the project."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from .errors import ConfigurationError, PathError
 from .findings import Safety
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Value = TypeVar("Value")
+
+TABLE = "fastapi-codemods"
+SAFETY_LEVELS = {level.label: level for level in Safety if level is not Safety.REPORT}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options shared by check, diff and apply, after the command line and `pyproject.toml` were put together."""
+    """The options shared by check, diff and apply, the command line and pyproject.toml put together."""
 
     select: tuple[str, ...] = ()
     """Codemod names or chapter names; empty means all."""
@@ -21,3 +33,193 @@ class Options:
     """The lowest FastAPI version that the result must run on, `"0.110"`; None reads it from the project."""
     jobs: int | None = None
     """Processes; None lets the size of the work decide."""
+
+
+class Settings(NamedTuple):
+    """What one place asks for, the command line or a pyproject.toml; None is what it does not speak of."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    safety: Safety | None = None
+    exclude: tuple[str, ...] | None = None
+    target_fastapi: str | None = None
+    jobs: int | None = None
+
+
+def merge(command_line: Settings, file: Settings) -> Options:
+    """The command line wins key by key, and whole: `--exclude a` forgets the excludes of the file."""
+    default = Options()
+    return Options(
+        select=_first(command_line.select, file.select, default.select),
+        ignore=_first(command_line.ignore, file.ignore, default.ignore),
+        safety=_first(command_line.safety, file.safety, default.safety),
+        exclude=_first(command_line.exclude, file.exclude, default.exclude),
+        target_fastapi=_first(command_line.target_fastapi, file.target_fastapi, default.target_fastapi),
+        jobs=_first(command_line.jobs, file.jobs, default.jobs),
+    )
+
+
+def _first(command_line: Value | None, file: Value | None, default: Value) -> Value:
+    if command_line is not None:
+        return command_line
+    return default if file is None else file
+
+
+# --- the project's root
+
+
+def find_root(paths: Sequence[Path]) -> Path:
+    """The project that all of `paths` (none: the current folder) belong to, absolute and without links.
+
+    That is the nearest folder above them with a `.git`, else the nearest with a pyproject.toml, else the
+    folder they have in common. A path that does not exist, or one in another project, is a `PathError`.
+    """
+    named = tuple(paths) or (Path(),)
+    folders = [_folder_of(path) for path in named]
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # Windows: two drives
+        common = ""
+    root, marker = _project_around(common)
+    for path, folder in zip(named, folders, strict=True):
+        own, own_marker = _project_around(folder)
+        elsewhere = own != root and (own_marker == ".git" or (marker is None and own_marker is not None))
+        if elsewhere or (marker is None and len(named) > 1 and _is_top(common)):
+            raise PathError(
+                f"{path} and {_another(named, path)} are not in one project; run once for each project"
+            )
+    return Path(root)
+
+
+def _folder_of(path: Path) -> str:
+    if not os.path.exists(path):
+        dangling = (
+            "is a symbolic link to a file that does not exist" if os.path.islink(path) else "does not exist"
+        )
+        raise PathError(f"{path} {dangling}")
+    # A linked file belongs where the link stands, a linked folder is entered.
+    return os.path.realpath(path if os.path.isdir(path) else os.path.dirname(path))
+
+
+def _project_around(folder: str) -> tuple[str, str | None]:
+    for marker in (".git", "pyproject.toml"):
+        for candidate in _upwards(folder):
+            if os.path.exists(os.path.join(candidate, marker)):
+                return candidate, marker
+    return folder, None
+
+
+def _upwards(folder: str) -> Iterable[str]:
+    while folder:
+        yield folder
+        parent = os.path.dirname(folder)
+        folder = "" if parent == folder else parent
+
+
+def _is_top(folder: str) -> bool:
+    return os.path.dirname(folder) == folder
+
+
+def _another(paths: Sequence[Path], path: Path) -> Path:
+    return next((other for other in paths if other != path), path)
+
+
+# --- pyproject.toml
+
+
+def load(root: Path, explicit: Path | None = None, paths: Sequence[Path] = ()) -> Settings:
+    """The `[tool.fastapi-codemods]` of `explicit`, else of the nearest pyproject.toml from `paths` to `root`.
+
+    A pyproject.toml without that table is passed over. What cannot be read is a `ConfigurationError` that
+    names the file and the key.
+    """
+    if explicit is not None:
+        table = _table(explicit)
+        if table is None:
+            raise ConfigurationError(f"{explicit} has no [tool.{TABLE}] table")
+        return _settings(table, explicit)
+    start = os.path.commonpath([_folder_of(path) for path in paths or (root,)])
+    for folder in _upwards(start):
+        file = Path(folder, "pyproject.toml")
+        if os.path.isfile(file) and (table := _table(file)) is not None:
+            return _settings(table, file)
+        if folder == str(root):
+            break
+    return Settings()
+
+
+def _table(file: Path) -> Mapping[str, Any] | None:
+    try:
+        with open(file, "rb") as opened:
+            data = opened.read()
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
+    if TABLE.encode() not in data:
+        return None  # no need to import tomllib, nor to complain about a file that is not about us
+    import tomllib
+
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{file} is not valid TOML: {error}") from None
+    tool = document.get("tool")
+    table = tool.get(TABLE) if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigurationError(f"{file}: tool.{TABLE} must be a table")
+    return table
+
+
+def _settings(table: Mapping[str, Any], file: Path) -> Settings:
+    place = f"{file}: [tool.{TABLE}]"
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _READERS:
+            raise ConfigurationError(f"{place} has no key {key!r}{nearest(key, _READERS)}")
+        values[key.replace("-", "_")] = _READERS[key](value, f"{place} {key}")
+    return Settings(**values)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing when no known name is near."""
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+# --- values; `place` says where one was written
+
+
+def read_strings(value: object, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigurationError(f'{place} must be a list of strings, such as ["a", "b"]')
+    return tuple(value)
+
+
+def read_safety(value: object, place: str) -> Safety:
+    if not isinstance(value, str) or value not in SAFETY_LEVELS:
+        hint = nearest(value, SAFETY_LEVELS) if isinstance(value, str) else ""
+        raise ConfigurationError(f"{place} must be one of {', '.join(SAFETY_LEVELS)}{hint}")
+    return SAFETY_LEVELS[value]
+
+
+def read_version(value: object, place: str) -> str:
+    if not isinstance(value, str) or not all(part.isascii() and part.isdigit() for part in value.split(".")):
+        raise ConfigurationError(f'{place} must be a version, such as "0.110"')
+    return value
+
+
+def read_jobs(value: object, place: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"{place} must be a whole number from 1")
+    return value
+
+
+_READERS: Mapping[str, Callable[[object, str], object]] = {
+    "select": read_strings,
+    "ignore": read_strings,
+    "safety": read_safety,
+    "exclude": read_strings,
+    "target-fastapi": read_version,
+    "jobs": read_jobs,
+}

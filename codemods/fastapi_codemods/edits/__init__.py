@@ -1,0 +1,10 @@
+"""Words for writing rewrites: edits of text ranges, imports, arguments, fragments of LibCST.
+
+Everything a codemod writes is an `Edit`: a range of one module's text and what it becomes. Edits of different findings
+must not touch the same text; everything outside of them stays the bytes it was.
+"""
+
+from .collect import Edit, Edits, ImportRequest
+from .imports import reachable_as
+
+__all__ = ["Edit", "Edits", "ImportRequest", "reachable_as"]

@@ -1,0 +1,113 @@
+"""Edits, gathered from a codemod and turned into changed files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import BrokenResultError, ConflictError
+from ..findings import Finding
+from ..plan import FileChange
+from ..project import Module, Project, Span
+from ..source import UnreadableSourceError
+from . import imports
+
+
+class Edit(NamedTuple):
+    """Characters `start` to `end` of a module's text become `text`; `start == end` inserts."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+    finding: Finding
+
+
+class ImportRequest(NamedTuple):
+    """`from <module> import <name>` is wanted in the file `path`."""
+
+    path: str
+    module: str
+    name: str
+    finding: Finding
+
+
+class Edits:
+    """What one codemod wants to change in a project. Plain data inside, so that it can come from another process."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.edits: list[Edit] = []
+        self.requests: list[ImportRequest] = []
+
+    def replace(self, module: Module, span: Span, text: str, finding: Finding) -> None:
+        """`text` uses the module's own line ends."""
+        if module.code(span) != text:
+            self.edits.append(Edit(module.path, span.start, span.end, text, finding))
+
+    def insert(self, module: Module, offset: int, text: str, finding: Finding) -> None:
+        self.edits.append(Edit(module.path, offset, offset, text, finding))
+
+    def name(self, module: Module, dotted: str, finding: Finding) -> str:
+        """The expression that means `dotted` (`typing.Annotated`) in the module, importing it if it must be.
+
+        `find` has asked `reachable_as` before: a name that cannot be had is a finding that is left alone.
+        """
+        reachable = imports.reachable_as(self.project, module, dotted)
+        if reachable is None:
+            raise BrokenResultError(f"{module.path} cannot import {dotted}: the name is taken")
+        if reachable.request is not None:
+            self.requests.append(ImportRequest(module.path, *reachable.request, finding))
+        return reachable.expression
+
+    def extend(self, edits: Iterable[Edit], requests: Iterable[ImportRequest]) -> None:
+        """Add what another process gathered."""
+        self.edits.extend(edits)
+        self.requests.extend(requests)
+
+    def changes(self) -> tuple[FileChange, ...]:
+        """The changed files, by path."""
+        by_path: dict[str, list[Edit]] = {}
+        for edit in self.edits:
+            by_path.setdefault(edit.path, []).append(edit)
+        requested: dict[str, list[ImportRequest]] = {}
+        for request in self.requests:
+            requested.setdefault(request.path, []).append(request)
+        changes = []
+        for path in sorted({*by_path, *requested}):
+            module = self.project.module(path)
+            if module is None:
+                raise BrokenResultError(f"{path} was to be changed but cannot be read")
+            edits = by_path.get(path, [])
+            if path in requested:
+                wanted = {(request.module, request.name): request.finding for request in reversed(requested[path])}
+                for offset, end, text, key in imports.edits_for(self.project, module, list(wanted)):
+                    edits.append(Edit(path, offset, end, text, wanted[key]))
+            changes.append(_changed(module, edits))
+        return tuple(change for change in changes if change.before != change.after)
+
+
+def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:
+    text = module.text
+    parts: list[str] = []
+    position = 0
+    previous: Edit | None = None
+    for edit in sorted(set(edits), key=lambda edit: (edit.start, edit.end)):
+        if edit.start < position and previous is not None:
+            line = text.count("\n", 0, edit.start) + 1
+            raise ConflictError(
+                f"{module.path}:{line}: {_named(previous.finding)} and {_named(edit.finding)} want to change the same text;"
+                f" run them one after the other with --select"
+            )
+        parts += [text[position : edit.start], edit.text]
+        position, previous = edit.end, edit
+    parts.append(text[position:])
+    try:
+        after = module.source.encode("".join(parts))
+    except UnreadableSourceError as error:
+        raise BrokenResultError(f"{module.path} cannot be written: {error}") from None
+    return FileChange(module.path, module.data, after)
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.codemod} ({finding.anchor})"

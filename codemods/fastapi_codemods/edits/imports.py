@@ -1,0 +1,247 @@
+"""Imports: is a name reachable in a module, and where does a new import go so that it looks as if it had been there.
+
+The order is that of isort and ruff: the standard library, third parties, the project, with a blank line between; in a
+section `import x` before `from x import y`. Where the names of an existing statement are sorted, a new one is put in
+its place, else at the end.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from ..project import Module, Project
+from ..source import Statement
+
+Key = tuple[str, str]
+"""Module and name of a wanted `from module import name`."""
+
+TextEdit = tuple[int, int, str, Key]
+
+
+class Reachable(NamedTuple):
+    expression: str
+    request: Key | None
+    """The import that has to be added first."""
+
+
+# The same objects under another name, from the oldest Python that the project supports on.
+_SAME = {"typing": "typing_extensions"}
+
+
+def reachable_as(project: Project, module: Module, dotted: str) -> Reachable | None:
+    """How `dotted` can be written at module level, or None where every spelling is taken by something else."""
+    home, _, name = dotted.rpartition(".")
+    homes = (home, _SAME[home]) if home in _SAME else (home,)
+    top = _top_imports(module)
+    for item in top:
+        for source in homes:
+            if item.module == source and name in item.names:
+                return Reachable(item.names[name], None)
+    for item in top:
+        if item.whole == home:
+            return Reachable(f"{item.local}.{name}", None)
+    if not module.bindings(name) or all(target == dotted for target in module.imports.get(name, [""])):
+        return Reachable(name, (home, name))
+    return None
+
+
+class _TopImport(NamedTuple):
+    """One import statement before which nothing but imports and literals stands."""
+
+    statement: Statement
+    module: str
+    """Of `from module import ...`, dots included; empty for `import x`."""
+    names: dict[str, str]
+    """Imported name to local name."""
+    whole: str
+    """`x` of `import x` or `import x as y`."""
+    local: str
+    node: ast.Import | ast.ImportFrom
+
+
+def _top_imports(module: Module) -> list[_TopImport]:
+    """The import statements at the head of a module, up to the first definition or decorator."""
+    found = []
+    for index, statement in enumerate(module.facts.statements):
+        if statement.word in ("def", "async def", "class", "@"):
+            break
+        if statement.word not in ("import", "from"):
+            continue
+        for node in module.tree(index).body:
+            if isinstance(node, ast.ImportFrom):
+                names = {alias.name: alias.asname or alias.name for alias in node.names}
+                found.append(_TopImport(statement, "." * node.level + (node.module or ""), names, "", "", node))
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    if alias.asname or "." not in alias.name:
+                        found.append(_TopImport(statement, "", {}, alias.name, alias.asname or alias.name, node))
+    return found
+
+
+def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterator[TextEdit]:
+    """Edits that make every wanted name importable, merged into statements that import from the same module."""
+    by_module: dict[str, list[str]] = {}
+    for source, name in wanted:
+        by_module.setdefault(source, []).append(name)
+    for source in sorted(by_module):
+        names = sorted(by_module[source])
+        key = (source, names[0])
+        existing = next((item for item in _top_imports(module) if item.module == source and "*" not in item.names), None)
+        if existing is not None:
+            start, end, text = _extended(project, module, existing, names)
+        else:
+            start, end, text = _new_statement(project, module, f"from {source} import {', '.join(names)}", source)
+        yield start, end, text, key
+
+
+def _extended(project: Project, module: Module, item: _TopImport, names: Sequence[str]) -> tuple[int, int, str]:
+    """The statement with `names` put among its own, comments and layout kept."""
+    from ..project.reader import Positions
+
+    statement = item.statement
+    text = module.text[statement.start : statement.end]
+    positions = Positions(text, 0, 1)
+    aliases = item.node.names
+    starts = [positions.offset(alias.lineno, alias.col_offset) for alias in aliases]
+    ends = [positions.offset(alias.end_lineno or 0, alias.end_col_offset or 0) for alias in aliases]
+    order = _order_of([alias.name for alias in aliases])
+    newline = module.source.newline
+    closing = text.find(")", ends[-1]) if "(" in text[: starts[0]] else -1
+    one_per_line = closing >= 0 and aliases[0].lineno != (item.node.lineno) and len({a.lineno for a in aliases}) == len(aliases)
+    result = text
+    for name in sorted(names, key=order or str, reverse=True):
+        index = _place(name, [alias.name for alias in aliases], order)
+        if index < len(aliases):
+            line_start = text.rfind("\n", 0, starts[index]) + 1
+            indent = text[line_start : starts[index]]
+            between = f",{newline}{indent}" if one_per_line and not indent.strip() else ", "
+            result = result[: starts[index]] + name + between + result[starts[index] :]
+        elif one_per_line:
+            line_start = text.rfind("\n", 0, starts[-1]) + 1
+            indent = text[line_start : starts[-1]]
+            has_comma = text[ends[-1] :].lstrip().startswith(",")
+            line_end = text.find("\n", ends[-1]) + 1
+            comma = "" if has_comma else ","
+            result = f"{result[: ends[-1]]}{comma}{result[ends[-1] : line_end]}{indent}{name},{newline}{result[line_end:]}"
+        else:
+            result = f"{result[: ends[-1]]}, {name}{result[ends[-1] :]}"
+    node_end = positions.offset(item.node.end_lineno or 0, item.node.end_col_offset or 0)
+    length = node_end + len(result) - len(text)
+    if closing < 0 and "\n" not in result[:length] and length > project.style.line_length:
+        start = starts[0]
+        listed = [part.strip() for part in result[start:length].split(",")]
+        body = "".join(f"{project.style.indent}{part},{newline}" for part in listed)
+        result = f"{result[:start]}({newline}{body}){result[length:]}"
+    return statement.start, statement.end, result
+
+
+def _order_of(names: Sequence[str]) -> Callable[[str], object] | None:
+    """The sort key by which the names are in order; None where they are in no order we know."""
+    keys: tuple[Callable[[str], object], ...] = (_isort_key, str.lower, str)
+    return next((key for key in keys if list(names) == sorted(names, key=key)), None)  # type: ignore[type-var, arg-type]
+
+
+def _isort_key(name: str) -> tuple[int, str]:
+    """CONSTANTS, then Classes, then functions: the default of isort and ruff."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
+
+
+def _place(name: str, names: Sequence[str], order: Callable[[str], object] | None) -> int:
+    if order is None:
+        return len(names)
+    return next((index for index, other in enumerate(names) if order(other) > order(name)), len(names))  # type: ignore[operator]
+
+
+def _new_statement(project: Project, module: Module, line: str, source: str) -> tuple[int, int, str]:
+    newline = module.source.newline
+    head = _head(module)
+    if not head:
+        return _after_docstring(module, line)
+    section = _section(project, module, source)
+    previous: Statement | None = None
+    following: Statement | None = None
+    for statement, other in head:
+        other_section = _section(project, module, other)
+        if (other_section, _sorting(other)) < (section, _sorting(f"from {source}")):
+            previous = statement
+        elif following is None:
+            following = statement
+    if previous is not None:
+        return _below(module, previous, line, is_new_section=_section_of(project, module, head, previous) != section)
+    assert following is not None
+    same = _section_of(project, module, head, following) == section
+    return following.start, following.start, line + newline * (1 if same else 2)
+
+
+def _sorting(statement: str) -> tuple[int, str]:
+    """`import x` before `from x`, each by module without regard to case."""
+    word, _, module = statement.partition(" ")
+    return (1 if word == "from" else 0, module.lower())
+
+
+def _head(module: Module) -> list[tuple[Statement, str]]:
+    """The first unbroken run of imports, with `import x` or `from x` for each, those from `__future__` left out."""
+    found: list[tuple[Statement, str]] = []
+    for index, statement in enumerate(module.facts.statements):
+        if statement.word not in ("import", "from"):
+            if found:
+                break
+            continue
+        node = module.tree(index).body[0]
+        if isinstance(node, ast.ImportFrom):
+            if node.module == "__future__":
+                continue
+            found.append((statement, f"from {'.' * node.level}{node.module or ''}"))
+        elif isinstance(node, ast.Import):
+            found.append((statement, f"import {node.names[0].name}"))
+    return found
+
+
+def _section(project: Project, module: Module, source: str) -> int:
+    """0 for the standard library, 1 for third parties, 2 for the project, 3 for relative imports."""
+    name = source.rpartition(" ")[2]
+    top = name.partition(".")[0]
+    if name.startswith("."):
+        return 3
+    if top in sys.stdlib_module_names:
+        return 0
+    return 2 if project.module_path(module.path, top) else 1
+
+
+def _section_of(project: Project, module: Module, head: Sequence[tuple[Statement, str]], statement: Statement) -> int:
+    return next(_section(project, module, source) for other, source in head if other is statement)
+
+
+def _below(module: Module, statement: Statement, line: str, *, is_new_section: bool) -> tuple[int, int, str]:
+    """A new line below a statement, behind a comment on its last line."""
+    index = module.facts.statements.index(statement)
+    end_line = module.tree(index).body[-1].end_lineno or 1
+    text = module.text[statement.start : statement.end]
+    offset = statement.start
+    newline = module.source.newline
+    lines = text.split("\n")
+    consumed = "\n".join(lines[:end_line])
+    offset += len(consumed)
+    if end_line < len(lines):
+        return offset + 1, offset + 1, (newline if is_new_section else "") + line + newline
+    return offset, offset, newline * (2 if is_new_section else 1) + line
+
+
+def _after_docstring(module: Module, line: str) -> tuple[int, int, str]:
+    """A file without imports but those from `__future__`: below them, else below the docstring, else at the top."""
+    newline = module.source.newline
+    last: Statement | None = None
+    for index, statement in enumerate(module.facts.statements):
+        node = module.tree(index).body[0]
+        is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_docstring or isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            last = statement
+        else:
+            break
+    if last is not None:
+        return _below(module, last, line, is_new_section=True)
+    start = module.facts.statements[0].start if module.facts.statements else len(module.text)
+    return start, start, line + newline * 2

@@ -1,0 +1,160 @@
+"""The whole flow on one page: open the project, find, rewrite, plan. Nothing here writes or prints.
+
+    files --open--> Project --find--> Finding --rewrite--> Edits --changes--> FileChange --step--> Plan
+
+Steps chain on a virtual project: each codemod sees the result of those before it, and what it changed is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from . import registry
+from .codemod import Codemod
+from .config import Options
+from .edits import Edits
+from .errors import PathError
+from .findings import Finding
+from .parallel import balanced, can_fork, default_jobs, map_slices, without_garbage_collection
+from .plan import Plan, Step
+from .project import Project
+from .suppression import Suppressions
+from .verify.static import check_changes
+
+Progress = Callable[[str, int, int], None]
+
+FINDINGS_WORTH_A_PROCESS = 60
+"""Below this many rewrites, another process costs more than it saves."""
+
+
+def check(root: Path, paths: Sequence[Path], options: Options, progress: Progress | None = None) -> Plan:
+    """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
+    with without_garbage_collection():
+        codemods = registry.select(options.select, options.ignore, options.safety)
+        project = _open(root, options, progress, will_rewrite=False)
+        within = _within(root, paths)
+        suppressions = Suppressions(project)
+        findings: list[Finding] = []
+        for done, codemod in enumerate(codemods):
+            _tell(progress, codemod.name, done, len(codemods))
+            findings += _found(codemod, project, within, suppressions)
+        warnings = suppressions.unused(codemods, within)
+        return Plan(root, (), _sorted(findings), tuple(sorted(project.skipped)), warnings)
+
+
+def plan(
+    root: Path,
+    paths: Sequence[Path],
+    options: Options,
+    progress: Progress | None = None,
+    rejected: Collection[str] = (),
+) -> Plan:
+    """What every fixable finding in `paths` would change, but for those whose fingerprint is in `rejected`.
+
+    Locations of findings refer to the project as the codemods before had left it.
+    """
+    with without_garbage_collection():
+        codemods = registry.select(options.select, options.ignore, options.safety)
+        project = _open(root, options, progress, will_rewrite=True)
+        skipped = tuple(sorted(project.skipped))
+        within = _within(root, paths)
+        suppressions = Suppressions(project)
+        steps: list[Step] = []
+        findings: list[Finding] = []
+        for done, codemod in enumerate(codemods):
+            _tell(progress, codemod.name, done, len(codemods))
+            found = _found(codemod, project, within, suppressions)
+            findings += found
+            accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
+            if accepted:
+                edits = _rewritten(codemod, project, accepted, options.jobs)
+                changes = edits.changes()
+                check_changes(project, codemod.name, edits, changes)
+                steps.append(Step(codemod.name, tuple(accepted), changes))
+                project = project.with_changes(changes)
+                suppressions = suppressions.on(project)
+        warnings = suppressions.unused(codemods, within)
+        return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
+
+
+def _open(root: Path, options: Options, progress: Progress | None, *, will_rewrite: bool) -> Project:
+    return Project.open(
+        root,
+        exclude=options.exclude,
+        jobs=options.jobs,
+        target_fastapi=options.target_fastapi,
+        meanwhile=_import_libcst if will_rewrite else None,
+        progress=progress,
+    )
+
+
+def _import_libcst() -> None:
+    """A third of a second that passes while other processes read."""
+    import libcst  # noqa: F401
+
+
+def _within(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    """The paths as prefixes of project paths; an empty prefix stands for everything."""
+    base = root.resolve()
+    prefixes = []
+    for path in paths:
+        resolved = path.resolve()
+        if not resolved.exists():
+            raise PathError(f"{path} does not exist")
+        if not resolved.is_relative_to(base):
+            raise PathError(f"{path} is outside the project at {root}")
+        relative = resolved.relative_to(base).as_posix()
+        prefixes.append("" if relative == "." else relative)
+    return tuple(prefixes) or ("",)
+
+
+def _contains(within: Sequence[str], path: str) -> bool:
+    return any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in within)
+
+
+def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressions: Suppressions) -> list[Finding]:
+    """The codemod's findings in order of place, those outside the paths or suppressed left out, duplicates numbered."""
+    seen: dict[tuple[str, str], int] = {}
+    found = []
+    for finding in _sorted(codemod.find(project)):
+        key = (finding.location.path, finding.anchor)
+        occurrence = seen.get(key, 0)
+        seen[key] = occurrence + 1
+        if occurrence:
+            finding = replace(finding, occurrence=occurrence)
+        if _contains(within, finding.location.path) and not suppressions.cover(finding):
+            found.append(finding)
+    return found
+
+
+def _sorted(findings: Sequence[Finding] | object) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.location, finding.codemod)))  # type: ignore[call-overload]
+
+
+def _rewritten(codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None) -> Edits:
+    """The edits for the accepted findings, gathered by several processes where there are many."""
+    by_file: dict[str, list[Finding]] = {}
+    for finding in accepted:
+        by_file.setdefault(finding.location.path, []).append(finding)
+    edits = Edits(project)
+    jobs = min(jobs or default_jobs(), 1 + len(accepted) // FINDINGS_WORTH_A_PROCESS, len(by_file))
+    if jobs < 2 or not can_fork():
+        codemod.rewrite(project, accepted, edits)
+        return edits
+
+    def rewrite(files: Sequence[list[Finding]]) -> tuple[object, object]:
+        own = Edits(project)
+        codemod.rewrite(project, [finding for file in files for finding in file], own)
+        return own.edits, own.requests
+
+    _import_libcst()  # once, before the processes part
+    for some_edits, some_requests in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
+        edits.extend(some_edits, some_requests)  # type: ignore[arg-type]
+    return edits
+
+
+def _tell(progress: Progress | None, phase: str, done: int, total: int) -> None:
+    if progress:
+        progress(phase, done, total)

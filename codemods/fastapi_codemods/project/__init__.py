@@ -1,0 +1,18 @@
+"""The application as it is written: modules, names, routers, handlers, dependencies. Reads with `ast`, changes nothing."""
+
+from .index import Module, Project, Symbol
+from .model import Assignment, Call, Class, Function, MethodCall, Parameter, Scope, Span
+
+__all__ = [
+    "Assignment",
+    "Call",
+    "Class",
+    "Function",
+    "MethodCall",
+    "Module",
+    "Parameter",
+    "Project",
+    "Scope",
+    "Span",
+    "Symbol",
+]

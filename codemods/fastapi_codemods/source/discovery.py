@@ -1,0 +1,142 @@
+"""Which Python files belong to a project.
+
+Inside a git work tree git says so (tracked and untracked files, ignored ones left out); elsewhere the ignore files
+are read through `pathspec`. In both, virtual environments, vendored and generated code and caches are left out, and
+symbolic links are never followed out of the root. A link to a place inside is left out too: its target is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import PathError
+from ..findings import Skipped
+
+SKIPPED_FOLDERS = frozenset(
+    {
+        ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv", ".pytest_cache",
+        ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_vendor",
+        "node_modules", "site-packages", "third_party", "vendor", "venv", "virtualenv",
+    }
+)  # fmt: skip
+
+IsIgnored = Callable[[str], bool]
+
+
+class Discovered(NamedTuple):
+    paths: tuple[str, ...]
+    """POSIX, relative to the root, sorted."""
+    skipped: tuple[Skipped, ...]
+
+
+def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
+    """Every Python file of the project at `root`. `exclude` are patterns in the syntax of .gitignore."""
+    if not root.is_dir():
+        raise PathError(f"{root} is not a folder")
+    skipped: list[Skipped] = []
+    listed = _listed_by_git(root)
+    paths = _walked(root, skipped) if listed is None else _kept(root, listed, skipped)
+    if exclude:
+        excluded = _patterns(exclude)
+        paths = [path for path in paths if not excluded(path)]
+    return Discovered(tuple(sorted(paths)), tuple(sorted(skipped)))
+
+
+def _listed_by_git(root: Path) -> list[str] | None:
+    """The files that git knows or would add, or None outside a work tree."""
+    if not any((folder / ".git").exists() for folder in (root, *root.absolute().parents)):
+        return None
+    import subprocess
+
+    # core.fsmonitor could name a program; nothing that a repository configures is run.
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "ls-files", "-z", "--cached"]
+    command += ["--others", "--exclude-standard", "--", "*.py", "pyvenv.cfg", "**/pyvenv.cfg"]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [os.fsdecode(name) for name in dict.fromkeys(done.stdout.split(b"\0")) if name]
+
+
+def _kept(root: Path, listed: Sequence[str], skipped: list[Skipped]) -> list[str]:
+    environments = tuple(p.removesuffix("pyvenv.cfg") for p in listed if p.endswith("/pyvenv.cfg"))
+    base = str(root)
+    kept = []
+    for path in listed:
+        if not path.endswith(".py") or (environments and path.startswith(environments)):
+            continue
+        if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]) and _is_source(base, path, skipped):
+            kept.append(path)
+    return kept
+
+
+def _is_source(base: str, path: str, skipped: list[Skipped]) -> bool:
+    full = os.path.join(base, path)
+    if os.path.islink(full):
+        _note_link(base, full, path, skipped)
+        return False
+    # git goes on listing a tracked file that was deleted.
+    return os.path.isfile(full) and not _leaves(base, os.path.dirname(full))
+
+
+def _leaves(base: str, folder: str) -> bool:
+    """A folder reached through a symbolic link: git lists none, so this guards against a link laid over one since."""
+    while len(folder) > len(base):
+        if os.path.islink(folder):
+            return True
+        folder = os.path.dirname(folder)
+    return False
+
+
+def _note_link(base: str, full: str, path: str, skipped: list[Skipped]) -> None:
+    target = os.path.realpath(full)
+    if not os.path.exists(target):
+        skipped.append(Skipped(path, "is a symbolic link to a file that does not exist"))
+    elif os.path.commonpath([os.path.realpath(base), target]) != os.path.realpath(base):
+        skipped.append(Skipped(path, "is a symbolic link out of the project"))
+
+
+def _walked(root: Path, skipped: list[Skipped]) -> list[str]:
+    return list(_walk(str(root), str(root), "", (), skipped))
+
+
+def _walk(
+    base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], skipped: list[Skipped]
+) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            listing = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        skipped.append(Skipped(prefix or ".", f"cannot be read: {error.strerror}"))
+        return
+    names = {entry.name for entry in listing}
+    if prefix and ("pyvenv.cfg" in names or {"Lib", "Scripts", "Include"} <= names):
+        return
+    ignored = (*ignored, *_ignore_files(folder, prefix, names))
+    for entry in listing:
+        path = prefix + entry.name
+        if entry.is_symlink():
+            if entry.name.endswith(".py"):
+                _note_link(base, entry.path, path, skipped)
+        elif entry.is_dir():
+            if entry.name not in SKIPPED_FOLDERS and not any(is_ignored(path + "/") for is_ignored in ignored):
+                yield from _walk(base, entry.path, path + "/", ignored, skipped)
+        elif entry.name.endswith(".py") and not any(is_ignored(path) for is_ignored in ignored):
+            yield path
+
+
+def _ignore_files(folder: str, prefix: str, names: set[str]) -> Iterator[IsIgnored]:
+    for name in (".gitignore", ".ignore"):
+        if name in names:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                yield _patterns(file.read().splitlines(), prefix)
+
+
+def _patterns(lines: Sequence[str], prefix: str = "") -> IsIgnored:
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(lines)
+    return lambda path: spec.match_file(path[len(prefix) :])

@@ -1,0 +1,78 @@
+"""Bytes to text and back, exactly: encodings, byte order marks and line ends stay as they are.
+
+Text here is `str` with every line end untouched; nothing in the library uses universal newlines. A file whose bytes
+would not come back from its text is not a source for us and is left out with the reason.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+# PEP 263, https://docs.python.org/3/reference/lexical_analysis.html#encoding-declarations
+_DECLARATION = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_COMMENT_OR_BLANK = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|$)")
+
+
+class UnreadableSourceError(Exception):
+    """A file that cannot be taken as Python source; the message is the reason, in one line, without the path."""
+
+
+class Source(NamedTuple):
+    """The text of one file and how to turn changed text back into bytes."""
+
+    text: str
+    encoding: str
+    has_bom: bool
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of `text` in this file's encoding; `UnreadableSourceError` for a character it does not have."""
+        try:
+            data = text.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            character = error.object[error.start]
+            raise UnreadableSourceError(f"its encoding {self.encoding} has no {character!a}") from None
+        return codecs.BOM_UTF8 + data if self.has_bom else data
+
+    @property
+    def newline(self) -> str:
+        """The file's first line end, `"\\n"` if it has none: what new lines are written with."""
+        found = LINE_END.search(self.text)
+        return found.group() if found else "\n"
+
+
+def read(data: bytes) -> Source:
+    """Decode a file as Python does: UTF-8 unless a byte order mark or a PEP 263 declaration says otherwise."""
+    if b"\0" in data:
+        raise UnreadableSourceError("holds NUL bytes, so it is not Python source")
+    has_bom = data.startswith(codecs.BOM_UTF8)
+    body = data[3:] if has_bom else data
+    encoding = "utf-8" if has_bom else _declared_encoding(body)
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise UnreadableSourceError(f"line {line} is not {encoding}: declare its encoding or save it as UTF-8") from None
+    except LookupError:
+        raise UnreadableSourceError(f"declares an encoding that Python does not know: {encoding}") from None
+    source = Source(text, encoding, has_bom)
+    if source.encoding != "utf-8" and source.encode(text) != data:
+        raise UnreadableSourceError(f"its bytes do not survive decoding as {encoding}")
+    return source
+
+
+def _declared_encoding(data: bytes) -> str:
+    first = _COMMENT_OR_BLANK.match(data)
+    if first is None:
+        return "utf-8"
+    declaration = _DECLARATION.match(data)
+    if declaration is None:
+        # A declaration on the second line counts only below a comment or a blank line.
+        declaration = _DECLARATION.match(data, first.end())
+    if declaration is None:
+        return "utf-8"
+    name = declaration.group(1).decode("ascii").lower().replace("_", "-")
+    return "utf-8" if name in ("utf-8", "utf8") or name.startswith("utf-8-") else name

@@ -1,0 +1,149 @@
+"""Comments that keep a codemod away from a line, a definition or a file.
+
+    q: str = Query(None)  # fastapi-codemods: ignore[depends-to-annotated]
+
+    # fastapi-codemods: ignore
+    @router.get("/items")          <- the whole definition
+    def read(...): ...
+
+    # fastapi-codemods: ignore-file
+
+On a line of its own the comment speaks of the line or definition below it. Without brackets it means every codemod;
+in brackets stand names of codemods or chapters. A comment that keeps nothing away is reported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .codemod import Codemod
+from .findings import Finding
+from .project import Module, Project
+from .source.statements import line_starts
+
+_MARK = b"fastapi-codemods:"
+_COMMENT = re.compile(r"#\s*fastapi-codemods:\s*(ignore-file|ignore)\b(?:\[([^\]\n]*)\])?")
+
+
+@dataclass(slots=True)
+class _Comment:
+    path: str
+    line: int
+    first: int
+    last: int
+    names: tuple[str, ...]
+    is_used: bool = False
+
+    def speaks_of(self, finding: Finding) -> bool:
+        location = finding.location
+        overlaps = self.first <= location.end_line and location.line <= self.last
+        return overlaps and (not self.names or finding.codemod in self.names or finding.chapter in self.names)
+
+
+class Suppressions:
+    """The comments of a project. Those used on one project stay used on the next of a chain of steps."""
+
+    def __init__(self, project: Project) -> None:
+        self._comments: dict[str, list[_Comment]] = {}
+        for module in project.modules():
+            if _MARK in module.data:
+                self._comments[module.path] = list(_comments_of(module))
+
+    def on(self, project: Project) -> Suppressions:
+        """The same for the project after a step."""
+        if not self._comments:
+            return self
+        later = Suppressions(project)
+        used = {(c.path, c.names, i) for path in self._comments for i, c in enumerate(self._comments[path]) if c.is_used}
+        for comments in later._comments.values():
+            for index, comment in enumerate(comments):
+                comment.is_used = (comment.path, comment.names, index) in used
+        return later
+
+    def cover(self, finding: Finding) -> bool:
+        covering = [c for c in self._comments.get(finding.location.path, ()) if c.speaks_of(finding)]
+        for comment in covering:
+            comment.is_used = True
+        return bool(covering)
+
+    def unused(self, codemods: Sequence[Codemod], within: Sequence[str]) -> tuple[str, ...]:
+        """A line for each comment that kept nothing away, though all that it names was looked for."""
+        ran = {codemod.name for codemod in codemods}
+        chapters = {codemod.chapter for codemod in codemods}
+        return tuple(
+            f"{comment.path}:{comment.line}: this comment suppresses nothing; remove it"
+            for path in sorted(self._comments)
+            for comment in self._comments[path]
+            if not comment.is_used
+            and all(name in ran or name in chapters for name in comment.names)
+            and any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in within)
+        )
+
+
+def _comments_of(module: Module) -> list[_Comment]:
+    """The comments with the lines that they speak of; what only looks like one inside a string is none."""
+    starts = line_starts(module.text)
+    comments = []
+    for match in _COMMENT.finditer(module.text):
+        line = sum(1 for start in starts if start <= match.start())
+        names = tuple(name.strip() for name in (match.group(2) or "").split(",") if name.strip())
+        if not _is_comment(module, match.start()):
+            continue
+        if match.group(1) == "ignore-file":
+            comments.append(_Comment(module.path, line, 1, len(starts) + 1, names))
+            continue
+        before = module.text[starts[line - 1] : match.start()]
+        first = line if before.strip() else _next_code_line(module, starts, line)
+        comments.append(_Comment(module.path, line, first, _last_line(module, first), names))
+    return comments
+
+
+def _is_comment(module: Module, offset: int) -> bool:
+    import io
+    import tokenize
+
+    statement = next((s for s in module.facts.statements if s.start <= offset < s.end), None)
+    if statement is None:
+        return True
+    text = module.text[statement.start : statement.end]
+    local = offset - statement.start
+    starts = line_starts(text)
+    row = sum(1 for start in starts if start <= local)
+    column = local - starts[row - 1]
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text, newline="").readline))
+    except (tokenize.TokenError, SyntaxError):
+        return True
+    return any(token.type == tokenize.COMMENT and token.start == (row, column) for token in tokens)
+
+
+def _next_code_line(module: Module, starts: Sequence[int], line: int) -> int:
+    for number in range(line + 1, len(starts) + 1):
+        end = starts[number] if number < len(starts) else len(module.text)
+        code = module.text[starts[number - 1] : end].strip()
+        if code and not code.startswith("#"):
+            return number
+    return line
+
+
+def _last_line(module: Module, first: int) -> int:
+    """The end of the definition whose header or decorators hold the line, else of the statement, else the line itself."""
+    for index, statement in enumerate(module.facts.statements):
+        following = module.facts.statements[index + 1].line if index + 1 < len(module.facts.statements) else 1 << 60
+        if statement.line <= first < following:
+            last = first
+            for node in ast.walk(module.tree(index)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) + statement.line - 1
+                    header_end = node.body[0].lineno + statement.line - 2
+                    if start <= first <= max(header_end, node.lineno + statement.line - 1) and start == first:
+                        last = max(last, (node.end_lineno or 0) + statement.line - 1)
+                    elif first == node.lineno + statement.line - 1:
+                        last = max(last, (node.end_lineno or 0) + statement.line - 1)
+                elif isinstance(node, ast.stmt) and node.lineno + statement.line - 1 == first:
+                    last = max(last, (node.end_lineno or 0) + statement.line - 1)
+            return last
+    return first

@@ -1,0 +1,1 @@
+"""Proof that a change is what its codemod declares, before anything is written."""
