@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -19,8 +18,7 @@ TABLE = "fastapi-codemods"
 SAFETY_LEVELS = {level.label: level for level in Safety if level is not Safety.REPORT}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The options shared by check, diff and apply, the command line and pyproject.toml put together."""
 
     select: tuple[str, ...] = ()

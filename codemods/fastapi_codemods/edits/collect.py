@@ -53,7 +53,7 @@ class Edits:
 
         `find` has asked `reachable_as` before: a name that cannot be had is a finding that is left alone.
         """
-        reachable = imports.reachable_as(self.project, module, dotted)
+        reachable = imports.reachable_as(module, dotted)
         if reachable is None:
             raise BrokenResultError(f"{module.path} cannot import {dotted}: the name is taken")
         if reachable.request is not None:

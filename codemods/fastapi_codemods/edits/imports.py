@@ -31,8 +31,16 @@ class Reachable(NamedTuple):
 _SAME = {"typing": "typing_extensions"}
 
 
-def reachable_as(project: Project, module: Module, dotted: str) -> Reachable | None:
+def reachable_as(module: Module, dotted: str) -> Reachable | None:
     """How `dotted` can be written at module level, or None where every spelling is taken by something else."""
+    known = module.remembered("reachable", dict)
+    if dotted not in known:
+        known[dotted] = _reachable_as(module, dotted)
+    found: Reachable | None = known[dotted]
+    return found
+
+
+def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     home, _, name = dotted.rpartition(".")
     homes = (home, _SAME[home]) if home in _SAME else (home,)
     top = _top_imports(module)
@@ -64,7 +72,9 @@ class _TopImport(NamedTuple):
 
 def _top_imports(module: Module) -> list[_TopImport]:
     """The import statements at the head of a module, up to the first definition or decorator."""
-    found = []
+    found: list[_TopImport] = module.remembered("top imports", list)
+    if found:
+        return found
     for index, statement in enumerate(module.facts.statements):
         if statement.word in ("def", "async def", "class", "@"):
             break

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..findings import Location, Skipped
 from ..parallel import balanced, can_fork, default_jobs, map_slices
@@ -17,7 +17,7 @@ from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
 from .model import Assignment, Binding, Class, Facts, Function, MethodCall, Scope, Span
-from .reader import read_facts
+from .reader import dotted, read_facts
 from .style import Style, style_of
 from .versions import Versions, versions_of
 
@@ -34,6 +34,9 @@ SMALL_PROJECT = 500_000
 
 BYTES_WORTH_A_PROCESS = 400_000
 """Below this, starting a second reader costs more than it saves."""
+
+
+Remembered = TypeVar("Remembered")
 
 
 class Symbol(NamedTuple):
@@ -77,6 +80,11 @@ class Module:
             trees[index] = parse(self.statement_text(index), self.facts.statements[index].line)
         tree: ast.Module = trees[index]
         return tree
+
+    def remembered(self, what: str, make: Callable[[], Remembered]) -> Remembered:
+        """A place for what others worked out about this module, made on first use."""
+        kept: Remembered = self.__dict__.setdefault("_remembered", {}).setdefault(what, make())
+        return kept
 
     def expression(self, span: Span) -> ast.expr:
         """The expression that `span` covers."""
@@ -131,6 +139,8 @@ class Project:
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
         self._known = frozenset(self.paths)
+        self._tops = {part.removesuffix(".py") for path in self.paths for part in path.split("/")}
+        self._module_paths: dict[tuple[str, str], str | None] = {}
 
     @classmethod
     def open(
@@ -215,9 +225,9 @@ class Project:
         """The module if it was read already."""
         return self._modules.get(path)
 
-    def resolve_import(self, module: Module, target: str) -> Symbol | None:
-        """What an imported `target` (see `Import`) leads to."""
-        return self._follow(module, target, "")
+    def follow_import(self, importer: str, target: str) -> Symbol | None:
+        """What a `target` (see `Import`), imported in the file `importer`, leads to."""
+        return self._follow(importer, target, "")
 
     def data(self, path: str) -> bytes:
         """The bytes of a project file, as they would be after the changes so far."""
@@ -275,9 +285,9 @@ class Project:
             module = self.module(current.path)
             if module is None:
                 continue
-            for cls in module.facts.classes:
-                if cls.qualified_name == current.name:
-                    waiting.extend(s for base in cls.bases if (s := self.resolve(module, base, cls.scopes)))
+            for base, scopes in _bases(module, current.name):
+                if (above := self.resolve(module, base, scopes)) is not None:
+                    waiting.append(above)
         return False
 
     # What names mean
@@ -295,7 +305,7 @@ class Project:
                 target = module.local_imports.get((tuple(s.name for s in scopes[:depth]), head))
                 if target is None:
                     return None
-                return self._follow(module, target, rest)
+                return self._follow(module.path, target, rest)
         return self._resolve_global(module, head, rest, frozenset())
 
     def _resolve_global(self, module: Module, head: str, rest: str, seen: frozenset[tuple[str, str]]) -> Symbol | None:
@@ -312,7 +322,7 @@ class Project:
         targets = module.imports.get(head, [])
         if targets:
             # `try: from a import x / except ImportError: from b import x`: the first is what is meant.
-            return self._follow(module, targets[0], rest, seen)
+            return self._follow(module.path, targets[0], rest, seen)
         if all(binding.kind == "import" for binding in bindings):
             return None  # only under TYPE_CHECKING
         return Symbol(module.path, f"{head}.{rest}" if rest else head)
@@ -330,16 +340,16 @@ class Project:
         return self._resolve_global(target, head, rest, seen)
 
     def _follow(
-        self, module: Module, target: str, rest: str, seen: frozenset[tuple[str, str]] = frozenset()
+        self, importer: str, target: str, rest: str, seen: frozenset[tuple[str, str]] = frozenset()
     ) -> Symbol | None:
         """The symbol that the imported `target` and the attributes `rest` lead to."""
-        dotted = f"{target}.{rest}" if rest else target
-        dots = len(dotted) - len(dotted.lstrip("."))
-        parts = dotted[dots:].split(".")
+        name = f"{target}.{rest}" if rest else target
+        dots = len(name) - len(name.lstrip("."))
+        parts = name[dots:].split(".")
         if not dots and parts[0] in ("fastapi", "starlette"):
-            return self._external(dotted)
+            return self._external(name)
         for length in range(len(parts), 0, -1):
-            path = self.module_path(module.path, "." * dots + ".".join(parts[:length]))
+            path = self.module_path(importer, "." * dots + ".".join(parts[:length]))
             if path is None:
                 continue
             if length == len(parts):
@@ -350,16 +360,22 @@ class Project:
             return self._resolve_global(found, parts[length], ".".join(parts[length + 1 :]), seen)
         if dots and len(parts) >= 1:
             # `from . import name` where the package itself defines the name.
-            path = self.module_path(module.path, "." * dots)
+            path = self.module_path(importer, "." * dots)
             found = self.module(path) if path is not None else None
             return self._resolve_global(found, parts[0], ".".join(parts[1:]), seen) if found else None
-        return self._external(dotted)
+        return self._external(name)
 
     def _external(self, dotted: str) -> Symbol:
         return Symbol(None, canonical(dotted))
 
     def module_path(self, importer: str, name: str) -> str | None:
         """The project's file that `name`, absolute or starting with dots, imports from in the file `importer`."""
+        key = (importer.rpartition("/")[0], name)
+        if key not in self._module_paths:
+            self._module_paths[key] = self._find_module(importer, name)
+        return self._module_paths[key]
+
+    def _find_module(self, importer: str, name: str) -> str | None:
         if name.startswith("."):
             stripped = name.lstrip(".")
             folder = importer.split("/")[:-1]
@@ -369,6 +385,8 @@ class Project:
             base = folder[: len(folder) - up]
             return self._module_file([*base, *(stripped.split(".") if stripped else [])])
         parts = name.split(".")
+        if parts[0] not in self._tops:
+            return None
         folder = importer.split("/")[:-1]
         packages: list[str] | None = None
         for depth in range(len(folder), -1, -1):
@@ -430,6 +448,21 @@ class Project:
         if not found and "." not in symbol.name:
             found = [f for f in read_definition(module, symbol.name) if f.name == symbol.name and not f.scopes]
         return (module, found[0]) if len(found) == 1 else None
+
+
+def _bases(module: Module, name: str) -> Iterator[tuple[str, tuple[Scope, ...]]]:
+    """The bases, as written, of the classes of that name, also of those that the index passed over."""
+    read = False
+    for cls in module.facts.classes:
+        if cls.qualified_name == name:
+            read = True
+            yield from ((base, cls.scopes) for base in cls.bases)
+    if not read:
+        for binding in module.bindings(name):
+            if binding.kind == "class":
+                for node in module.tree(binding.statement).body:
+                    if isinstance(node, ast.ClassDef) and node.name == name:
+                        yield from ((dotted(base), ()) for base in node.bases)
 
 
 def read_definition(module: Module, name: str) -> tuple[Function, ...]:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..source import Statement, split
-from ..source.statements import line_starts, parse
+from ..source.statements import header_end, line_starts, parse
 from .model import (
     Argument,
     Assignment,
@@ -48,7 +48,6 @@ _RENAMED = re.compile(r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+impor
 _DEFINITION = re.compile(r"(?:\A|\n)\f*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 _SIMPLE_ASSIGNMENT = re.compile(r"\f*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)(?![ \t]*\w+[ \t]*=(?!=))")
 _CALL_STATEMENT = re.compile(r"\f*\w[\w.]*\(")
-_BRACKET_OR_COLON = re.compile(r"[()\[\]{}:]")
 _FUNCTION_WORDS = ("def", "async def")
 _COMPOUND_WORDS = frozenset({"if", "try", "with", "for", "while", "match", "async"})
 
@@ -179,18 +178,10 @@ class _Reader:
 
     def _end_of_what_matters(self, statement: Statement, masked: str) -> int:
         """The end of the function's header where the body holds no word of FastAPI, else of the whole statement."""
-        depth = 0
-        for match in _BRACKET_OR_COLON.finditer(masked):
-            character = match.group()
-            if character in "([{":
-                depth += 1
-            elif character in ")]}":
-                depth -= 1
-            elif depth == 0:
-                if self._is_marked(statement.start + match.end(), statement.end):
-                    return statement.end
-                return statement.start + match.end()
-        return statement.end
+        end = header_end(masked)
+        if not end or self._is_marked(statement.start + end, statement.end):
+            return statement.end
+        return statement.start + end
 
     def _bind_globals(self, masked: str) -> None:
         for match in re.finditer(r"\bglobal[ \t]+([\w, \t]+)", masked):

@@ -31,7 +31,7 @@ class Use(NamedTuple):
     kind: str
     """`call`, `injected` (`Depends(f)`), `override` (`dependency_overrides[f]`), `decorator` (`@router.get`),
     `method` (`router.include_router(...)`), `attribute` (`f.__name__`), `argument` (`include_router(router)`),
-    `base` (of a class), `value` (anything else)."""
+    `base` (of a class), `annotation`, `value` (anything else)."""
     node: ast.AST
     """The call for `call`, `method` and `argument`, the attribute for `attribute` and `decorator`."""
     member: str = ""
@@ -42,49 +42,69 @@ class Use(NamedTuple):
         return f"{self.path}:{self.line}"
 
 
-def uses(project: Project, symbols: Iterable[Symbol]) -> dict[Symbol, list[Use]]:
-    """Every use of each symbol but its definition, its imports and its re-exports."""
+def uses(project: Project, symbols: Iterable[Symbol], *, injected: bool = True) -> dict[Symbol, list[Use]]:
+    """Every use of each symbol but its definition, its imports and its re-exports.
+
+    `injected=False` leaves out `Depends(f)`, of which there may be hundreds.
+    """
     wanted = {symbol for symbol in symbols if symbol.path is not None}
     found: dict[Symbol, list[Use]] = {symbol: [] for symbol in wanted}
-    homes: dict[str, set[Symbol]] = {}
+    names: dict[str, set[str]] = {}
     for symbol in wanted:
-        homes.setdefault(symbol.path or "", set()).add(symbol)
-    for path, defined in homes.items():
+        names.setdefault(symbol.path or "", set()).add(symbol.name.partition(".")[0])
+    spellings = {path: _Spellings(set(defined), {}) for path, defined in names.items()}
+    for path, other in _spellings_by_import(project, names):
+        own = spellings.setdefault(path, _Spellings(set(), {}))
+        own.plain.update(other.plain)
+        own.through.update(other.through)
+    for path in sorted(spellings):
         module = project.module(path)
         if module is not None:
-            names = {symbol.name.partition(".")[0] for symbol in defined}
-            _collect(project, module, {n for n in names if module.text.count(n) > 1}, wanted, found)
-    for module in _importing(project, wanted):
-        names = _names_for(project, module, wanted)
-        if names:
-            _collect(project, module, names, wanted, found)
+            _collect(project, module, spellings[path], wanted, found, injected=injected)
     return found
 
 
-def _importing(project: Project, wanted: set[Symbol]) -> Iterator[Module]:
-    """Modules whose imports spell one of the symbols or the module that it, or a re-export of it, stands in."""
-    names = {symbol.name.partition(".")[0].encode() for symbol in wanted}
-    homes = {symbol.path for symbol in wanted if symbol.path}
-    stems = {_stem(path) for path in homes}
-    spelled: dict[str, set[bytes]] = {}
+class _Spellings(NamedTuple):
+    """How a module can spell the symbols: plain names, and names of modules with the attributes that matter."""
+
+    plain: set[str]
+    through: dict[str, set[str]]
+
+    def pattern(self, *, injected: bool) -> str:
+        parts = []
+        if self.plain:
+            parts.append(rf"(?:{'|'.join(sorted(self.plain))})\b")
+        for name, attributes in sorted(self.through.items()):
+            parts.append(rf"{name}\b(?:\s*\.\s*\w+)*?\s*\.\s*(?:{'|'.join(sorted(attributes))})\b")
+        # Not behind a dot: that is an attribute of something else. Not behind `def`: that is the definition.
+        behind = "" if injected else r"(?<!\bDepends\()(?<!\bSecurity\()"
+        return rf"(?<![\w.])(?<!\bdef )(?<!\bclass ){behind}(?:{'|'.join(parts)})"
+
+
+def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterator[tuple[str, _Spellings]]:
+    """For each module whose imports lead to one of the symbols, or to a module that holds or hands on one."""
+    every = {name for some in names.values() for name in some}
+    looking = {name.encode() for name in every} | {_stem(path) for path in names}
+    words: dict[str, set[bytes]] = {}
+    imports: dict[str, list[bytes]] = {}
     for path in project.paths:
         module = project.loaded(path)
-        data = module.data if module is not None else _data(project, path)
-        statements = _IMPORTS.findall(data)
+        statements = _IMPORTS.findall(module.data if module is not None else _data(project, path))
         if statements:
-            spelled[path] = set(_WORD.findall(b"\n".join(statements)))
+            imports[path] = statements
+            words[path] = set(_WORD.findall(b"\n".join(statements)))
+    stems = set(looking)
     passed: set[str] = set()
-    looking = names | stems
     while looking:
-        new = [path for path, words in spelled.items() if path not in passed and not words.isdisjoint(looking)]
+        new = [path for path, spelled in words.items() if path not in passed and not spelled.isdisjoint(looking)]
         passed.update(new)
         # A package that imports the name hands it on under its own name.
         looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - stems
         stems |= looking
-    for path in sorted(passed - homes) + sorted(homes & passed):
-        module = project.module(path)
-        if module is not None:
-            yield module
+    for path in sorted(passed):
+        found = _spellings(project, path, imports[path], names, every, stems)
+        if found.plain or found.through:
+            yield path, found
 
 
 def _stem(path: str) -> bytes:
@@ -99,32 +119,73 @@ def _data(project: Project, path: str) -> bytes:
         return b""
 
 
-def _names_for(project: Project, module: Module, wanted: set[Symbol]) -> set[str]:
-    """The local names through which a module can reach the symbols: the symbols themselves or modules that hold them."""
-    prefixes = {(symbol.path, symbol.name) for symbol in wanted}
-    homes = {symbol.path for symbol in wanted}
-    names: set[str] = set()
-    for item in module.facts.imports:
-        symbol = project.resolve_import(module, item.target)
+def _spellings(
+    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], every: set[str], stems: set[bytes]
+) -> _Spellings:
+    """The local names through which a module can reach the symbols: the symbols themselves or modules that hold them.
+
+    Works on the text of the import statements alone: the rest of a module that imports nothing of interest is not read.
+    """
+    plain: set[str] = set()
+    through: dict[str, set[str]] = {}
+    for local, target in _targets(statements):
+        last = target.rpartition(".")[2]
+        if last == "*":
+            home = project.module_path(path, target[:-1].rstrip(".") or target[:-1])
+            if home is not None:
+                plain |= every
+            continue
+        if last not in every and last.encode() not in stems:
+            continue
+        symbol = project.follow_import(path, target)
         if symbol is None or symbol.path is None:
             continue
-        is_package = symbol.name == "" and symbol.path.endswith("__init__.py")
-        if (symbol.path, symbol.name) in prefixes or symbol.name == "" and (symbol.path in homes or is_package):
-            names.add(item.local)
-    names.update(symbol.name for symbol in wanted if module.facts.stars and symbol.name in module.text)
-    return names
+        if symbol.name:
+            if symbol.name in names.get(symbol.path, ()):
+                plain.add(local)
+        elif symbol.path in names:
+            through[local] = names[symbol.path] | (every if symbol.path.endswith("__init__.py") else set())
+        elif symbol.path.endswith("__init__.py"):
+            through[local] = every
+    return _Spellings(plain, through)
+
+
+def _targets(statements: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    """Local name and target, as in `Import`, of import statements given as text."""
+    for statement in statements:
+        try:
+            tree = ast.parse(statement.strip())
+        except SyntaxError:
+            continue  # a line of a string, or one that goes on
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    # `import a.b` binds `a`, through which `a.b.f` is reached.
+                    yield alias.asname or alias.name.partition(".")[0], alias.name
+            elif isinstance(node, ast.ImportFrom):
+                source = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    yield alias.asname or alias.name, f"{source}{'' if source.endswith('.') else '.'}{alias.name}"
 
 
 def _collect(
-    project: Project, module: Module, names: set[str], wanted: set[Symbol], found: dict[Symbol, list[Use]]
+    project: Project,
+    module: Module,
+    spellings: _Spellings,
+    wanted: set[Symbol],
+    found: dict[Symbol, list[Use]],
+    *,
+    injected: bool,
 ) -> None:
-    if not names:
-        return
-    pattern = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names)))})\b")
     text = module.text
     statements = module.facts.statements
+    names = spellings.plain | spellings.through.keys()
     index = 0
-    for match in pattern.finditer(text):
+    if not injected:
+        # Only where these names are FastAPI's may what stands in them be passed over.
+        meanings = [project.resolve(module, name) for name in ("Depends", "Security") if module.bindings(name)]
+        injected = any(meaning is None or meaning.name not in INJECTORS for meaning in meanings)
+    for match in re.finditer(spellings.pattern(injected=injected), text):
         while index < len(statements) and statements[index].end <= match.start():
             index += 1
         if index == len(statements):
@@ -134,7 +195,8 @@ def _collect(
             for node in module.tree(index).body:
                 collector.visit(node, None)
             for use in collector.uses:
-                found[use.symbol].append(use)
+                if use not in found[use.symbol]:
+                    found[use.symbol].append(use)
             index += 1  # the whole statement was looked at
 
 
@@ -151,28 +213,27 @@ class _Collector:
 
     def visit(self, node: ast.AST, parents: tuple[ast.AST, object] | None) -> None:
         """Walk with a linked list of parents; only names that could be one of the symbols are looked at."""
-        if isinstance(node, ast.Name):
-            if node.id in self.names and isinstance(node.ctx, ast.Load):
-                self._name(node, parents)
-            return
         here = (node, parents)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            outside: list[ast.AST] = [*node.decorator_list]
-            if isinstance(node, ast.ClassDef):
-                outside += [*node.bases, *node.keywords]
-            else:
-                outside.append(node.args)
-                if node.returns:
-                    outside.append(node.returns)
-            for child in outside:
-                self.visit(child, here)
+            for field in node._fields:
+                if field != "body":
+                    self._visit_field(getattr(node, field, None), here)
             self.scopes = (*self.scopes, scope_of(node))
-            for child in node.body:
-                self.visit(child, here)
+            self._visit_field(node.body, here)
             self.scopes = self.scopes[:-1]
             return
-        for child in ast.iter_child_nodes(node):
-            self.visit(child, here)
+        for field in node._fields:
+            self._visit_field(getattr(node, field, None), here)
+
+    def _visit_field(self, value: object, here: tuple[ast.AST, object]) -> None:
+        if isinstance(value, list):
+            for item in value:
+                self._visit_field(item, here)
+        elif isinstance(value, ast.Name):
+            if value.id in self.names and isinstance(value.ctx, ast.Load):
+                self._name(value, here)
+        elif isinstance(value, ast.AST) and value._fields:
+            self.visit(value, here)
 
     def _name(self, node: ast.Name, parents: tuple[ast.AST, object] | None) -> None:
         # `pkg.module.f.__name__`: take attributes while they lead to a symbol.
@@ -223,7 +284,27 @@ class _Collector:
                 return "override", above, ""
         if isinstance(above, ast.ClassDef):
             return "base", above, above.name
+        if _is_annotation(node, above, further, chain):
+            return "annotation", above or node, ""
         return "value", above or node, ""
+
+
+def _is_annotation(node: ast.AST, above: ast.AST | None, further: ast.AST | None, chain: Iterator[ast.AST]) -> bool:
+    """Whether a name stands in the annotation of a parameter, a return value or a variable, however deep in it."""
+    below: ast.AST = node
+    for ancestor in (above, further, *chain):
+        if ancestor is None:
+            return False
+        if isinstance(ancestor, ast.arg):
+            return True
+        if isinstance(ancestor, ast.FunctionDef | ast.AsyncFunctionDef):
+            return ancestor.returns is below
+        if isinstance(ancestor, ast.AnnAssign):
+            return ancestor.annotation is below
+        if isinstance(ancestor, ast.stmt | ast.Call | ast.Lambda):
+            return False
+        below = ancestor
+    return False
 
 
 def _ancestors(parents: tuple[ast.AST, object] | None) -> Iterator[ast.AST]:

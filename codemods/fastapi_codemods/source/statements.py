@@ -138,6 +138,23 @@ def _starts_by_parsing(text: str) -> list[int]:
     return starts
 
 
+_BRACKET_OR_COLON = re.compile(r"[()\[\]{}:]")
+
+
+def header_end(masked: str) -> int:
+    """The offset behind the colon that ends the header of the definition which the masked text starts with, 0 if none."""
+    depth = 0
+    for match in _BRACKET_OR_COLON.finditer(masked):
+        character = match.group()
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif depth == 0:
+            return match.end()
+    return 0
+
+
 def line_starts(text: str) -> list[int]:
     """The offset of each line, as Python counts lines: `\\n`, `\\r\\n` and a lone `\\r` end one."""
     return [0, *(match.end() for match in LINE_END.finditer(text))]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from ..edits import Edits
 from ..errors import BrokenResultError
 from ..plan import FileChange
-from ..project import Project
+from ..project import Module, Project
 from ..source import UnreadableSourceError, read, split
-from ..source.statements import parse
+from ..source.statements import header_end, parse
 
 
 def check_changes(project: Project, codemod: str, edits: Edits, changes: Sequence[FileChange]) -> None:
@@ -21,18 +21,32 @@ def check_changes(project: Project, codemod: str, edits: Edits, changes: Sequenc
         if change.after is None:
             continue
         try:
-            _check_statements(change)
+            _check_statements(project.module(change.path), change)
         except UnreadableSourceError as error:
             raise BrokenResultError(
                 f"{change.path}: the result of {codemod} {error}; nothing was changed. Please report this."
             ) from None
 
 
-def _check_statements(change: FileChange) -> None:
+def _check_statements(module: Module | None, change: FileChange) -> None:
     after = read(change.after or b"").text
-    before = read(change.before).text if change.before is not None else ""
-    old = {before[s.start : s.end] for s in split(before)[0]}
-    for statement in split(after)[0]:
+    before = module.text if module is not None else ""
+    old = {before[s.start : s.end] for s in module.facts.statements} if module is not None else set()
+    bodies = {body for text in old if (body := _body(text))}
+    statements, masked = split(after)
+    for statement in statements:
         text = after[statement.start : statement.end]
-        if text not in old:
+        if text in old:
+            continue
+        end = header_end(masked[statement.start : statement.end]) if statement.word in ("@", "def", "async def") else 0
+        if end and text[end:] in bodies:
+            parse(text[:end] + " pass", statement.line)
+        else:
             parse(text, statement.line)
+
+
+def _body(text: str) -> str:
+    """What follows the header of a decorated or plain function; empty for anything else."""
+    if not text.startswith(("@", "def ", "async ")):
+        return ""
+    return text[header_end(split(text)[1]) :]

@@ -56,6 +56,7 @@ _HARMLESS_KINDS = frozenset({"annotation", "decorator", "injected", "override"})
 _HARMLESS_CALLEES = frozenset({"isinstance", "issubclass", "iscoroutinefunction", "signature", "update_wrapper", "wraps"})
 _REGISTERING = frozenset({"add_api_route", "add_api_websocket_route", "add_route", "APIRoute", "APIWebSocketRoute"})
 _ROUTE_CALL = re.compile(r"\.(?:api_route|delete|get|head|options|patch|post|put|trace|websocket)\(")
+_DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
 _TELLS_OF_DEFAULTS = frozenset({"__call__", "__defaults__", "__kwdefaults__", "__init__"})
 
 
@@ -162,7 +163,7 @@ def reason_for_function(project: Project, module: Module, function: Function) ->
         symbol = project.resolve(module, decorator.name, function.scopes)
         if symbol is not None and symbol.name in READS_DEFAULTS_ITSELF:
             return f"`@{decorator.name}` reads the defaults itself"
-    if reachable_as(project, module, "typing.Annotated") is None:
+    if reachable_as(module, "typing.Annotated") is None:
         return "the module uses the name `Annotated` for something else"
     return None
 
@@ -179,22 +180,28 @@ def reason_for_parameter(
         if is_empty_dependency:
             return f"`{marker}()` takes the dependency from the annotation, and there is none"
     else:
-        annotation = module.expression(parameter.annotation)
-        if reason := _reason_of_annotation(annotation, is_empty_dependency=is_empty_dependency):
+        if reason := _reason_of_annotation(module, parameter.annotation, is_empty_dependency=is_empty_dependency):
             return reason
     if default := default_argument(call, marker):
         symbol = project.resolve(module, module.code(default.span), function.scopes)
         if symbol is not None and symbol.name.rpartition(".")[2] in ("PydanticUndefined", "Undefined", "Required"):
             return f"`{module.code(default.span)}` as a default is a marker of Pydantic, not a value"
-    node = module.expression(call.span)
-    if any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
-        return f"the arguments of `{marker}` do more than name things"
-    return _reason_of_names(module, function, parameter, node)
+    if _DOES_MORE.search(module.code(call.span)):
+        node = module.expression(call.span)
+        if any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
+            return f"the arguments of `{marker}` do more than name things"
+    if function.scopes or module.facts.postponed:
+        return _reason_of_names(module, function, module.expression(call.span))
+    return None
 
 
-def _reason_of_annotation(annotation: ast.expr, *, is_empty_dependency: bool) -> str | None:
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str) and is_empty_dependency:
+def _reason_of_annotation(module: Module, span: Span, *, is_empty_dependency: bool) -> str | None:
+    code = module.code(span)
+    if is_empty_dependency and code.endswith(("'", '"')):
         return "a quoted type cannot name the dependency inside `Annotated`"
+    if "Annotated" not in code:
+        return None
+    annotation = module.expression(span)
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).rpartition(".")[2] == "Annotated":
         elements = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         if any(isinstance(part, ast.Call) for element in elements[1:] for part in ast.walk(element)):
@@ -202,7 +209,7 @@ def _reason_of_annotation(annotation: ast.expr, *, is_empty_dependency: bool) ->
     return None
 
 
-def _reason_of_names(module: Module, function: Function, parameter: Parameter, node: ast.expr) -> str | None:
+def _reason_of_names(module: Module, function: Function, node: ast.expr) -> str | None:
     """Postponed annotations are evaluated later and in the module's globals: names must mean the same there and then."""
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     for scope in reversed(function.scopes):
@@ -218,8 +225,6 @@ def _reason_of_names(module: Module, function: Function, parameter: Parameter, n
         for name in sorted(used):
             if len([b for b in module.bindings(name) if b.kind != "import"]) > 1:
                 return f"`{name}` is bound more than once, and a postponed annotation sees the last value"
-            if name in {p.name for p in function.parameters} and not module.bindings(name):
-                return None
     return None
 
 
@@ -231,6 +236,9 @@ def reason_of_order(project: Project, module: Module, function: Function, going:
 def arrangement_of(project: Project, module: Module, function: Function, going: frozenset[str]) -> Arrangement | str:
     """How the parameters stand once those in `going` have moved into `Annotated`, or why that cannot be."""
     places = []
+    if not going:
+        source = tuple(p.name for p in function.parameters if p.kind in ("", "/"))
+        return Arrangement(source, None, source)
     for parameter in function.parameters:
         marker = marker_of(project, module, function, parameter.call) if parameter.call else None
         if parameter.name in going and parameter.call is not None and marker:
@@ -258,7 +266,7 @@ def _group(project: Project, module: Module, function: Function, parameter: Para
     annotation = module.code(parameter.annotation)
     if _SCALAR.match(annotation) and set(re.findall(r"\w+", annotation)) - {"typing", "Optional"} <= _SCALARS:
         return "url"
-    node = module.expression(parameter.annotation)
+    node = module.expression(parameter.annotation) if "Annotated" in annotation else None
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
         for element in node.slice.elts:
             if isinstance(element, ast.Call):
@@ -308,7 +316,7 @@ class _Callers:
                     symbol = project.resolve(module, assignment.call.callee, assignment.scopes)
                     if symbol in called_classes and symbol is not None and not assignment.scopes:
                         self.instances.setdefault(symbol, []).append(Symbol(module.path, assignment.target))
-        self.found = uses(project, symbols | {s for some in self.instances.values() for s in some})
+        self.found = uses(project, symbols | {s for some in self.instances.values() for s in some}, injected=False)
 
     def _symbol(self, module: Module, function: Function) -> Symbol | None:
         """The module-level name that a call would use: the function, or its class for `__init__` and `__call__`."""

@@ -80,7 +80,7 @@ def _taken_over(project: Project, home: Module, module: Module, span: Span) -> P
             continue
         if meaning.path is not None or not meaning.name.endswith(f".{name}"):
             return None
-        reachable = reachable_as(project, module, meaning.name)
+        reachable = reachable_as(module, meaning.name)
         if reachable is None or reachable.expression != name:
             return None
         imports.append(meaning.name)
