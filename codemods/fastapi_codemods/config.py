@@ -83,17 +83,13 @@ def find_root(paths: Sequence[Path]) -> Path:
         own, own_marker = _project_around(folder)
         elsewhere = own != root and (own_marker == ".git" or (marker is None and own_marker is not None))
         if elsewhere or (marker is None and len(named) > 1 and _is_top(common)):
-            raise PathError(
-                f"{path} and {_another(named, path)} are not in one project; run once for each project"
-            )
+            raise PathError(f"{path} and {_another(named, path)} are not in one project; run once for each project")
     return Path(root)
 
 
 def _folder_of(path: Path) -> str:
     if not os.path.exists(path):
-        dangling = (
-            "is a symbolic link to a file that does not exist" if os.path.islink(path) else "does not exist"
-        )
+        dangling = "is a symbolic link to a file that does not exist" if os.path.islink(path) else "does not exist"
         raise PathError(f"{path} {dangling}")
     # A linked file belongs where the link stands, a linked folder is entered.
     return os.path.realpath(path if os.path.isdir(path) else os.path.dirname(path))

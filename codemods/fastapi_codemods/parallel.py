@@ -39,7 +39,7 @@ def map_slices(
     Results travel pickled; an exception in a child is raised here, with the child's traceback in its notes. One
     slice, or no fork on this system: everything happens in this process.
     """
-    if len(slices) < 2 and meanwhile is None or not slices or not can_fork():
+    if (len(slices) < 2 and meanwhile is None) or not slices or not can_fork():
         if meanwhile is not None:
             meanwhile()
         return [work(part) for part in slices]

@@ -57,7 +57,9 @@ class Suppressions:
         if not self._comments:
             return self
         later = Suppressions(project)
-        used = {(c.path, c.names, i) for path in self._comments for i, c in enumerate(self._comments[path]) if c.is_used}
+        used = {
+            (c.path, c.names, i) for path in self._comments for i, c in enumerate(self._comments[path]) if c.is_used
+        }
         for comments in later._comments.values():
             for index, comment in enumerate(comments):
                 comment.is_used = (comment.path, comment.names, index) in used
@@ -139,9 +141,7 @@ def _last_line(module: Module, first: int) -> int:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) + statement.line - 1
                     header_end = node.body[0].lineno + statement.line - 2
-                    if start <= first <= max(header_end, node.lineno + statement.line - 1) and start == first:
-                        last = max(last, (node.end_lineno or 0) + statement.line - 1)
-                    elif first == node.lineno + statement.line - 1:
+                    if (start <= first <= max(header_end, node.lineno + statement.line - 1) and start == first) or first == node.lineno + statement.line - 1:
                         last = max(last, (node.end_lineno or 0) + statement.line - 1)
                 elif isinstance(node, ast.stmt) and node.lineno + statement.line - 1 == first:
                     last = max(last, (node.end_lineno or 0) + statement.line - 1)

@@ -65,9 +65,7 @@ def holds(path: Path, content: bytes | None) -> bool:
         return path.read_bytes() == content
 
 
-def write_file(
-    path: Path, content: bytes, *, mode: int | None = None, owner: tuple[int, int] | None = None
-) -> None:
+def write_file(path: Path, content: bytes, *, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
     """Makes the file `path`, which must not exist, not yet synced.
 
     Without `mode` the umask decides. The owner is kept where the system lets us, the mode always.

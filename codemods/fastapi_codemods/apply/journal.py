@@ -97,11 +97,7 @@ class Journal:
             return f"{stamp}-{number:04x}"
         stamp, _, suffix = latest.rpartition("-")
         # One digit more still sorts behind: "ffff" < "ffff0".
-        return (
-            f"{stamp}-{suffix}0"
-            if suffix.endswith("ffff")
-            else f"{stamp}-{int(suffix, 16) + 1:0{len(suffix)}x}"
-        )
+        return f"{stamp}-{suffix}0" if suffix.endswith("ffff") else f"{stamp}-{int(suffix, 16) + 1:0{len(suffix)}x}"
 
     def begin(self, run: str) -> Path:
         folder = self.folder(run, State.PREPARING)

@@ -40,9 +40,7 @@ def locate(root: Path, changes: Sequence[FileChange], removed: Mapping[str, Targ
             raise ApplyError(f"{change.path} leads outside {root}; nothing was written")
         path = real.relative_to(root).as_posix()
         if path in targets:
-            raise ApplyError(
-                f"{change.path} is the same file as another change of the plan; nothing was written"
-            )
+            raise ApplyError(f"{change.path} is the same file as another change of the plan; nothing was written")
         mode, owner = _metadata(real)
         if mode is None and path in removed:
             mode, owner = removed[path].mode, removed[path].owner
@@ -115,9 +113,7 @@ def refuse_dirty(root: Path) -> None:
         return
     if answer.returncode:
         why = (answer.stderr.decode("utf-8", "replace").splitlines() or ["no reason given"])[0]
-        raise DirtyWorkTreeError(
-            f"git cannot tell whether {root} is clean ({why}); see to it, or allow a dirty tree"
-        )
+        raise DirtyWorkTreeError(f"git cannot tell whether {root} is clean ({why}); see to it, or allow a dirty tree")
     lines = answer.stdout.decode("utf-8", "surrogateescape").splitlines()
     if lines:
         raise DirtyWorkTreeError(

@@ -61,14 +61,10 @@ def apply_changes(
             change.path
             for change in changes
             # A dangling symbolic link is in the way of a new file although nothing lies behind it.
-            if change.before is None
-            and (journal.root / change.path).is_symlink()
-            and change.path not in changed
+            if change.before is None and (journal.root / change.path).is_symlink() and change.path not in changed
         ]
         if changed:
-            raise StalePlanError(
-                f"{names(changed)} changed since the plan was made; nothing was written, plan again"
-            )
+            raise StalePlanError(f"{names(changed)} changed since the plan was made; nothing was written, plan again")
         targets = tuple(target for target in targets if target.before != target.after)
         if not targets:
             return ""
@@ -188,9 +184,7 @@ def _readable(journal: Journal, run: str) -> Record:
     except PrunedRecordError as error:
         raise UndoError(f"run {run} is too old to be undone: its bytes are no longer kept") from error
     except DamagedRecordError as error:
-        raise UndoError(
-            f"run {run} cannot be undone: its record {journal.folder(run, None)} is damaged"
-        ) from error
+        raise UndoError(f"run {run} cannot be undone: its record {journal.folder(run, None)} is damaged") from error
 
 
 def _refuse_changed(

@@ -229,9 +229,7 @@ def _keep(journal: Journal, record: Record, paths: Sequence[str]) -> None:
 
 def _left_as_it_is(journal: Journal, run: str, path: str) -> str:
     place = journal.kept / run
-    return (
-        f"{path} was changed by something else and left as it is; its bytes before and after are in {place}"
-    )
+    return f"{path} was changed by something else and left as it is; its bytes before and after are in {place}"
 
 
 def _files(count: int) -> str:

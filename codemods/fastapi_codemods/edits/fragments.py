@@ -90,7 +90,9 @@ def without_argument(call: cst.Call, index: int) -> cst.Call:
         kept = previous.with_changes(comma=cst.Comma(whitespace_after=joined(before, after)))
     elif comma is not None or has_comment(before):
         # The last argument goes: the one before ends the list as it did.
-        kept = previous.with_changes(comma=cst.Comma(whitespace_after=after if not has_comment(before) else joined(before, after)))
+        kept = previous.with_changes(
+            comma=cst.Comma(whitespace_after=after if not has_comment(before) else joined(before, after))
+        )
     else:
         kept = previous.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=after)
     arguments[index - 1] = kept
@@ -108,8 +110,87 @@ class Indented(cst.CSTTransformer):
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
     ) -> cst.ParenthesizedWhitespace:
         lines = [
-            line.with_changes(whitespace=cst.SimpleWhitespace(line.whitespace.value + self.by)) if line.comment else line
+            line.with_changes(whitespace=cst.SimpleWhitespace(line.whitespace.value + self.by))
+            if line.comment
+            else line
             for line in original_node.empty_lines
         ]
         last = cst.SimpleWhitespace(original_node.last_line.value + self.by)
         return updated_node.with_changes(empty_lines=lines, last_line=last)
+
+
+def with_argument(call: cst.Call, name: str, value: str) -> cst.Call:
+    """The call with the keyword argument `name=value` at its end, laid out as the arguments before it."""
+    new = cst.Arg(
+        cst.parse_expression(value),
+        keyword=cst.Name(name),
+        equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
+    )
+    if not call.args:
+        return call.with_changes(args=[new])
+    *others, last = call.args
+    if isinstance(last.comma, cst.Comma):
+        # A trailing comma: its white space leads to the closing bracket, and a comment in it belongs to `last`.
+        between = _between(call, last)
+        closing = last.comma.whitespace_after
+        if has_comment(closing):
+            parenthesized = cst.ensure_type(closing, cst.ParenthesizedWhitespace)
+            comment = parenthesized.first_line
+            if isinstance(between, cst.ParenthesizedWhitespace):
+                between = between.with_changes(first_line=comment)
+            closing = parenthesized.with_changes(first_line=cst.TrailingWhitespace())
+        last = last.with_changes(comma=cst.Comma(whitespace_after=between))
+        new = new.with_changes(comma=cst.Comma(whitespace_after=closing))
+    else:
+        new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+        last = last.with_changes(
+            comma=cst.Comma(whitespace_after=_between(call, last)), whitespace_after_arg=cst.SimpleWhitespace("")
+        )
+    return call.with_changes(args=[*others, last, new])
+
+
+def _between(call: cst.Call, last: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+    """What stands between two arguments: as before the last one, without its comments."""
+    white = call.whitespace_before_args
+    if len(call.args) > 1:
+        comma = call.args[-2].comma
+        white = comma.whitespace_after if isinstance(comma, cst.Comma) else cst.SimpleWhitespace(" ")
+    if isinstance(white, cst.ParenthesizedWhitespace):
+        return white.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
+    return cst.SimpleWhitespace(" ")
+
+
+def with_value(call: cst.Call, name: str, value: str) -> cst.Call:
+    """The call with the value of its keyword argument `name` replaced."""
+    arguments = [
+        argument.with_changes(value=cst.parse_expression(value))
+        if argument.keyword is not None and argument.keyword.value == name
+        else argument
+        for argument in call.args
+    ]
+    return call.with_changes(args=arguments)
+
+
+def without_keyword(call: cst.Call, name: str) -> cst.Call:
+    """The call without its keyword argument `name`, if it has one."""
+    for index, argument in enumerate(call.args):
+        if argument.keyword is not None and argument.keyword.value == name:
+            return without_argument(call, index)
+    return call
+
+
+def one_argument_per_line(call: cst.Call, indent: str, unit: str) -> cst.Call:
+    """As black and ruff write a call that is too long for its line."""
+    inner = cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(indent + unit))
+    closing = cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(indent))
+    arguments = [argument.with_changes(comma=cst.Comma(whitespace_after=inner)) for argument in call.args]
+    if not arguments:
+        return call
+    arguments[-1] = arguments[-1].with_changes(
+        comma=cst.Comma(whitespace_after=closing), whitespace_after_arg=cst.SimpleWhitespace("")
+    )
+    return call.with_changes(args=arguments, whitespace_before_args=inner)
+
+
+def call_code(call: cst.Call, newline: str) -> str:
+    return cst.Module([], default_newline=newline).code_for_node(call)

@@ -99,7 +99,9 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
     for source in sorted(by_module):
         names = sorted(by_module[source])
         key = (source, names[0])
-        existing = next((item for item in _top_imports(module) if item.module == source and "*" not in item.names), None)
+        existing = next(
+            (item for item in _top_imports(module) if item.module == source and "*" not in item.names), None
+        )
         if existing is not None:
             start, end, text = _extended(project, module, existing, names)
         else:
@@ -120,7 +122,9 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
     order = _order_of([alias.name for alias in aliases])
     newline = module.source.newline
     closing = text.find(")", ends[-1]) if "(" in text[: starts[0]] else -1
-    one_per_line = closing >= 0 and aliases[0].lineno != (item.node.lineno) and len({a.lineno for a in aliases}) == len(aliases)
+    one_per_line = (
+        closing >= 0 and aliases[0].lineno != (item.node.lineno) and len({a.lineno for a in aliases}) == len(aliases)
+    )
     result = text
     for name in sorted(names, key=order or str, reverse=True):
         index = _place(name, [alias.name for alias in aliases], order)
@@ -135,7 +139,9 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
             has_comma = text[ends[-1] :].lstrip().startswith(",")
             line_end = text.find("\n", ends[-1]) + 1
             comma = "" if has_comma else ","
-            result = f"{result[: ends[-1]]}{comma}{result[ends[-1] : line_end]}{indent}{name},{newline}{result[line_end:]}"
+            result = (
+                f"{result[: ends[-1]]}{comma}{result[ends[-1] : line_end]}{indent}{name},{newline}{result[line_end:]}"
+            )
         else:
             result = f"{result[: ends[-1]]}, {name}{result[ends[-1] :]}"
     node_end = positions.offset(item.node.end_lineno or 0, item.node.end_col_offset or 0)
@@ -247,7 +253,7 @@ def _after_docstring(module: Module, line: str) -> tuple[int, int, str]:
     for index, statement in enumerate(module.facts.statements):
         node = module.tree(index).body[0]
         is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if is_docstring or isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        if is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
             last = statement
         else:
             break

@@ -9,7 +9,13 @@ _PUBLIC |= {"UploadFile", "WebSocket", "WebSocketDisconnect", "WebSocketExceptio
 
 # Modules of FastAPI whose public names are the same objects, or for `params` the classes behind the functions, as
 # those of `fastapi` itself.
-_HOMES = ("fastapi.applications.", "fastapi.param_functions.", "fastapi.params.", "fastapi.routing.", "fastapi.exceptions.")
+_HOMES = (
+    "fastapi.applications.",
+    "fastapi.param_functions.",
+    "fastapi.params.",
+    "fastapi.routing.",
+    "fastapi.exceptions.",
+)
 
 
 def canonical(dotted: str) -> str:
@@ -25,4 +31,4 @@ def canonical(dotted: str) -> str:
 def is_exported(dotted: str) -> bool:
     """Whether `from fastapi import *` and the like bring this name."""
     package, _, name = dotted.rpartition(".")
-    return package == "fastapi" and name in _PUBLIC or f"{package}." in _HOMES and name in _PUBLIC
+    return (package == "fastapi" and name in _PUBLIC) or (f"{package}." in _HOMES and name in _PUBLIC)

@@ -26,7 +26,9 @@ Progress = Callable[[str, int, int], None]
 
 _MENTIONS = b"fastapi"
 # In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI.
-_USES = re.compile(rb"include_router|on_event|add_event_handler|add_api_(?:websocket_)?route|Depends\s*\(|@\w+\.(?:get|post)\(")
+_USES = re.compile(
+    rb"include_router|on_event|add_event_handler|add_api_(?:websocket_)?route|Depends\s*\(|@\w+\.(?:get|post)\("
+)
 _GENERATED = re.compile(rb"^#.*(?:@generated\b|\bdo not edit\b|\bauto-?generated\b)", re.IGNORECASE | re.MULTILINE)
 
 SMALL_PROJECT = 500_000
@@ -428,6 +430,26 @@ class Project:
         if parts and parts[-1] == "__init__":
             parts.pop()
         return ".".join(parts)
+
+    def imports_lead(self, start: str, goal: str) -> bool:
+        """Whether importing the file `start` imports, at any remove, the file `goal`."""
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            path = waiting.pop()
+            if path == goal:
+                return True
+            if path in seen or (module := self.module(path)) is None:
+                continue
+            seen.add(path)
+            for item in module.facts.imports:
+                parts = item.target.split(".")
+                for length in range(1, len(parts) + 1):
+                    found = self.module_path(path, ".".join(parts[:length]) or item.target)
+                    if found is not None:
+                        waiting.append(found)
+            waiting.extend(found for star in module.facts.stars if (found := self.module_path(path, star)))
+        return False
 
     # Places
 

@@ -44,7 +44,9 @@ _WORDS_OF_FASTAPI = (
     "on_event",
 )
 _ROUTE_DECORATOR = re.compile(rf"\n[ \t]*+@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
-_RENAMED = re.compile(r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))")
+_RENAMED = re.compile(
+    r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))"
+)
 _DEFINITION = re.compile(r"(?:\A|\n)\f*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 _SIMPLE_ASSIGNMENT = re.compile(r"\f*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)(?![ \t]*\w+[ \t]*=(?!=))")
 _CALL_STATEMENT = re.compile(r"\f*\w[\w.]*\(")
@@ -229,7 +231,7 @@ class _Reader:
                 case ast.Assign() | ast.AnnAssign():
                     self._read_assignment(node, scopes, conditional=conditional, looped=looped)
                 case _:
-                    checking = type_checking or isinstance(node, ast.If) and _is_type_checking(node.test)
+                    checking = type_checking or (isinstance(node, ast.If) and _is_type_checking(node.test))
                     for block, is_else in blocks_of(node):
                         self._walk(
                             block,
@@ -239,7 +241,9 @@ class _Reader:
                             type_checking=checking and not is_else,
                         )
 
-    def _read_import(self, node: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...], *, type_checking: bool) -> None:
+    def _read_import(
+        self, node: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...], *, type_checking: bool
+    ) -> None:
         if isinstance(node, ast.ImportFrom):
             source = "." * node.level + (node.module or "")
             if source == "__future__":
@@ -257,7 +261,12 @@ class _Reader:
             self.imports.append(Import(local, target, scopes, type_checking, self.index))
 
     def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef, scopes: tuple[Scope, ...], *, conditional: bool, looped: bool
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        scopes: tuple[Scope, ...],
+        *,
+        conditional: bool,
+        looped: bool,
     ) -> Function:
         positions = self.positions
         start = positions.offset(node.lineno, node.col_offset)
@@ -287,7 +296,13 @@ class _Reader:
         if returns is not None:
             ends.append(returns.end)
         else:
-            for argument in [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]:
+            for argument in [
+                *arguments.posonlyargs,
+                *arguments.args,
+                arguments.vararg,
+                *arguments.kwonlyargs,
+                arguments.kwarg,
+            ]:
                 if argument is not None:
                     ends.append(self.positions.span(argument).end)
             ends.extend(parameter.default.end for parameter in parameters if parameter.default)
@@ -432,7 +447,13 @@ def scope_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Sco
     counts: dict[str, int] = {}
     if not isinstance(node, ast.ClassDef):
         arguments = node.args
-        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]:
+        for argument in [
+            *arguments.posonlyargs,
+            *arguments.args,
+            *arguments.kwonlyargs,
+            arguments.vararg,
+            arguments.kwarg,
+        ]:
             if argument is not None:
                 counts[argument.arg] = 1
     not_local: set[str] = set()

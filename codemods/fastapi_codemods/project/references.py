@@ -120,7 +120,12 @@ def _data(project: Project, path: str) -> bytes:
 
 
 def _spellings(
-    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], every: set[str], stems: set[bytes]
+    project: Project,
+    path: str,
+    statements: Sequence[bytes],
+    names: dict[str, set[str]],
+    every: set[str],
+    stems: set[bytes],
 ) -> _Spellings:
     """The local names through which a module can reach the symbols: the symbols themselves or modules that hold them.
 
@@ -277,7 +282,11 @@ class _Collector:
                     return "decorator", further, above.attr
                 return "method", further, above.attr
             return "attribute", above, above.attr
-        if isinstance(above, ast.Subscript) and above.slice is node and dotted(above.value).endswith("dependency_overrides"):
+        if (
+            isinstance(above, ast.Subscript)
+            and above.slice is node
+            and dotted(above.value).endswith("dependency_overrides")
+        ):
             return "override", above, ""
         if isinstance(above, ast.Dict) and isinstance(further, ast.Assign | ast.Call | ast.AugAssign):
             if "dependency_overrides" in ast.unparse(further):

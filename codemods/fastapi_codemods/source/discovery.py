@@ -103,9 +103,7 @@ def _walked(root: Path, skipped: list[Skipped]) -> list[str]:
     return list(_walk(str(root), str(root), "", (), skipped))
 
 
-def _walk(
-    base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], skipped: list[Skipped]
-) -> Iterator[str]:
+def _walk(base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], skipped: list[Skipped]) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             listing = sorted(entries, key=lambda entry: entry.name)

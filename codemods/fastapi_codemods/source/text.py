@@ -55,7 +55,9 @@ def read(data: bytes) -> Source:
         text = body.decode(encoding)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        raise UnreadableSourceError(f"line {line} is not {encoding}: declare its encoding or save it as UTF-8") from None
+        raise UnreadableSourceError(
+            f"line {line} is not {encoding}: declare its encoding or save it as UTF-8"
+        ) from None
     except LookupError:
         raise UnreadableSourceError(f"declares an encoding that Python does not know: {encoding}") from None
     source = Source(text, encoding, has_bom)

@@ -53,7 +53,9 @@ READS_DEFAULTS_ITSELF = ("typing.overload", "typing_extensions.overload", "depen
 
 # What may be done with a function besides calling it: none of it looks at the defaults.
 _HARMLESS_KINDS = frozenset({"annotation", "decorator", "injected", "override"})
-_HARMLESS_CALLEES = frozenset({"isinstance", "issubclass", "iscoroutinefunction", "signature", "update_wrapper", "wraps"})
+_HARMLESS_CALLEES = frozenset(
+    {"isinstance", "issubclass", "iscoroutinefunction", "signature", "update_wrapper", "wraps"}
+)
 _REGISTERING = frozenset({"add_api_route", "add_api_websocket_route", "add_route", "APIRoute", "APIWebSocketRoute"})
 _ROUTE_CALL = re.compile(r"\.(?:api_route|delete|get|head|options|patch|post|put|trace|websocket)\(")
 _DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
@@ -245,7 +247,9 @@ def arrangement_of(project: Project, module: Module, function: Function, going: 
             has_default = keeps_default(module, parameter.call, marker)
         else:
             has_default = parameter.default is not None
-        places.append(Place(parameter.name, parameter.kind, has_default, _group(project, module, function, parameter, marker)))
+        places.append(
+            Place(parameter.name, parameter.kind, has_default, _group(project, module, function, parameter, marker))
+        )
     return arrange(places)
 
 
@@ -284,7 +288,7 @@ def _group(project: Project, module: Module, function: Function, parameter: Para
     return "unknown"
 
 
-def default_argument(call: Call, marker: str):  # noqa: ANN201
+def default_argument(call: Call, marker: str):
     """The argument that is the default: the first positional one or `default=`; dependencies have none."""
     if marker in ("Depends", "Security"):
         return None
@@ -353,7 +357,11 @@ class _Callers:
             return f"handed to `{use.member}` at {use.place}, which may call it without arguments"
         if use.kind == "base":
             other = self.project.module(use.path)
-            if other is not None and "super().__init__" not in other.text and f"{function.scopes[-1].name}.__init__" not in other.text:
+            if (
+                other is not None
+                and "super().__init__" not in other.text
+                and f"{function.scopes[-1].name}.__init__" not in other.text
+            ):
                 return None
             return f"class `{use.member}` at {use.place} extends it and may rely on its defaults"
         return f"used as a value at {use.place}, where it may be called without arguments"
@@ -384,5 +392,3 @@ class _Callers:
                 if reason := self._reason_of_call(module, function, going, node, place):
                     return reason
         return None
-
-

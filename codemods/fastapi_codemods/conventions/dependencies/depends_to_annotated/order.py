@@ -72,4 +72,4 @@ def _order_matters(first: str, second: str) -> bool:
     if "unknown" in (first, second):
         return True
     in_url = ("path", "query", "url")
-    return first == second or first in in_url and second in in_url and "url" in (first, second)
+    return first == second or (first in in_url and second in in_url and "url" in (first, second))

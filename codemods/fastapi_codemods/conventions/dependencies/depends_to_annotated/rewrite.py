@@ -1,9 +1,9 @@
 """The LibCST half: from a function's header with the old style to one with `Annotated`.
 
-    def read(                                      def read(
-        q: str | None = Query(None, alias="x"),        db: Annotated[Session, Depends(get_db)],
-        db: Session = Depends(get_db),                 q: Annotated[str | None, Query(alias="x")] = None,
-    ): ...                                         ): ...
+def read(                                      def read(
+    q: str | None = Query(None, alias="x"),        db: Annotated[Session, Depends(get_db)],
+    db: Session = Depends(get_db),                 q: Annotated[str | None, Query(alias="x")] = None,
+): ...                                         ): ...
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from collections.abc import Mapping, Sequence
 
 import libcst as cst
 
-from ....edits.fragments import Indented, code_of, has_comment, header_code, joined, parse_header, without_argument
+from ....edits.fragments import (
+    Indented,
+    code_of,
+    has_comment,
+    header_code,
+    joined,
+    one_argument_per_line,
+    parse_header,
+    without_argument,
+)
 from ....project import Function, Module
 from ....project.style import Style
 from .order import Arrangement
@@ -33,7 +42,9 @@ def rewritten_header(
     text = module.code(function.span)
     first_newline = _NEWLINE.search(text)
     newline = first_newline.group() if first_newline else module.source.newline
-    line_start = max(module.text.rfind("\n", 0, function.span.start), module.text.rfind("\r", 0, function.span.start)) + 1
+    line_start = (
+        max(module.text.rfind("\n", 0, function.span.start), module.text.rfind("\r", 0, function.span.start)) + 1
+    )
     before = module.text[line_start : function.span.start]
     indent = before if not before.strip() else before[: len(before) - len(before.lstrip())]
     layout = Layout(indent, style, is_one_line=first_newline is None, longest=_longest(text, len(before)))
@@ -96,7 +107,11 @@ class ToAnnotated(cst.CSTTransformer):
         call = cst.ensure_type(param.default, cst.Call)
         call, default = _split_default(call)
         if param.annotation is None:
-            annotation = cst.Annotation(cst.Name(added_type or "Any") if (added_type or "Any").isidentifier() else cst.parse_expression(added_type or "Any"))
+            annotation = cst.Annotation(
+                cst.Name(added_type or "Any")
+                if (added_type or "Any").isidentifier()
+                else cst.parse_expression(added_type or "Any")
+            )
             equal = cst.AssignEqual()
         else:
             annotation = param.annotation
@@ -112,7 +127,11 @@ class ToAnnotated(cst.CSTTransformer):
         if isinstance(type_, cst.Subscript) and code_of(type_.value) == code_of(self.annotated):
             # `Annotated[str, "doc"]` already: the call goes behind what is there.
             last = type_.slice[-1]
-            comma = last.comma if isinstance(last.comma, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+            comma = (
+                last.comma
+                if isinstance(last.comma, cst.Comma)
+                else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+            )
             return type_.with_changes(slice=[*type_.slice[:-1], last.with_changes(comma=comma), _element(call)])
         return cst.Subscript(
             self.annotated,
@@ -165,11 +184,14 @@ class ToAnnotated(cst.CSTTransformer):
             if "\n" in code_of(call) or "\r" in code_of(call):
                 call = cst.ensure_type(call.visit(Indented(layout.unit)), cst.Call)
             elif len(code_of(call)) >= width - len(layout.unit):
-                call = _one_argument_per_line(call, layout, depth=2)
+                call = one_argument_per_line(call, layout.indent + layout.unit * 2, layout.unit)
             elements[-1] = _element(call)
             comma = cst.Comma(whitespace_after=layout.line(2))
             new = subscript.with_changes(
-                slice=[*(e.with_changes(comma=comma) for e in elements[:-1]), elements[-1].with_changes(comma=cst.Comma())]
+                slice=[
+                    *(e.with_changes(comma=comma) for e in elements[:-1]),
+                    elements[-1].with_changes(comma=cst.Comma()),
+                ]
             )
         new = new.with_changes(
             lbracket=cst.LeftSquareBracket(whitespace_after=layout.line(2)),
@@ -190,7 +212,7 @@ def _split_default(call: cst.Call) -> tuple[cst.Call, cst.BaseExpression | None]
         is_default = argument.keyword.value == "default" if argument.keyword is not None else not argument.star
         if is_default:
             value = argument.value
-            is_ellipsis = isinstance(value, cst.Ellipsis) or isinstance(value, cst.Name) and value.value == "Ellipsis"
+            is_ellipsis = isinstance(value, cst.Ellipsis) or (isinstance(value, cst.Name) and value.value == "Ellipsis")
             return without_argument(call, index), None if is_ellipsis else value
     return call, None
 
@@ -372,13 +394,3 @@ def _with_last(params: cst.Parameters, changes: Mapping[str, object]) -> cst.Par
         if isinstance(some, Sequence) and some:
             return params.with_changes(**{field: [*some[:-1], some[-1].with_changes(**changes)]})
     return params
-
-
-def _one_argument_per_line(call: cst.Call, layout: Layout, depth: int) -> cst.Call:
-    arguments = [argument.with_changes(comma=cst.Comma(whitespace_after=layout.line(depth + 1))) for argument in call.args]
-    if not arguments:
-        return call
-    arguments[-1] = arguments[-1].with_changes(
-        comma=cst.Comma(whitespace_after=layout.line(depth)), whitespace_after_arg=cst.SimpleWhitespace("")
-    )
-    return call.with_changes(args=arguments, whitespace_before_args=layout.line(depth + 1))

@@ -1,0 +1,158 @@
+"""Every command and option, spelled once, and the fast way to read them.
+
+The table below makes the Typer application (`app`), with its help and its error messages. Typer costs 0.2 s,
+though, more than most runs take, so `parse` reads plain command lines from the same table. It is strict: what
+it does not understand completely it leaves to Typer, so that there is one place for help and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+Arguments = Mapping[str, Any]
+"""One entry per option of the command, by `Option.name`: a str or None for a value, an int or None for a
+number, a tuple of str for many, a bool for a switch."""
+
+
+class Option(NamedTuple):
+    name: str
+    flags: tuple[str, ...]
+    """Empty for a word without a flag, of which there is at most one kind per command."""
+    kind: Literal["value", "number", "many", "switch"]
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+    required: bool = False
+
+
+class Command(NamedTuple):
+    name: str
+    help: str
+    example: str
+    options: tuple[Option, ...] = ()
+
+
+SHARED = (
+    Option("paths", (), "many", "Files and folders; without any, the current folder.", "PATH"),
+    Option("select", ("--select",), "many", "Only these codemods or chapters.", "NAME,..."),
+    Option("ignore", ("--ignore",), "many", "Not these codemods or chapters.", "NAME,..."),
+    Option("exclude", ("--exclude",), "many", "Not these files; patterns as in .gitignore.", "PATTERN,..."),
+    Option(
+        "safety",
+        ("--safety",),
+        "value",
+        "How much a codemod may change, each level with those before it; serial-safe if not given.",
+        choices=("safe", "serial-safe", "contract", "unsafe"),
+    ),
+    Option("target_fastapi", ("--target-fastapi",), "value", "Lowest FastAPI version to support.", "VERSION"),
+    Option("config", ("--config",), "value", "Read [tool.fastapi-codemods] of this file.", "FILE"),
+    Option("jobs", ("--jobs", "-j"), "number", "Processes; without it, as many as the work is worth.", "N"),
+)
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("list", "List the codemods.", "fastapi-codemods list"),
+        Command(
+            "explain",
+            "Show the documentation of a codemod, with an example.",
+            "fastapi-codemods explain depends-to-annotated",
+            (Option("name", (), "value", "Name of a codemod.", "NAME", required=True),),
+        ),
+        Command(
+            "check",
+            "Report findings. Exit code 1 if there are any.",
+            "fastapi-codemods check src --select dependencies --format json",
+            (
+                *SHARED,
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
+            ),
+        ),
+        Command(
+            "diff",
+            "Show what apply would change, as a patch for git apply.",
+            "fastapi-codemods diff src --output changes.patch",
+            (
+                *SHARED,
+                Option("stat", ("--stat",), "switch", "Print how much changes in each file instead."),
+                Option("output", ("--output",), "value", "Write the patch to this file.", "FILE"),
+                Option("exit_code", ("--exit-code",), "switch", "Exit code 1 if anything would change."),
+            ),
+        ),
+        Command(
+            "apply",
+            "Change the files, all or none of them.",
+            "fastapi-codemods apply src --select depends-to-annotated",
+            (
+                *SHARED,
+                Option("allow_dirty", ("--allow-dirty",), "switch", "Even with uncommitted changes in git."),
+            ),
+        ),
+        Command(
+            "undo",
+            "Put the files back as they were before a run.",
+            "fastapi-codemods undo",
+            (Option("run", (), "value", "Id of a run; without it, the last one.", "RUN"),),
+        ),
+        Command("history", "List the runs of apply.", "fastapi-codemods history"),
+    )
+}
+
+
+def parse(words: Sequence[str]) -> tuple[str, Arguments] | None:
+    """The command and its arguments, exactly as Typer would read them, or None: ask Typer."""
+    command = COMMANDS.get(words[0]) if words else None
+    if command is None:
+        return None
+    given: dict[str, list[str]] = {option.name: [] for option in command.options}
+    by_flag = {flag: option for option in command.options for flag in option.flags}
+    plain: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "--":
+            plain.extend(rest)
+        elif not word.startswith("-"):
+            plain.append(word)
+        else:
+            flag, equals, value = word.partition("=")
+            option = by_flag.get(flag)
+            if option is None or (equals and (option.kind == "switch" or not flag.startswith("--"))):
+                return None
+            if option.kind != "switch" and not equals:
+                value = next(rest, "-")
+                if value.startswith("-"):
+                    return None
+            given[option.name].append(value)
+    return _complete(command, given, plain)
+
+
+def _complete(command: Command, given: Mapping[str, list[str]], plain: list[str]) -> tuple[str, Arguments] | None:
+    arguments: dict[str, Any] = {}
+    for option in command.options:
+        values = given[option.name]
+        if not option.flags:
+            values, plain = plain, []
+            if (option.kind == "value" and len(values) > 1) or (option.required and not values):
+                return None
+        if option.choices and not set(values) <= set(option.choices):
+            return None
+        if option.kind == "number" and not all(_is_number(v) for v in values):
+            return None
+        arguments[option.name] = _value(option, values)
+    return None if plain else (command.name, arguments)
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0
+
+
+def _value(option: Option, values: list[str]) -> object:
+    if option.kind == "many":
+        return tuple(values)
+    if option.kind == "switch":
+        return bool(values)
+    if not values:
+        return option.default
+    return int(values[-1]) if option.kind == "number" else values[-1]

@@ -1,0 +1,342 @@
+"""What each command does, whichever way its arguments were read.
+
+`run(name, arguments, words)` returns the exit code: 0 done, 1 there are findings (check) or changes
+(diff --exit-code), 2 the work could not be done. A `CodemodsError` becomes one line; anything else is a bug
+and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fastapi_codemods.config import Options, Settings, find_root, load, merge, read_safety, read_version
+from fastapi_codemods.errors import CodemodsError, PathError
+
+from . import progress, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from fastapi_codemods.codemod import Codemod
+    from fastapi_codemods.findings import Finding
+    from fastapi_codemods.plan import FileChange, Plan
+
+    from .arguments import Arguments
+
+DONE, FOUND, FAILED = 0, 1, 2
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""What a shell reports for a program that ended by SIGINT or SIGPIPE."""
+
+
+def run(name: str, arguments: Arguments, words: Sequence[str]) -> int:
+    """Do one command. `words` are the command line as it was typed, for the history."""
+    try:
+        return _COMMANDS[name](arguments, words)
+    except CodemodsError as error:
+        terminal.note(f"error: {error}")
+        return FAILED
+    except BrokenPipeError:
+        terminal.silence()
+        return PIPE_CLOSED
+    except KeyboardInterrupt as interrupt:
+        terminal.note("; ".join(["interrupted", *getattr(interrupt, "__notes__", ())]))
+        return INTERRUPTED
+
+
+def show_version() -> int:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        terminal.write(f"fastapi-codemods {version('fastapi-codemods')}\n")
+    except PackageNotFoundError:
+        terminal.write("fastapi-codemods (not installed, run from its source)\n")
+    return DONE
+
+
+# --- check, diff, apply
+
+
+class Task(NamedTuple):
+    root: Path
+    paths: tuple[Path, ...]
+    options: Options
+
+
+def check(arguments: Arguments, _: Sequence[str]) -> int:
+    from fastapi_codemods import pipeline
+
+    task = _task(arguments)
+    with progress.shown() as report_progress:
+        found = pipeline.check(task.root, task.paths, task.options, report_progress)
+    if arguments["format"] == "json":
+        from fastapi_codemods.review.report import report
+
+        terminal.write(report(found))
+    else:
+        terminal.write("".join(_described(finding) for finding in found.findings))
+    _note_incidents(found)
+    if arguments["format"] == "text":
+        terminal.note(_summary(found.findings))
+    return _exit_code(task, found, FOUND if found.findings else DONE)
+
+
+def diff(arguments: Arguments, _: Sequence[str]) -> int:
+    task, planned = _plan(arguments)
+    changes = planned.changes
+    if arguments["output"] is not None:
+        from fastapi_codemods.review.patch import unified
+
+        _write_file(Path(arguments["output"]), unified(changes))
+    if arguments["stat"]:
+        from fastapi_codemods.review.stat import stat
+
+        terminal.write(stat(changes, _columns()))
+    elif arguments["output"] is None:
+        _show_patch(changes)
+    _note_incidents(planned)
+    terminal.note(_counted(planned))
+    return _exit_code(task, planned, FOUND if changes and arguments["exit_code"] else DONE)
+
+
+def apply(arguments: Arguments, words: Sequence[str]) -> int:
+    from fastapi_codemods.apply import apply_changes
+
+    task, planned = _plan(arguments)
+    _note_incidents(planned)
+    changes = planned.changes
+    run_id = ""
+    if changes:
+        run_id = apply_changes(
+            task.root,
+            changes,
+            command=_typed(words),
+            codemods=tuple(dict.fromkeys(step.codemod for step in planned.steps)),
+            allow_dirty=arguments["allow_dirty"],
+            notify=terminal.note,
+        )
+    if run_id:
+        terminal.write(f"run {run_id}: {_number(len(changes), 'file')} changed\n")
+        terminal.write(f"to undo it: fastapi-codemods undo {run_id}\n")
+    terminal.note(_counted(planned))
+    return _exit_code(task, planned, DONE)
+
+
+def _typed(words: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join(["fastapi-codemods", *words])
+
+
+def _task(arguments: Arguments) -> Task:
+    paths = tuple(_path(word) for word in arguments["paths"]) or (Path(),)
+    root = find_root(paths)
+    _recover(root)
+    explicit = None if arguments["config"] is None else _path(arguments["config"])
+    return Task(root, paths, merge(_asked(arguments), load(root, explicit, paths)))
+
+
+def _path(word: str) -> Path:
+    if not word:
+        raise PathError("a path on the command line is empty; is a variable of the shell not set?")
+    return Path(word)
+
+
+def _asked(arguments: Arguments) -> Settings:
+    safety, version = arguments["safety"], arguments["target_fastapi"]
+    return Settings(
+        select=_split(arguments["select"]),
+        ignore=_split(arguments["ignore"]),
+        safety=None if safety is None else read_safety(safety, "--safety"),
+        exclude=_split(arguments["exclude"]),
+        target_fastapi=None if version is None else read_version(version, "--target-fastapi"),
+        jobs=arguments["jobs"],
+    )
+
+
+def _split(words: Sequence[str]) -> tuple[str, ...] | None:
+    parts = tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+    return parts if words else None
+
+
+def _recover(root: Path) -> None:
+    """A run that was killed left the tree between before and after: nothing is read until that is settled."""
+    from fastapi_codemods.apply import pending, recover
+
+    if pending(root):
+        recover(root, notify=terminal.note)
+
+
+def _plan(arguments: Arguments) -> tuple[Task, Plan]:
+    from fastapi_codemods import pipeline
+
+    task = _task(arguments)
+    with progress.shown() as report_progress:
+        return task, pipeline.plan(task.root, task.paths, task.options, report_progress)
+
+
+def _exit_code(task: Task, done: Plan, otherwise: int) -> int:
+    """A file that was named must be readable; one that was only met on the way may be skipped."""
+    skipped = {os.path.join(task.root, *skip.path.split("/")) for skip in done.skipped}
+    if not skipped:
+        return otherwise
+    named = {os.path.join(os.path.realpath(path.parent), path.name) for path in task.paths if not path.is_dir()}
+    return FAILED if named & skipped else otherwise
+
+
+# --- what they print
+
+
+def _described(finding: Finding) -> str:
+    place, message = terminal.printable(str(finding.location)), terminal.printable(finding.message)
+    line = f"{place}: {finding.codemod} {message}\n"
+    if finding.left_alone is not None:
+        line += f"    left alone: {terminal.printable(finding.left_alone)}\n"
+    return line
+
+
+def _note_incidents(plan: Plan) -> None:
+    for skipped in plan.skipped:
+        terminal.note(f"skipped {skipped.path}: {skipped.reason}")
+    for warning in plan.warnings:
+        terminal.note(f"warning: {warning}")
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return "no findings"
+    files = len({finding.location.path for finding in findings})
+    fixable = sum(finding.fixable for finding in findings)
+    left_alone = sum(finding.left_alone is not None for finding in findings)
+    parts = [f"{_number(len(findings), 'finding')} in {_number(files, 'file')}"]
+    if fixable:
+        parts.append(f"{fixable} to be fixed by `fastapi-codemods apply`")
+    if left_alone:
+        parts.append(f"{left_alone} left alone")
+    if fixable + left_alone < len(findings):
+        parts.append(f"{len(findings) - fixable - left_alone} to be fixed by hand")
+    return ", ".join(parts)
+
+
+def _counted(plan: Plan) -> str:
+    rewritten = sum(len(step.findings) for step in plan.steps)
+    text = f"{_number(len(plan.changes), 'file')}, {_number(rewritten, 'finding')}"
+    left_alone = sum(finding.left_alone is not None for finding in plan.findings)
+    return f"{text}; {left_alone} left alone: see check" if left_alone else text
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _show_patch(changes: Iterable[FileChange]) -> None:
+    from fastapi_codemods.review.patch import unified
+
+    patch = unified(changes)
+    if terminal.is_terminal(sys.stdout):
+        terminal.write(terminal.patch_for_reading(patch, terminal.has_colours(sys.stdout)))
+    else:
+        terminal.write_bytes(patch)
+
+
+def _columns() -> int:
+    return os.get_terminal_size(sys.stdout.fileno()).columns if terminal.is_terminal(sys.stdout) else 80
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    """All of it or nothing, beside the file and then in its place. A device is written to directly."""
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        if place.exists() and not place.is_file():
+            place.write_bytes(data)
+            return
+        try:
+            with open(part, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if place.exists():
+                os.chmod(part, place.stat().st_mode & 0o7777)
+            os.replace(part, place)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise PathError(f"{path} cannot be written: {error.strerror}") from None
+
+
+# --- undo, history
+
+
+def undo(arguments: Arguments, words: Sequence[str]) -> int:
+    from fastapi_codemods.apply import undo
+
+    root = find_root(())
+    undone = undo(root, arguments["run"], notify=terminal.note, command=_typed(words))
+    terminal.write(f"run {undone.id} undone: {_number(len(undone.paths), 'file')} as before\n")
+    return DONE
+
+
+def history(_arguments: Arguments, _: Sequence[str]) -> int:
+    from fastapi_codemods.apply import history
+
+    root = find_root(())
+    _recover(root)
+    for past in history(root):
+        files = _number(len(past.paths), "file")
+        terminal.write(f"{past.id}  {past.time}  {past.state:<7}  {files}  {terminal.printable(past.command)}\n")
+    return DONE
+
+
+# --- list, explain
+
+
+def list_codemods(_arguments: Arguments, _: Sequence[str]) -> int:
+    from fastapi_codemods.registry import all_codemods
+
+    rows = [(c.name, c.chapter, c.safety.label, c.summary) for c in sorted(all_codemods(), key=_by_chapter)]
+    if terminal.is_terminal(sys.stdout):
+        from . import rich_text
+
+        rich_text.print_table(("Codemod", "Chapter", "Safety", "What it establishes"), rows)
+    else:
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+        terminal.write("".join(_aligned(row, widths) for row in rows))
+    return DONE
+
+
+def _by_chapter(codemod: Codemod) -> tuple[str, str]:
+    return codemod.chapter, codemod.name
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join([*cells, row[len(widths)]]) + "\n"
+
+
+def explain(arguments: Arguments, _: Sequence[str]) -> int:
+    from fastapi_codemods.registry import get
+
+    from .documentation import page
+
+    text = page(get(arguments["name"]))
+    if terminal.is_terminal(sys.stdout):
+        from . import rich_text
+
+        rich_text.print_markdown(text)
+    else:
+        terminal.write(text)
+    return DONE
+
+
+_COMMANDS: Mapping[str, Callable[[Arguments, Sequence[str]], int]] = {
+    "list": list_codemods,
+    "explain": explain,
+    "check": check,
+    "diff": diff,
+    "apply": apply,
+    "undo": undo,
+    "history": history,
+}

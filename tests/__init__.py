@@ -1,0 +1,1 @@
+"""The tests; a package so that `tests.harness` has one name for pytest, mypy and pyright."""
