@@ -64,25 +64,26 @@ def missing_directories(root: Path, targets: Iterable[Target]) -> tuple[str, ...
     return tuple(sorted(missing))
 
 
-def refuse_unwritable(root: Path, targets: Iterable[Target]) -> None:
-    """Raises `ApplyError` naming files and directories that say they are not to be written.
+def refuse_unwritable(root: Path, targets: Sequence[Target]) -> None:
+    """Raises `ApplyError` naming files that are not to be written and directories that cannot be.
 
-    The mode bits count beside what the system allows: root may write everything, but whoever took the bit
-    away meant it.
+    What the system allows decides, and beside it the mode bits of files: root may write everything, but who took the
+    bit away from one file among others meant it. Where no file of the plan has the bit, the tree was copied or
+    checked out read-only as a whole, and the bits say nothing about any file in it.
     """
-    files: list[str] = []
+    existing = [target for target in targets if target.before is not None]
+    marked = [target.path for target in existing if not _has_write_bit(root / target.path)]
+    refused = marked if len(marked) < len(existing) else []
+    files = [t.path for t in existing if t.path in refused or not os.access(root / t.path, os.W_OK)]
     folders: dict[str, None] = {}
     for target in targets:
-        path = root / target.path
-        if target.before is not None and not _writable(path, os.W_OK):
-            files.append(target.path)
-        folder = path.parent
+        folder = (root / target.path).parent
         while not folder.exists():
             folder = folder.parent
         if not folder.is_dir():
             there = folder.relative_to(root).as_posix()
             raise ApplyError(f"{there} is a file where {target.path} needs a directory; nothing was written")
-        if not _writable(folder, os.W_OK | os.X_OK):
+        if not os.access(folder, os.W_OK | os.X_OK):
             folders[folder.relative_to(root).as_posix()] = None
     if files or folders:
         what = [names(files), f"the directory {names(folders)}" if folders else ""]
@@ -132,5 +133,5 @@ def _metadata(path: Path) -> tuple[int | None, tuple[int, int] | None]:
     return stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid) if root_user else None
 
 
-def _writable(path: Path, access: int) -> bool:
-    return bool(os.stat(path).st_mode & stat.S_IWUSR) and os.access(path, access)
+def _has_write_bit(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
