@@ -65,26 +65,30 @@ class Edits:
         self.edits.extend(edits)
         self.requests.extend(requests)
 
+    def by_path(self) -> dict[str, list[Edit]]:
+        """All edits of each file, those that the imports need included."""
+        edits: dict[str, list[Edit]] = {}
+        for edit in self.edits:
+            edits.setdefault(edit.path, []).append(edit)
+        requested: dict[str, dict[tuple[str, str], Finding]] = {}
+        for request in self.requests:
+            requested.setdefault(request.path, {}).setdefault((request.module, request.name), request.finding)
+        for path, wanted in requested.items():
+            for start, end, text, key in imports.edits_for(self.project, self._module(path), list(wanted)):
+                edits.setdefault(path, []).append(Edit(path, start, end, text, wanted[key]))
+        return edits
+
     def changes(self) -> tuple[FileChange, ...]:
         """The changed files, by path."""
-        by_path: dict[str, list[Edit]] = {}
-        for edit in self.edits:
-            by_path.setdefault(edit.path, []).append(edit)
-        requested: dict[str, list[ImportRequest]] = {}
-        for request in self.requests:
-            requested.setdefault(request.path, []).append(request)
-        changes = []
-        for path in sorted({*by_path, *requested}):
-            module = self.project.module(path)
-            if module is None:
-                raise BrokenResultError(f"{path} was to be changed but cannot be read")
-            edits = by_path.get(path, [])
-            if path in requested:
-                wanted = {(request.module, request.name): request.finding for request in reversed(requested[path])}
-                for offset, end, text, key in imports.edits_for(self.project, module, list(wanted)):
-                    edits.append(Edit(path, offset, end, text, wanted[key]))
-            changes.append(_changed(module, edits))
+        edits = self.by_path()
+        changes = [_changed(self._module(path), edits[path]) for path in sorted(edits)]
         return tuple(change for change in changes if change.before != change.after)
+
+    def _module(self, path: str) -> Module:
+        module = self.project.module(path)
+        if module is None:
+            raise BrokenResultError(f"{path} was to be changed but cannot be read")
+        return module
 
 
 def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:

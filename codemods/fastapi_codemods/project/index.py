@@ -17,7 +17,7 @@ from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
 from .model import Assignment, Binding, Class, Facts, Function, MethodCall, Scope, Span
-from .reader import dotted, read_facts
+from .reader import BYTES_OF_FASTAPI, dotted, read_facts
 from .style import Style, style_of
 from .versions import Versions, versions_of
 
@@ -25,11 +25,10 @@ Progress = Callable[[str, int, int], None]
 """Called with a phase, what is done and what there is to do."""
 
 _MENTIONS = b"fastapi"
-# In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI.
-_USES = re.compile(
-    rb"include_router|on_event|add_event_handler|add_api_(?:websocket_)?route|Depends\s*\(|@\w+\.(?:get|post)\("
-)
 _GENERATED = re.compile(rb"^#.*(?:@generated\b|\bdo not edit\b|\bauto-?generated\b)", re.IGNORECASE | re.MULTILINE)
+
+# Of these, none is common in code that has nothing to do with FastAPI; `Path(` and `.get(` are.
+_WORDS_OF_NEIGHBOURS = (b"include_router", b"on_event", b"add_event_handler", b"add_api_", b"Depends(", b"@router.", b"@app.")
 
 SMALL_PROJECT = 500_000
 """Bytes of Python up to which every file is parsed whole, so that a broken one is named even if nothing needs it."""
@@ -83,8 +82,8 @@ class Module:
         tree: ast.Module = trees[index]
         return tree
 
-    def remembered(self, what: str, make: Callable[[], Remembered]) -> Remembered:
-        """A place for what others worked out about this module, made on first use."""
+    def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
+        """A place for what `what` worked out about this module, made on first use."""
         kept: Remembered = self.__dict__.setdefault("_remembered", {}).setdefault(what, make())
         return kept
 
@@ -298,6 +297,12 @@ class Project:
         """What the dotted `name` means where it stands in `module` within `scopes`; None where that is not certain."""
         if not name:
             return None
+        if not scopes:
+            known: dict[str, Symbol | None] = module.remembered(self, dict)
+            if name not in known:
+                head, _, rest = name.partition(".")
+                known[name] = self._resolve_global(module, head, rest, frozenset())
+            return known[name]
         head, _, rest = name.partition(".")
         for depth in range(len(scopes), 0, -1):
             scope = scopes[depth - 1]
@@ -508,10 +513,15 @@ Relevant = list[tuple[str, bytes]]
 
 
 def _relevant_files(root: Path, paths: Sequence[str], skipped: list[Skipped]) -> tuple[Relevant, int]:
-    """The files that concern FastAPI, with their bytes, and the size of all files together."""
+    """The files in which FastAPI is used, with their bytes, and the size of all files together.
+
+    A word of FastAPI must stand in them; which ones name FastAPI itself decides whose neighbours count: in a package
+    that uses it, modules may get an app or a router from their siblings without naming FastAPI.
+    """
     base = str(root) + os.sep
-    mentioning: Relevant = []
-    others: list[str] = []
+    named: Relevant = []
+    others: Relevant = []
+    tops: set[str] = set()
     total = 0
     for path in paths:
         try:
@@ -521,22 +531,23 @@ def _relevant_files(root: Path, paths: Sequence[str], skipped: list[Skipped]) ->
             continue
         total += len(data)
         if _MENTIONS in data:
+            tops.add(_top(path))
+            if not any(word in data for word in BYTES_OF_FASTAPI):
+                continue
             if _GENERATED.search(data, 0, 1000):
                 skipped.append(Skipped(path, "says that it is generated"))
             else:
-                mentioning.append((path, data))
-        else:
-            others.append(path)
-    tops = {path.partition("/")[0] for path, _ in mentioning if "/" in path}
-    flat = any("/" not in path for path, _ in mentioning)
-    relevant = mentioning
-    for path in others:
-        if path.partition("/")[0] in tops if "/" in path else flat:
-            data = _bytes_of(base + path)
-            if _USES.search(data):
-                relevant.append((path, data))
+                named.append((path, data))
+        elif any(word in data for word in _WORDS_OF_NEIGHBOURS):
+            others.append((path, data))
+    relevant = named + [(path, data) for path, data in others if _top(path) in tops]
     relevant.sort()
     return relevant, total
+
+
+def _top(path: str) -> str:
+    """The top-level folder of a path, empty for a file in the root."""
+    return path.partition("/")[0] if "/" in path else ""
 
 
 def _bytes_of(path: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..source import Statement, split
@@ -32,8 +32,7 @@ from .model import (
 PARAMETER_FUNCTIONS = ("Body", "Cookie", "Depends", "File", "Form", "Header", "Path", "Query", "Security")
 ROUTE_METHODS = ("api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace", "websocket")
 
-# Searched as plain strings: a regular expression of alternatives is thirty times slower. `File(` finds `UploadFile(`
-# too; a superset costs a parse, nothing else.
+# Searched as plain strings: a regular expression of alternatives is thirty times slower.
 _WORDS_OF_FASTAPI = (
     *(f"{name}(" for name in PARAMETER_FUNCTIONS),
     "APIRouter",
@@ -43,6 +42,7 @@ _WORDS_OF_FASTAPI = (
     "include_router",
     "on_event",
 )
+BYTES_OF_FASTAPI = tuple(word.encode() for word in _WORDS_OF_FASTAPI)
 _ROUTE_DECORATOR = re.compile(rf"\n[ \t]*+@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
 _RENAMED = re.compile(
     r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))"
@@ -73,6 +73,42 @@ def read_facts(text: str) -> Facts:
     )
 
 
+_IMPORT = re.compile(r"\s*import\s+([\w\s.,]+?)\s*\Z")
+_FROM = re.compile(r"\s*from\s*(\.[.\s]*)?\s*([\w.]+)?\s*\bimport\s*(\*|\(\s*[\w\s,]+?,?\s*\)|[\w \t,]+?)\s*\Z")
+_NAME = re.compile(r"([\w.]+)(?:\s+as\s+(\w+))?\s*\Z")
+
+
+def imported_names(statement: str) -> list[tuple[str, str]] | None:
+    """Local name and target, as in `Import`, of one import statement without comments; None where it is not plain.
+
+    `import a.b` gives `("a", "a")`; `from m import *` gives `("*", "m.*")`.
+    """
+    if found := _IMPORT.match(statement):
+        dots, module, names = "", "", found.group(1)
+    elif found := _FROM.match(statement):
+        dots = (found.group(1) or "").replace(" ", "").replace("\n", "")
+        module, names = found.group(2) or "", found.group(3)
+        if not dots and not module:
+            return None
+        if names == "*":
+            return [("*", f"{dots}{module}{'.' if module else ''}*")]
+        names = names.strip("()").strip().rstrip(",")
+    else:
+        return None
+    source = f"{dots}{module}{'.' if module else ''}" if (dots or module) else ""
+    result = []
+    for part in names.split(","):
+        match = _NAME.match(part.strip())
+        if match is None:
+            return None
+        name, local = match.groups()
+        if source:
+            result.append((local or name, source + name))
+        else:
+            result.append((local, name) if local else (name.partition(".")[0],) * 2)
+    return result
+
+
 def marks_of_fastapi(masked: str) -> list[int]:
     """Where words of FastAPI stand in a module's masked text, sorted."""
     marks = [match.end() for match in _ROUTE_DECORATOR.finditer(masked)]
@@ -80,7 +116,9 @@ def marks_of_fastapi(masked: str) -> list[int]:
     for word in words:
         position = masked.find(word)
         while position >= 0:
-            marks.append(position)
+            before = masked[position - 1] if position else " "
+            if not (before.isalnum() or before == "_"):
+                marks.append(position)
             position = masked.find(word, position + len(word))
     marks.sort()
     return marks
@@ -119,6 +157,10 @@ class Positions:
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return Span(self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column))
 
+    def line_of(self, offset: int) -> int:
+        """The line in this text, from 1, of a character of the module."""
+        return bisect_right(self._lines, offset - self._base)
+
     def line(self, line: int) -> int:
         """The line in the module."""
         return self.first_line + line - 1
@@ -150,7 +192,7 @@ class _Reader:
         word = statement.word
         masked = self.masked[statement.start : statement.end]
         if word in ("import", "from"):
-            self._parse_and_walk(statement, statement.end)
+            self._read_import_statement(statement, masked)
         elif word in ("@", "def", "async def", "class"):
             definition = _DEFINITION.search(masked)
             if definition is None:  # only where `split` had to fall back on `ast`
@@ -177,6 +219,21 @@ class _Reader:
     def _is_marked(self, start: int, end: int) -> bool:
         index = bisect_left(self.marks, start)
         return index < len(self.marks) and self.marks[index] < end
+
+    def _read_import_statement(self, statement: Statement, masked: str) -> None:
+        """Most statements of most modules: read without a syntax tree where they are plain."""
+        found = imported_names(masked)
+        if found is None:
+            self._parse_and_walk(statement, statement.end)
+            return
+        for local, target in found:
+            if target.endswith("*"):
+                self.stars.append(target.removesuffix("*").removesuffix(".") or target.removesuffix("*"))
+                continue
+            if target.startswith("__future__."):
+                self.postponed = self.postponed or target == "__future__.annotations"
+            self._bind(local, "import", conditional=False)
+            self.imports.append(Import(local, target, (), False, self.index))
 
     def _end_of_what_matters(self, statement: Statement, masked: str) -> int:
         """The end of the function's header where the body holds no word of FastAPI, else of the whole statement."""
@@ -220,12 +277,10 @@ class _Reader:
                     self._read_import(node, scopes, type_checking=type_checking)
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     self.functions.append(self._function(node, scopes, conditional=conditional, looped=looped))
-                    inner = (*scopes, scope_of(node))
-                    self._walk(node.body, inner, conditional=False, looped=False, type_checking=False)
+                    self._walk_definition(node, scopes)
                 case ast.ClassDef():
                     self.classes.append(self._class(node, scopes))
-                    inner = (*scopes, scope_of(node))
-                    self._walk(node.body, inner, conditional=False, looped=False, type_checking=False)
+                    self._walk_definition(node, scopes)
                 case ast.Expr(value=ast.Call() as call):
                     self._read_call(call, node, scopes, conditional=conditional, looped=looped)
                 case ast.Assign() | ast.AnnAssign():
@@ -240,6 +295,13 @@ class _Reader:
                             looped=looped or isinstance(node, ast.For | ast.While | ast.AsyncFor),
                             type_checking=checking and not is_else,
                         )
+
+    def _walk_definition(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scopes: tuple[Scope, ...]
+    ) -> None:
+        if len(node.body) == 1 and isinstance(node.body[0], ast.Pass | ast.Return | ast.Raise):
+            return  # nothing in it that could be of interest, as in a header that was read without its body
+        self._walk(node.body, (*scopes, scope_of(node)), conditional=False, looped=False, type_checking=False)
 
     def _read_import(
         self, node: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...], *, type_checking: bool

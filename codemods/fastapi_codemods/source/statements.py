@@ -16,13 +16,15 @@ comment or a closing bracket, as long as the brackets before it are closed:
         pass
     else:            <- goes with its `if`
 
-Where that could be wrong (a quote left over, brackets that do not balance, old line ends), `ast` decides.
+Where that could be wrong (a quote left over, brackets that do not balance, old line ends, a line whose indentation
+is a `\\` or ends in a form feed), `ast` decides.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import warnings
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -32,8 +34,8 @@ from .text import LINE_END, UnreadableSourceError
 _LITERAL = re.compile(
     r'"""(?:[^"\\]++|\\.|"(?!""))*+"""'
     r"|'''(?:[^'\\]++|\\.|'(?!''))*+'''"
-    r'|"(?:[^"\\\n\r]++|\\.)*+"'
-    r"|'(?:[^'\\\n\r]++|\\.)*+'"
+    r'|"(?:[^"\\\n\r]++|\\\r\n|\\.)*+"'
+    r"|'(?:[^'\\\n\r]++|\\\r\n|\\.)*+'"
     r"|\#[^\n\r]*+"
     r"|\\\r?\n",
     re.DOTALL,
@@ -66,7 +68,7 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
     Raises `UnreadableSourceError` when the text is not Python that the running interpreter can parse.
     """
     masked = _LITERAL.sub(_blank, text)
-    starts = _starts(masked)
+    starts = None if _has_odd_indentation(text) else _starts(masked)
     if starts is None:
         starts = _starts_by_parsing(text)
     statements = []
@@ -94,6 +96,14 @@ def _blank(literal: re.Match[str]) -> str:
 def _is_string(literal: re.Match[str]) -> bool:
     """A quote, in contrast to a comment or a continued line."""
     return literal.string[literal.start()] in "\"'"
+
+
+_ODD_FORM_FEED = re.compile(r"[ \t]\f|\f\\")
+
+
+def _has_odd_indentation(text: str) -> bool:
+    """Python takes the column of the first of several continued lines, and counts from 0 again behind a form feed."""
+    return "\n\\" in text or text.startswith("\\") or ("\f" in text and _ODD_FORM_FEED.search(text) is not None)
 
 
 def _starts(masked: str) -> list[int] | None:
@@ -131,10 +141,12 @@ def _depth(masked: str, start: int, end: int) -> int:
 def _starts_by_parsing(text: str) -> list[int]:
     lines = line_starts(text)
     starts = []
+    last = 0
     for node in parse(text).body:
-        line = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        if not starts or lines[line - 1] > starts[-1]:
-            starts.append(lines[line - 1])
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        if first > last:
+            starts.append(lines[first - 1])
+        last = node.end_lineno or first
     return starts
 
 
@@ -163,7 +175,10 @@ def line_starts(text: str) -> list[int]:
 def parse(text: str, first_line: int = 1) -> ast.Module:
     """`ast.parse`, with every way it can fail as an `UnreadableSourceError` that names the line in the file."""
     try:
-        return ast.parse(text)
+        # What Python thinks of an invalid escape is no business of ours.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except SyntaxError as error:
         line = (error.lineno or 1) + first_line - 1
         raise UnreadableSourceError(f"line {line} is not valid Python: {error.msg}") from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..edits import Edits
+from ..edits import Edit, Edits
 from ..errors import BrokenResultError
 from ..plan import FileChange
 from ..project import Module, Project
@@ -13,40 +14,43 @@ from ..source.statements import header_end, parse
 
 
 def check_changes(project: Project, codemod: str, edits: Edits, changes: Sequence[FileChange]) -> None:
-    """Every changed top-level statement parses with the running Python. Raises `BrokenResultError` naming the file.
+    """Every top-level statement that was edited parses. Raises `BrokenResultError` naming the file.
 
-    Statements that no edit touched are the bytes they were and are not parsed again.
+    A module is a list of such statements; those that no edit touched are the bytes they were. Of a function that was
+    edited in its header alone, the header alone is parsed.
     """
+    by_path = edits.by_path()
     for change in changes:
-        if change.after is None:
-            continue
+        module = project.module(change.path)
         try:
-            _check_statements(project.module(change.path), change)
+            if module is None:
+                parse(read(change.after or b"").text)
+            else:
+                _check_statements(module, by_path[change.path])
         except UnreadableSourceError as error:
             raise BrokenResultError(
                 f"{change.path}: the result of {codemod} {error}; nothing was changed. Please report this."
             ) from None
 
 
-def _check_statements(module: Module | None, change: FileChange) -> None:
-    after = read(change.after or b"").text
-    before = module.text if module is not None else ""
-    old = {before[s.start : s.end] for s in module.facts.statements} if module is not None else set()
-    bodies = {body for text in old if (body := _body(text))}
-    statements, masked = split(after)
-    for statement in statements:
-        text = after[statement.start : statement.end]
-        if text in old:
+def _check_statements(module: Module, edits: Sequence[Edit]) -> None:
+    statements = module.facts.statements
+    starts = [statement.start for statement in statements]
+    by_statement: dict[int, list[Edit]] = {}
+    for edit in edits:
+        by_statement.setdefault(bisect_right(starts, edit.start) - 1, []).append(edit)
+    for index, own in by_statement.items():
+        if index < 0:
+            parse("".join(edit.text for edit in own))
             continue
-        end = header_end(masked[statement.start : statement.end]) if statement.word in ("@", "def", "async def") else 0
-        if end and text[end:] in bodies:
-            parse(text[:end] + " pass", statement.line)
-        else:
-            parse(text, statement.line)
-
-
-def _body(text: str) -> str:
-    """What follows the header of a decorated or plain function; empty for anything else."""
-    if not text.startswith(("@", "def ", "async ")):
-        return ""
-    return text[header_end(split(text)[1]) :]
+        statement = statements[index]
+        end = statement.end
+        if statement.word in ("def", "async def", "@"):
+            # An edit that removes a decorator may reach over its end; the header's end does not move under it.
+            old = module.text[statement.start : end]
+            header = statement.start + header_end(split(old)[1])
+            end = header if header >= max(edit.end for edit in own) else end
+        text = module.text[statement.start : end]
+        for edit in sorted(own, key=lambda edit: (edit.start, edit.end), reverse=True):
+            text = text[: edit.start - statement.start] + edit.text + text[edit.end - statement.start :]
+        parse(text + (" pass" if end < statement.end else ""), statement.line)
