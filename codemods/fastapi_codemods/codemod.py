@@ -8,7 +8,6 @@ FastAPI's documentation. `docs/writing-a-codemod.md` walks through one.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -41,7 +40,9 @@ class Codemod(ABC):
 
     @property
     def documentation(self) -> str:
-        return inspect.cleandoc(sys.modules[type(self).__module__].__doc__ or "")
+        from inspect import cleandoc
+
+        return cleandoc(sys.modules[type(self).__module__].__doc__ or "")
 
     @property
     def summary(self) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Safety(IntEnum):
@@ -30,8 +28,7 @@ class Safety(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file: `path` is POSIX and relative to the project's root, lines and columns count from 1."""
 
     path: str
@@ -43,8 +40,7 @@ class Location:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One departure from one convention.
 
     `left_alone` is None for a finding that the codemod would rewrite, else the reason why it does not.
@@ -60,7 +56,7 @@ class Finding:
     message: str
     anchor: str
     left_alone: str | None = None
-    subject: Any = field(default=None, compare=False, repr=False)
+    subject: Any = None
     occurrence: int = 0
     """Tells findings with the same anchor in one file apart, in the order of the file."""
 
@@ -71,12 +67,13 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits, stable while codemod, path and anchor are."""
+        import hashlib
+
         key = "\0".join((self.codemod, self.location.path, self.anchor, str(self.occurrence)))
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A file that was not read, and why, in one line."""
 
     path: str

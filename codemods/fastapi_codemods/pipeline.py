@@ -7,16 +7,16 @@ Steps chain on a virtual project: each codemod sees the result of those before i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import registry
 from .codemod import Codemod
 from .config import Options
-from .edits import Edits
+from .edits import Edit, Edits, ImportRequest
 from .errors import PathError
-from .findings import Finding
+from .findings import Finding, Skipped
 from .parallel import balanced, can_fork, default_jobs, map_slices, without_garbage_collection
 from .plan import Plan, Step
 from .project import Project
@@ -41,7 +41,7 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
             _tell(progress, codemod.name, done, len(codemods))
             findings += _found(codemod, project, within, suppressions)
         warnings = suppressions.unused(codemods, within)
-        return Plan(root, (), _sorted(findings), tuple(sorted(project.skipped)), warnings)
+        return Plan(root, (), _sorted(findings), _skipped(project, root, paths, within), warnings)
 
 
 def plan(
@@ -58,8 +58,8 @@ def plan(
     with without_garbage_collection():
         codemods = registry.select(options.select, options.ignore, options.safety)
         project = _open(root, options, progress, will_rewrite=True)
-        skipped = tuple(sorted(project.skipped))
         within = _within(root, paths)
+        skipped = _skipped(project, root, paths, within)
         suppressions = Suppressions(project)
         steps: list[Step] = []
         findings: list[Finding] = []
@@ -95,13 +95,25 @@ def _import_libcst() -> None:
     import libcst  # noqa: F401
 
 
+def _skipped(project: Project, root: Path, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
+    """The files in the paths that were not read; a file that was named and is no part of the project is one of them."""
+    skipped = {item for item in project.skipped if _contains(within, item.path)}
+    named = {item.path for item in skipped}
+    for path, prefix in zip(paths, within, strict=False):
+        if path.is_file() and prefix not in named and prefix not in project.known_paths:
+            why = "is excluded or ignored" if path.suffix == ".py" else "is not a Python file"
+            skipped.add(Skipped(prefix, why))
+    return tuple(sorted(skipped))
+
+
 def _within(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
     """The paths as prefixes of project paths; an empty prefix stands for everything."""
     base = root.resolve()
     prefixes = []
     for path in paths:
-        resolved = path.resolve()
-        if not resolved.exists():
+        # Where a link stands counts, not where it leads: discovery says what becomes of it.
+        resolved = path.parent.resolve() / path.name if path.is_symlink() else path.resolve()
+        if not resolved.exists() and not resolved.is_symlink():
             raise PathError(f"{path} does not exist")
         if not resolved.is_relative_to(base):
             raise PathError(f"{path} is outside the project at {root}")
@@ -118,19 +130,17 @@ def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressio
     """The codemod's findings in order of place, those outside the paths or suppressed left out, duplicates numbered."""
     seen: dict[tuple[str, str], int] = {}
     found = []
-    for finding in _sorted(codemod.find(project)):
-        key = (finding.location.path, finding.anchor)
-        occurrence = seen.get(key, 0)
-        seen[key] = occurrence + 1
-        if occurrence:
-            finding = replace(finding, occurrence=occurrence)
+    for first in _sorted(codemod.find(project)):
+        key = (first.location.path, first.anchor)
+        seen[key] = seen.get(key, -1) + 1
+        finding = first._replace(occurrence=seen[key]) if seen[key] else first
         if _contains(within, finding.location.path) and not suppressions.cover(finding):
             found.append(finding)
     return found
 
 
-def _sorted(findings: Sequence[Finding] | object) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: (finding.location, finding.codemod)))  # type: ignore[call-overload]
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.location, finding.codemod)))
 
 
 def _rewritten(codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None) -> Edits:
@@ -144,15 +154,26 @@ def _rewritten(codemod: Codemod, project: Project, accepted: Sequence[Finding], 
         codemod.rewrite(project, accepted, edits)
         return edits
 
-    def rewrite(files: Sequence[list[Finding]]) -> tuple[object, object]:
+    numbers = {id(finding): number for number, finding in enumerate(accepted)}
+
+    def rewrite(files: Sequence[list[Finding]]) -> tuple[list[_Sent], list[_Sent]]:
         own = Edits(project)
         codemod.rewrite(project, [finding for file in files for finding in file], own)
-        return own.edits, own.requests
+        return [_sent(edit, numbers) for edit in own.edits], [_sent(request, numbers) for request in own.requests]
 
     _import_libcst()  # once, before the processes part
     for some_edits, some_requests in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
-        edits.extend(some_edits, some_requests)  # type: ignore[arg-type]
+        edits.edits += [Edit(*fields, accepted[number]) for *fields, number in some_edits]
+        edits.requests += [ImportRequest(*fields, accepted[number]) for *fields, number in some_requests]
     return edits
+
+
+_Sent = tuple[Any, ...]
+
+
+def _sent(item: Edit | ImportRequest, numbers: dict[int, int]) -> _Sent:
+    """An edit or request for the way between processes: its finding, which both sides have, by number."""
+    return (*item[:-1], numbers[id(item.finding)])
 
 
 def _tell(progress: Progress | None, phase: str, done: int, total: int) -> None:

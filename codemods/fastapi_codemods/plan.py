@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .findings import Finding, Skipped
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(NamedTuple):
     """One file before and after, as bytes. `before=None` is a file to be made, `after=None` one to be removed."""
 
     path: str
@@ -22,8 +21,7 @@ class FileChange:
         return FileChange(self.path, self.after, self.before)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one codemod did: the findings it rewrote and the files as they were after the step before."""
 
     codemod: str
@@ -31,8 +29,7 @@ class Step:
     changes: tuple[FileChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All steps over one project. `findings` holds every finding, those left alone too, in order of place."""
 
     root: Path
@@ -43,7 +40,7 @@ class Plan:
 
     @property
     def changes(self) -> tuple[FileChange, ...]:
-        """The steps folded into one change per file, ordered by path; a file that came back to its start is left out."""
+        """The steps folded into one change per file, by path; a file that came back to its start is left out."""
         folded: dict[str, FileChange] = {}
         for step in self.steps:
             for change in step.changes:

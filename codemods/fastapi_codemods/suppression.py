@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from .codemod import Codemod
 from .findings import Finding
 from .project import Module, Project
+from .source import UnreadableSourceError
 from .source.statements import line_starts
 
 _MARK = b"fastapi-codemods:"
-_COMMENT = re.compile(r"#\s*fastapi-codemods:\s*(ignore-file|ignore)\b(?:\[([^\]\n]*)\])?")
+_COMMENT = re.compile(r"#\s*fastapi-codemods:\s*(ignore-file|ignore)\b[ \t]*(?:\[([^\]\n]*)\])?")
 
 
 @dataclass(slots=True)
@@ -132,18 +133,24 @@ def _next_code_line(module: Module, starts: Sequence[int], line: int) -> int:
 
 
 def _last_line(module: Module, first: int) -> int:
-    """The end of the definition whose header or decorators hold the line, else of the statement, else the line itself."""
-    for index, statement in enumerate(module.facts.statements):
-        following = module.facts.statements[index + 1].line if index + 1 < len(module.facts.statements) else 1 << 60
-        if statement.line <= first < following:
-            last = first
-            for node in ast.walk(module.tree(index)):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) + statement.line - 1
-                    header_end = node.body[0].lineno + statement.line - 2
-                    if (start <= first <= max(header_end, node.lineno + statement.line - 1) and start == first) or first == node.lineno + statement.line - 1:
-                        last = max(last, (node.end_lineno or 0) + statement.line - 1)
-                elif isinstance(node, ast.stmt) and node.lineno + statement.line - 1 == first:
-                    last = max(last, (node.end_lineno or 0) + statement.line - 1)
-            return last
-    return first
+    """How far a comment about line `first` reaches: to the end of the statement that starts there, else that line.
+
+    A definition starts at its first decorator and also at its `def` or `class`; of statements that start in one line
+    the longest counts.
+    """
+    statements = module.facts.statements
+    index = next((i for i in reversed(range(len(statements))) if statements[i].line <= first), None)
+    if index is None:
+        return first
+    try:
+        tree = module.tree(index)
+    except UnreadableSourceError:  # nothing that anybody looked into
+        return first
+    before = statements[index].line - 1
+    last = first - before
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            lines = [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]
+            if first - before in (node.lineno, min(lines)):
+                last = max(last, node.end_lineno or node.lineno)
+    return before + last

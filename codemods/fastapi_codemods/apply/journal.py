@@ -14,16 +14,14 @@ happened or it did not. `open` is empty unless something is wrong or under way, 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from . import disk
-from .record import BLOBS
 
 NAME = "fastapi-codemods"
 UNDO = ".undo"
@@ -41,8 +39,7 @@ class State(Enum):
     """Nothing of the run is left but its own directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(NamedTuple):
     """The runs of one root. Everything that changes it wants the lock to be held."""
 
     root: Path
@@ -145,6 +142,8 @@ class Journal:
 
     def prune(self) -> None:
         """Removes the bytes, not the manifests, of all but the latest runs: history outlives undo."""
+        from .record import BLOBS
+
         names = self.finished()
         for run in [name for name in names if not name.endswith(UNDO)][:-RUNS_WITH_BYTES]:
             for name in (run, run + UNDO):
@@ -194,6 +193,8 @@ def _state_directory() -> Path:
 
 
 def _short_hash(text: str) -> str:
+    import hashlib  # only outside git
+
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -202,3 +203,11 @@ def _names(folder: Path) -> list[str]:
         return os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def pending(root: Path) -> bool:
+    """Whether a run under way, or one that was killed, has left the tree between before and after.
+
+    Costs a listing of one directory; `recover` waits for the one and settles the other.
+    """
+    return bool(journal_of(root).unfinished())

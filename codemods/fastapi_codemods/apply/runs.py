@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ApplyError, StalePlanError, UndoError
 from ..plan import FileChange
 from . import disk
-from .journal import UNDO, Journal, journal_of
+from .journal import UNDO, Journal, journal_of, pending
 from .lock import locked
 from .record import DamagedRecordError, PrunedRecordError, Record, Target, read_manifest, read_record
 from .refusals import locate, missing_directories, names, refuse_dirty, refuse_unwritable, stale
@@ -134,14 +134,6 @@ def history(root: Path) -> tuple[Run, ...]:
                 # A run of which nothing is known but its name still happened.
                 runs.append(Run(name, "", "", (), (), "undone" if name + UNDO in finished else "applied"))
     return tuple(runs)
-
-
-def pending(root: Path) -> bool:
-    """Whether a run under way, or one that was killed, has left the tree between before and after.
-
-    Costs a listing of one directory; `recover` waits for the one and settles the other.
-    """
-    return bool(journal_of(root).unfinished())
 
 
 def recover(

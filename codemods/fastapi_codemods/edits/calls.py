@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..findings import Finding
 from ..project import Call, Module
 from .collect import Edits
+from .lines import indent_of
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -21,26 +22,37 @@ def change_arguments(
     remove: Iterable[str] = (),
     values: Mapping[str, str] | None = None,
 ) -> None:
-    """Take keyword arguments out of a call and give others new values, adding those that it does not have yet."""
+    """Take keyword arguments out of a call and give others new values, adding those that it does not have yet.
+
+    A value of several lines is given as it would stand at the left edge of the file.
+
+    A call on one line stays there while it fits, else its arguments get a line each. A call of several lines from which
+    all arguments but one were taken goes on one line: it was broken for what has left, and no formatter would join it
+    again because of its trailing comma.
+    """
     from . import fragments
 
     text = module.code(call.span)
     node = fragments.parse_call(text)
     for name in remove:
         node = fragments.without_keyword(node, name)
-    for name, value in (values or {}).items():
-        change = fragments.with_value if call.argument(name) else fragments.with_argument
-        node = change(node, name, value)
+    line_start = module.text.rfind("\n", 0, call.span.start) + 1
+    line_end = _NEWLINE.search(module.text, call.span.end)
+    rest = module.text[call.span.end : line_end.start() if line_end else None]
+    before = module.text[line_start : call.span.start]
+    margin = before[: len(before) - len(before.lstrip())]
+    room = edits.project.style.line_length - len(before) - len(rest)
+    unit = indent_of(edits.project, module) if values else ""
     found = _NEWLINE.search(text)
     newline = found.group() if found else module.source.newline
+    for name, value in (values or {}).items():
+        change = fragments.with_value if call.argument(name) else fragments.with_argument
+        indent = (fragments.indentation(node) if found else None) or margin + unit
+        node = change(node, name, _NEWLINE.sub(newline + indent, value))
     code = fragments.call_code(node, newline)
-    if found is None and values:
-        line_start = module.text.rfind("\n", 0, call.span.start) + 1
-        line_end = _NEWLINE.search(module.text, call.span.end)
-        rest = module.text[call.span.end : line_end.start() if line_end else None]
-        before = module.text[line_start : call.span.start]
-        if len(before) + len(code) + len(rest) > edits.project.style.line_length:
-            indent = before[: len(before) - len(before.lstrip())]
-            node = fragments.one_argument_per_line(node, indent, edits.project.style.indent)
-            code = fragments.call_code(node, newline)
-    edits.replace(module, call.span, code, finding)
+    if found is None and (len(code) > room or _NEWLINE.search(code)):
+        node = fragments.one_argument_per_line(node, margin, unit)
+    elif found is not None and not values and len(node.args) == 1 and not fragments.holds_comment(node):
+        joined = fragments.on_one_line(node)
+        node = joined if len(fragments.call_code(joined, newline)) <= room else node
+    edits.replace(module, call.span, fragments.call_code(node, newline), finding)

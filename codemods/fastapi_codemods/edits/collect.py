@@ -60,11 +60,6 @@ class Edits:
             self.requests.append(ImportRequest(module.path, *reachable.request, finding))
         return reachable.expression
 
-    def extend(self, edits: Iterable[Edit], requests: Iterable[ImportRequest]) -> None:
-        """Add what another process gathered."""
-        self.edits.extend(edits)
-        self.requests.extend(requests)
-
     def by_path(self) -> dict[str, list[Edit]]:
         """All edits of each file, those that the imports need included."""
         edits: dict[str, list[Edit]] = {}
@@ -96,7 +91,8 @@ def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:
     parts: list[str] = []
     position = 0
     previous: Edit | None = None
-    for edit in sorted(set(edits), key=lambda edit: (edit.start, edit.end)):
+    unique = {edit[:4]: edit for edit in edits}.values()
+    for edit in sorted(unique, key=lambda edit: (edit.start, edit.end)):
         if edit.start < position and previous is not None:
             line = text.count("\n", 0, edit.start) + 1
             raise ConflictError(

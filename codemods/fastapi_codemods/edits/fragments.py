@@ -192,5 +192,30 @@ def one_argument_per_line(call: cst.Call, indent: str, unit: str) -> cst.Call:
     return call.with_changes(args=arguments, whitespace_before_args=inner)
 
 
+def on_one_line(call: cst.Call) -> cst.Call:
+    """The call without the line breaks between its arguments and without a trailing comma."""
+    nothing = cst.SimpleWhitespace("")
+    arguments = [
+        argument.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")), whitespace_after_arg=nothing)
+        for argument in call.args
+    ]
+    if arguments:
+        arguments[-1] = arguments[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return call.with_changes(args=arguments, whitespace_before_args=nothing)
+
+
+def indentation(call: cst.Call) -> str | None:
+    """The indentation of the call's last argument where that begins a line."""
+    white = call.whitespace_before_args
+    if len(call.args) > 1:
+        comma = call.args[-2].comma
+        white = comma.whitespace_after if isinstance(comma, cst.Comma) else cst.SimpleWhitespace("")
+    return white.last_line.value if isinstance(white, cst.ParenthesizedWhitespace) and call.args else None
+
+
+def holds_comment(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Comment) or any(holds_comment(child) for child in node.children)
+
+
 def call_code(call: cst.Call, newline: str) -> str:
     return cst.Module([], default_newline=newline).code_for_node(call)

@@ -8,12 +8,16 @@ its place, else at the end.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..project import Module, Project
-from ..source import Statement
+from ..source import Statement, UnreadableSourceError
+from ..source.statements import line_starts
+
+_DEFINITION = re.compile(r"^[ \t]+(?:async[ \t]+def|def|class)\b", re.MULTILINE)
 
 Key = tuple[str, str]
 """Module and name of a wanted `from module import name`."""
@@ -51,9 +55,28 @@ def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     for item in top:
         if item.whole == home:
             return Reachable(f"{item.local}.{name}", None)
-    if not module.bindings(name) or all(target == dotted for target in module.imports.get(name, [""])):
+    if _is_imported_either_way(module, name, [f"{source}.{name}" for source in homes]):
+        return Reachable(name, None)
+    if _is_bound_only_by_importing(module, name, dotted):
         return Reachable(name, (home, name))
     return None
+
+
+def _is_bound_only_by_importing(module: Module, name: str, dotted: str) -> bool:
+    """Nothing else has the name: what binds it, if anything does, imports the same object (under TYPE_CHECKING, late)."""
+    targets = [item.target for item in module.facts.imports if item.local == name and not item.scopes]
+    kinds = [binding.kind for binding in module.bindings(name)]
+    return all(target == dotted for target in targets) and all(kind == "import" for kind in kinds)
+
+
+def _is_imported_either_way(module: Module, name: str, targets: Sequence[str]) -> bool:
+    """`try: from typing import Annotated`, `except ImportError: from typing_extensions import Annotated`."""
+    found = module.imports.get(name, [])
+    places = {(binding.kind, binding.statement) for binding in module.bindings(name)}
+    if len(found) < 2 or len(places) > 1 or any(target not in targets for target in found):
+        return False
+    statements = module.facts.statements[: places.pop()[1]]
+    return not any(statement.word in ("def", "async def", "class", "@") for statement in statements)
 
 
 class _TopImport(NamedTuple):
@@ -76,7 +99,7 @@ def _top_imports(module: Module) -> list[_TopImport]:
     if found:
         return found
     for index, statement in enumerate(module.facts.statements):
-        if statement.word in ("def", "async def", "class", "@"):
+        if _may_define(module, index):
             break
         if statement.word not in ("import", "from"):
             continue
@@ -89,6 +112,14 @@ def _top_imports(module: Module) -> list[_TopImport]:
                     if alias.asname or "." not in alias.name:
                         found.append(_TopImport(statement, "", {}, alias.name, alias.asname or alias.name, node))
     return found
+
+
+def _may_define(module: Module, index: int) -> bool:
+    """Whether a statement is or holds a definition: what a signature names must be imported above it."""
+    word = module.facts.statements[index].word
+    if word in ("if", "try", "with", "for", "while", "match"):
+        return _DEFINITION.search(module.statement_text(index)) is not None
+    return word.split()[-1:] == ["def"] or word in ("class", "@")
 
 
 def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterator[TextEdit]:
@@ -129,15 +160,15 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
     for name in sorted(names, key=order or str, reverse=True):
         index = _place(name, [alias.name for alias in aliases], order)
         if index < len(aliases):
-            line_start = text.rfind("\n", 0, starts[index]) + 1
+            line_start = _line_start(text, starts[index])
             indent = text[line_start : starts[index]]
             between = f",{newline}{indent}" if one_per_line and not indent.strip() else ", "
             result = result[: starts[index]] + name + between + result[starts[index] :]
         elif one_per_line:
-            line_start = text.rfind("\n", 0, starts[-1]) + 1
+            line_start = _line_start(text, starts[-1])
             indent = text[line_start : starts[-1]]
             has_comma = text[ends[-1] :].lstrip().startswith(",")
-            line_end = text.find("\n", ends[-1]) + 1
+            line_end = next(start for start in line_starts(text) if start > ends[-1])
             comma = "" if has_comma else ","
             result = (
                 f"{result[: ends[-1]]}{comma}{result[ends[-1] : line_end]}{indent}{name},{newline}{result[line_end:]}"
@@ -146,12 +177,16 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
             result = f"{result[: ends[-1]]}, {name}{result[ends[-1] :]}"
     node_end = positions.offset(item.node.end_lineno or 0, item.node.end_col_offset or 0)
     length = node_end + len(result) - len(text)
-    if closing < 0 and "\n" not in result[:length] and length > project.style.line_length:
+    if closing < 0 and len(line_starts(result[:length])) == 1 and length > project.style.line_length:
         start = starts[0]
         listed = [part.strip() for part in result[start:length].split(",")]
         body = "".join(f"{project.style.indent}{part},{newline}" for part in listed)
         result = f"{result[:start]}({newline}{body}){result[length:]}"
     return statement.start, statement.end, result
+
+
+def _line_start(text: str, offset: int) -> int:
+    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
 def _order_of(names: Sequence[str]) -> Callable[[str], object] | None:
@@ -203,7 +238,7 @@ def _head(module: Module) -> list[tuple[Statement, str]]:
     found: list[tuple[Statement, str]] = []
     for index, statement in enumerate(module.facts.statements):
         if statement.word not in ("import", "from"):
-            if found:
+            if found or _may_define(module, index):
                 break
             continue
         node = module.tree(index).body[0]
@@ -235,15 +270,13 @@ def _below(module: Module, statement: Statement, line: str, *, is_new_section: b
     """A new line below a statement, behind a comment on its last line."""
     index = module.facts.statements.index(statement)
     end_line = module.tree(index).body[-1].end_lineno or 1
-    text = module.text[statement.start : statement.end]
-    offset = statement.start
     newline = module.source.newline
-    lines = text.split("\n")
-    consumed = "\n".join(lines[:end_line])
-    offset += len(consumed)
-    if end_line < len(lines):
-        return offset + 1, offset + 1, (newline if is_new_section else "") + line + newline
-    return offset, offset, newline * (2 if is_new_section else 1) + line
+    starts = line_starts(module.statement_text(index))
+    above = newline if is_new_section else ""
+    if end_line == len(starts):  # the file ends without a line end
+        return statement.end, statement.end, newline + above + line
+    offset = statement.start + starts[end_line]
+    return offset, offset, above + line + newline
 
 
 def _after_docstring(module: Module, line: str) -> tuple[int, int, str]:
@@ -251,13 +284,32 @@ def _after_docstring(module: Module, line: str) -> tuple[int, int, str]:
     newline = module.source.newline
     last: Statement | None = None
     for index, statement in enumerate(module.facts.statements):
-        node = module.tree(index).body[0]
-        is_docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+        if (index == 0 and _is_docstring(module)) or (statement.word == "from" and _is_future(module, index)):
             last = statement
         else:
             break
     if last is not None:
-        return _below(module, last, line, is_new_section=True)
-    start = module.facts.statements[0].start if module.facts.statements else len(module.text)
-    return start, start, line + newline * 2
+        start, end, text = _below(module, last, line, is_new_section=True)
+        is_followed_by_code = module.text[start:].strip() and not module.text[start:].lstrip(" \t\f").startswith(
+            ("\r", "\n")
+        )
+        return start, end, text + newline if is_followed_by_code else text
+    if module.facts.statements:
+        start = module.facts.statements[0].start
+        return start, start, line + newline * 2
+    start = len(module.text)
+    is_at_line_start = not module.text or module.text.endswith(("\r", "\n"))
+    return start, start, ("" if is_at_line_start else newline) + line + newline
+
+
+def _is_docstring(module: Module) -> bool:
+    try:
+        node = module.tree(0).body[0]
+    except UnreadableSourceError:  # nothing that the index looked into, so no docstring either
+        return False
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_future(module: Module, index: int) -> bool:
+    node = module.tree(index).body[0]
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

@@ -1,4 +1,4 @@
-"""The application as it is written: modules, names, routers, handlers, dependencies. Reads with `ast`, changes nothing."""
+"""The application as it is written: modules, names, routers, handlers. Reads with `ast`, changes nothing."""
 
 from .index import Module, Project, Symbol
 from .model import Assignment, Call, Class, Function, MethodCall, Parameter, Scope, Span

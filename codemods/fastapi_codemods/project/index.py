@@ -28,7 +28,15 @@ _MENTIONS = b"fastapi"
 _GENERATED = re.compile(rb"^#.*(?:@generated\b|\bdo not edit\b|\bauto-?generated\b)", re.IGNORECASE | re.MULTILINE)
 
 # Of these, none is common in code that has nothing to do with FastAPI; `Path(` and `.get(` are.
-_WORDS_OF_NEIGHBOURS = (b"include_router", b"on_event", b"add_event_handler", b"add_api_", b"Depends(", b"@router.", b"@app.")
+_WORDS_OF_NEIGHBOURS = (
+    b"include_router",
+    b"on_event",
+    b"add_event_handler",
+    b"add_api_",
+    b"Depends(",
+    b"@router.",
+    b"@app.",
+)
 
 SMALL_PROJECT = 500_000
 """Bytes of Python up to which every file is parsed whole, so that a broken one is named even if nothing needs it."""
@@ -139,9 +147,11 @@ class Project:
         self._relevant = relevant
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
-        self._known = frozenset(self.paths)
+        self.known_paths = frozenset(self.paths)
         self._tops = {part.removesuffix(".py") for path in self.paths for part in path.split("/")}
         self._module_paths: dict[tuple[str, str], str | None] = {}
+        self.import_statements: dict[str, tuple[list[bytes], set[bytes]]] = {}
+        """For `references`: the import statements of each file, as text, and the words in them."""
 
     @classmethod
     def open(
@@ -238,7 +248,7 @@ class Project:
         return module.data if module is not None else _bytes_of(os.path.join(self.root, path))
 
     def _read(self, path: str) -> Module | None:
-        if path not in self._known:
+        if path not in self.known_paths:
             return None
         try:
             module = Module(path, self.data(path))
@@ -398,7 +408,7 @@ class Project:
         packages: list[str] | None = None
         for depth in range(len(folder), -1, -1):
             base = folder[:depth]
-            if "/".join([*base, "__init__.py"]) in self._known:
+            if "/".join([*base, "__init__.py"]) in self.known_paths:
                 # Inside a package its own folder is no import root, unless the file is run as a script.
                 packages = packages or base
                 continue
@@ -411,10 +421,10 @@ class Project:
 
     def _module_file(self, parts: Sequence[str]) -> str | None:
         stem = "/".join(parts)
-        if f"{stem}.py" in self._known:
+        if f"{stem}.py" in self.known_paths:
             return f"{stem}.py"
         package = f"{stem}/__init__.py" if stem else "__init__.py"
-        return package if package in self._known else None
+        return package if package in self.known_paths else None
 
     @cached_property
     def _import_roots(self) -> tuple[tuple[str, ...], ...]:
@@ -425,7 +435,7 @@ class Project:
     def import_root(self, path: str) -> list[str]:
         """The folder, as parts, that must be on `sys.path` for the packages around `path` to import."""
         folder = path.split("/")[:-1]
-        while folder and "/".join([*folder, "__init__.py"]) in self._known:
+        while folder and "/".join([*folder, "__init__.py"]) in self.known_paths:
             folder.pop()
         return folder
 

@@ -72,9 +72,17 @@ class Parameter(NamedTuple):
     default: Span | None
     call: Call | None
     """The default, where it is a call."""
+    start: int
+    """Of the name."""
     line: int
     column: int
     end_line: int
+
+    @property
+    def end(self) -> int:
+        """Of the default, else of the annotation, else of the name."""
+        last = self.default or self.annotation
+        return last.end if last is not None else self.start + len(self.name)
 
 
 class Function(NamedTuple):

@@ -334,7 +334,7 @@ class _Reader:
         start = positions.offset(node.lineno, node.col_offset)
         parameters = tuple(self._parameters(node.args))
         returns = positions.span(node.returns) if node.returns else None
-        end = self._end_of_header(start, parameters, node.args, returns)
+        end = self._end_of_header(start, parameters, returns)
         return Function(
             node.name,
             scopes,
@@ -350,25 +350,10 @@ class _Reader:
             self.index,
         )
 
-    def _end_of_header(
-        self, start: int, parameters: tuple[Parameter, ...], arguments: ast.arguments, returns: Span | None
-    ) -> int:
+    def _end_of_header(self, start: int, parameters: tuple[Parameter, ...], returns: Span | None) -> int:
         """Past the colon. Between the end of the last part of a header and its colon stands nothing with a colon."""
-        ends = [start]
-        if returns is not None:
-            ends.append(returns.end)
-        else:
-            for argument in [
-                *arguments.posonlyargs,
-                *arguments.args,
-                arguments.vararg,
-                *arguments.kwonlyargs,
-                arguments.kwarg,
-            ]:
-                if argument is not None:
-                    ends.append(self.positions.span(argument).end)
-            ends.extend(parameter.default.end for parameter in parameters if parameter.default)
-        return self.masked.index(":", max(ends)) + 1
+        last = returns.end if returns is not None else max([start, *(parameter.end for parameter in parameters)])
+        return self.masked.index(":", last) + 1
 
     def _parameters(self, arguments: ast.arguments) -> Iterator[Parameter]:
         positional = [*arguments.posonlyargs, *arguments.args]
@@ -392,6 +377,7 @@ class _Reader:
             positions.span(node.annotation) if node.annotation else None,
             positions.span(default) if default else None,
             self._call(default) if isinstance(default, ast.Call) else None,
+            positions.offset(node.lineno, node.col_offset),
             positions.line(node.lineno),
             positions.column(node.lineno, node.col_offset),
             positions.line(last.end_lineno or last.lineno),

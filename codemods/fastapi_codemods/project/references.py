@@ -117,14 +117,7 @@ def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterat
     """For each module whose imports lead to one of the symbols, or to a module that holds or hands on one."""
     every = {name for some in names.values() for name in some}
     looking = {name.encode() for name in every} | {_stem(path) for path in names}
-    words: dict[str, set[bytes]] = {}
-    imports: dict[str, list[bytes]] = {}
-    for path in project.paths:
-        module = project.loaded(path)
-        statements = _IMPORTS.findall(b"\n" + (module.data if module is not None else _data(project, path)))
-        if statements:
-            imports[path] = statements
-            words[path] = set(_WORD.findall(b"\n".join(statements)))
+    imports, words = _import_statements(project)
     stems = set(looking)
     passed: set[str] = set()
     while looking:
@@ -137,6 +130,19 @@ def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterat
         found = _spellings(project, path, imports[path], names, every, stems)
         if found.plain or found.through:
             yield path, found
+
+
+def _import_statements(project: Project) -> tuple[dict[str, list[bytes]], dict[str, set[bytes]]]:
+    """The import statements of every file as text, and the words in them; skimmed once per project."""
+    if not project.import_statements:
+        for path in project.paths:
+            module = project.loaded(path)
+            statements = _IMPORTS.findall(b"\n" + (module.data if module is not None else _data(project, path)))
+            if statements:
+                words = set(_WORD.findall(b"\n".join(statements)))
+                project.import_statements[path] = (statements, words)
+    found = project.import_statements
+    return {path: both[0] for path, both in found.items()}, {path: both[1] for path, both in found.items()}
 
 
 def _stem(path: str) -> bytes:
@@ -170,9 +176,10 @@ def _spellings(
             if project.module_path(path, target[:-1].rstrip(".") or target[:-1]) is not None:
                 plain |= every
             continue
-        home = project.module_path(path, target)
+        last = target.rpartition(".")[2]
+        home = project.module_path(path, target) if last.encode() in stems else None
         if home is None:
-            if target.rpartition(".")[2] in every:
+            if last in every:
                 symbol = project.follow_import(path, target)
                 if symbol is not None and symbol.path is not None and symbol.name in names.get(symbol.path, ()):
                     plain.add(local)
@@ -189,9 +196,7 @@ def _targets(statements: Sequence[bytes], looking: set[bytes]) -> Iterator[tuple
         if looking.isdisjoint(_WORD.findall(statement)) and b"*" not in statement:
             continue
         text = _COMMENT.sub(b"", statement).decode("utf-8", "replace").replace("\\", " ")
-        for local, target in imported_names(text) or ():
-            # `import a.b` binds `a`, through which `a.b.f` is reached.
-            yield local, target
+        yield from imported_names(text) or ()
 
 
 def _collect(
@@ -321,9 +326,9 @@ class _Collector:
             and dotted(above.value).endswith("dependency_overrides")
         ):
             return "override", above, ""
-        if isinstance(above, ast.Dict) and isinstance(further, ast.Assign | ast.Call | ast.AugAssign):
-            if "dependency_overrides" in ast.unparse(further):
-                return "override", above, ""
+        if isinstance(above, ast.Dict) and isinstance(further, ast.stmt | ast.Call):
+            # `app.dependency_overrides = {f: g}` and `app.dependency_overrides.update({f: g})`
+            return ("override" if "dependency_overrides" in ast.unparse(further) else "value"), above, ""
         if isinstance(above, ast.ClassDef):
             return "base", above, above.name
         if _is_annotation(node, above, further, chain):

@@ -18,7 +18,9 @@ Release = tuple[int, ...]
 NEWEST: Release = (9999,)
 
 _LOCKED = re.compile(r'^name = "fastapi"\s*\nversion = "([\d.]+)"', re.MULTILINE)
-_REQUIREMENT = re.compile(r"^\s*[\"']?fastapi\s*(?:\[[^\]]*\])?\s*([~=<>!^][^;#\"']*)", re.MULTILINE | re.IGNORECASE)
+_REQUIREMENT = re.compile(
+    r"(?:^|[\[,])\s*[\"']?fastapi\s*(?:\[[^\]]*\])?\s*([~=<>!^][^;#\"']*)", re.MULTILINE | re.IGNORECASE
+)
 _PYTHON = re.compile(r"^\s*(?:requires-python|python_requires|python)\s*=\s*[\"']?([^\"'\n]+)", re.MULTILINE)
 
 

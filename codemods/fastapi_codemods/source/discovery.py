@@ -122,8 +122,8 @@ def _walk(base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], s
         elif entry.is_dir():
             if entry.name not in SKIPPED_FOLDERS and not any(is_ignored(path + "/") for is_ignored in ignored):
                 yield from _walk(base, entry.path, path + "/", ignored, skipped)
-        elif entry.name.endswith(".py") and not any(is_ignored(path) for is_ignored in ignored):
-            yield path
+        elif entry.name.endswith(".py") and entry.is_file() and not any(is_ignored(path) for is_ignored in ignored):
+            yield path  # a pipe of that name would keep its reader waiting
 
 
 def _ignore_files(folder: str, prefix: str, names: set[str]) -> Iterator[IsIgnored]:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_right
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -32,12 +33,12 @@ from .text import LINE_END, UnreadableSourceError
 
 # Triple quotes first; possessive quantifiers so that a broken literal fails at once instead of backtracking.
 _LITERAL = re.compile(
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+"""'
+    r'("""(?:[^"\\]++|\\.|"(?!""))*+"""'
     r"|'''(?:[^'\\]++|\\.|'(?!''))*+'''"
     r'|"(?:[^"\\\n\r]++|\\\r\n|\\.)*+"'
     r"|'(?:[^'\\\n\r]++|\\\r\n|\\.)*+'"
     r"|\#[^\n\r]*+"
-    r"|\\\r?\n",
+    r"|\\\r?\n)",
     re.DOTALL,
 )
 _START = re.compile(r"(?:\A|\n)(?=\f*+[^\s#)\]}])")
@@ -67,7 +68,7 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
 
     Raises `UnreadableSourceError` when the text is not Python that the running interpreter can parse.
     """
-    masked = _LITERAL.sub(_blank, text)
+    masked = _masked(text)
     starts = None if _has_odd_indentation(text) else _starts(masked)
     if starts is None:
         starts = _starts_by_parsing(text)
@@ -81,21 +82,19 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
         statements.append(Statement(start, end, line, (word.group(1) or "") if word else ""))
     if "\r" in text:
         # Lone carriage returns end lines too.
-        statements = [s._replace(line=len(LINE_END.findall(text, 0, s.start)) + 1) for s in statements]
+        lines = line_starts(text)
+        statements = [s._replace(line=bisect_right(lines, s.start)) for s in statements]
     return tuple(statements), masked
 
 
-def _blank(literal: re.Match[str]) -> str:
-    length = literal.end() - literal.start()
-    if _is_string(literal):
-        # A string may begin a statement: it keeps a mark in its first column.
-        return "s" + " " * (length - 1)
-    return " " * length
-
-
-def _is_string(literal: re.Match[str]) -> bool:
-    """A quote, in contrast to a comment or a continued line."""
-    return literal.string[literal.start()] in "\"'"
+def _masked(text: str) -> str:
+    """The text with literals blanked. Splitting and joining saves a call for each of them."""
+    parts = _LITERAL.split(text)
+    for index in range(1, len(parts), 2):
+        literal = parts[index]
+        # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
+        parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)
+    return "".join(parts)
 
 
 _ODD_FORM_FEED = re.compile(r"[ \t]\f|\f\\")

@@ -9,8 +9,8 @@ from ..edits import Edit, Edits
 from ..errors import BrokenResultError
 from ..plan import FileChange
 from ..project import Module, Project
-from ..source import UnreadableSourceError, read, split
-from ..source.statements import header_end, parse
+from ..source import UnreadableSourceError, read
+from ..source.statements import parse
 
 
 def check_changes(project: Project, codemod: str, edits: Edits, changes: Sequence[FileChange]) -> None:
@@ -36,6 +36,7 @@ def check_changes(project: Project, codemod: str, edits: Edits, changes: Sequenc
 def _check_statements(module: Module, edits: Sequence[Edit]) -> None:
     statements = module.facts.statements
     starts = [statement.start for statement in statements]
+    header_ends = {f.statement: f.span.end for f in module.facts.functions if not f.scopes}
     by_statement: dict[int, list[Edit]] = {}
     for edit in edits:
         by_statement.setdefault(bisect_right(starts, edit.start) - 1, []).append(edit)
@@ -44,12 +45,9 @@ def _check_statements(module: Module, edits: Sequence[Edit]) -> None:
             parse("".join(edit.text for edit in own))
             continue
         statement = statements[index]
-        end = statement.end
-        if statement.word in ("def", "async def", "@"):
-            # An edit that removes a decorator may reach over its end; the header's end does not move under it.
-            old = module.text[statement.start : end]
-            header = statement.start + header_end(split(old)[1])
-            end = header if header >= max(edit.end for edit in own) else end
+        end = header_ends.get(index, statement.end)
+        if end < max(edit.end for edit in own):
+            end = statement.end
         text = module.text[statement.start : end]
         for edit in sorted(own, key=lambda edit: (edit.start, edit.end), reverse=True):
             text = text[: edit.start - statement.start] + edit.text + text[edit.end - statement.start :]

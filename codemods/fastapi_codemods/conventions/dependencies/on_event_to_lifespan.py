@@ -14,17 +14,20 @@ in one function cannot be closed in the same place. `FastAPI.add_event_handler` 
 All of an application's events move, or none, because a `lifespan` silences whatever stays behind:
 
 - an application that has a `lifespan` already: its event handlers are dead, and reviving them is a decision;
+- an application that is made in a function or under a condition, or by the project's own subclass of `FastAPI`;
 - handlers registered in another module, in a function, under a condition or in a loop;
-- handlers on a router: FastAPI runs them twice where the router is included;
+- handlers on a router: FastAPI runs them twice where the router is included, and once beside a `lifespan`;
 - a handler that may be async or not (a lambda, a method, a factory, a decorated function), or whose name is bound
   twice in the module;
-- an application that is handed to a library which may register handlers of its own;
+- an application that is handed to a library which may register handlers of its own, also by way of the project's
+  own functions;
+- a project in which something reads or runs the lists of handlers;
 - a project that must run on FastAPI below 0.93, which has no `lifespan`.
 
 ## Safety
 
 Safe: the same functions run in the same order, before the first request and after the last. Shutdown handlers run in
-a `finally`, as they did.
+a `finally`, as they did; none runs where the startup failed.
 
 See <https://fastapi.tiangolo.com/advanced/events/>.
 """
@@ -39,24 +42,41 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits, reachable_as
 from ...edits.calls import change_arguments
-from ...edits.lines import blank_lines_before, remove_lines, start_with_comments
+from ...edits.lines import (
+    blank_lines_before,
+    has_comment,
+    indent_of,
+    remove_lines,
+    remove_statements,
+    start_with_comments,
+)
 from ...findings import Finding, Location, Safety
-from ...project import Assignment, Call, Function, Module, Project, Scope, Span, Symbol
-from ...project.references import uses
+from ...project import Assignment, Call, Function, MethodCall, Module, Project, Scope, Span, Symbol
+from ...project.reader import dotted
+from ...project.references import Use, uses
 from ...project.versions import spelled
+from ...source import split
 
 LIFESPAN_SINCE = (0, 93)
+SUBSCRIPTABLE_SINCE = (3, 9)
 EVENTS = ("startup", "shutdown")
 _ARGUMENT_OF = {"startup": "on_startup", "shutdown": "on_shutdown"}
+_APPLICATIONS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette", "starlette.routing.Router")
 
 # Whatever reads or runs the lists of handlers notices that they are empty.
-_READS_HANDLERS = re.compile(r"\.on_(?:startup|shutdown)\b|\.router\.(?:startup|shutdown)\(|\blifespan_context\b")
+_READS_HANDLERS = re.compile(r"\.on_(?:startup|shutdown)\b|\.router\.(?:startup|shutdown)\b|\.lifespan_context\b")
+_ON_ROUTER = re.compile(r"\b\w*Router\s*\((?:[^()]|\([^()]*\))*\bon_(?:startup|shutdown)\s*=")
+_INTERESTING = re.compile(rb"on_(?:startup|shutdown)|\.router\.(?:startup|shutdown)|lifespan_context")
+
+_REGISTERS = re.compile(r"([\w.]*)\s*\.\s*(?:on_event|add_event_handler)\b")
+_OTHER_EVENT = re.compile(r"\s*\(\s*(?:event_type\s*=\s*)?[\"'](?!startup[\"']|shutdown[\"'])")
 
 # Callables that are handed an application and are known to register no event handlers on it.
 _HARMLESS_RECEIVERS = frozenset(
     {
-        "ASGITransport", "AsyncClient", "FastApiMCP", "LifespanManager", "Mangum", "TestClient", "expose", "getattr",
-        "hasattr", "instrument", "instrument_app", "isinstance", "mount", "print", "run", "serve", "setattr",
+        "ASGIApp", "ASGITransport", "AsyncClient", "FastApiMCP", "LifespanManager", "Mangum", "TestClient", "callable",
+        "dir", "expose", "from_asgi", "getattr", "hasattr", "id", "instrument", "instrument_app", "instrument_fastapi",
+        "isinstance", "mount", "object", "print", "repr", "run", "serve", "setattr", "str", "type", "vars",
     }
 )  # fmt: skip
 
@@ -75,8 +95,10 @@ class Registration(NamedTuple):
     location: Location
     order: int
     """Offset in the module: handlers run in the order of registration."""
-    removed: Span | None
-    """The decorator, with its `@`, or the statement that goes; None for an argument of `FastAPI(...)`."""
+    span: Span
+    """Of the whole registration."""
+    kind: str
+    """`decorator`, `call`, `argument` of `FastAPI(...)`, or `expression`, a call whose value is used."""
     function: Function | None = None
     """The decorated function."""
 
@@ -88,6 +110,8 @@ class Application(NamedTuple):
 
 class Subject(NamedTuple):
     application: Application
+    name: str
+    """Of the new lifespan."""
     registrations: tuple[Registration, ...]
     """All of the application's, in the order in which they run."""
     own: Registration
@@ -107,34 +131,38 @@ class OnEventToLifespan(Codemod):
             if not assignment.scopes
         }
         by_application: dict[Symbol, list[Registration]] = {}
-        elsewhere: list[tuple[Registration, str]] = []
+        elsewhere: list[Registration] = []
         for registration in registrations:
             symbol = project.resolve(registration.module, registration.receiver, registration.scopes)
-            if symbol in applications:
+            if symbol is not None and symbol in applications:
                 by_application.setdefault(symbol, []).append(registration)
-            else:
-                elsewhere.append((registration, _reason_of_receiver(project, registration, symbol)))
+                continue
+            reason, is_apart = _reason_of_receiver(project, registration, symbol)
+            yield self._finding(registration, reason, None)
+            if not is_apart:
+                elsewhere.append(registration)
         for symbol, own in by_application.items():
             application = applications[symbol]
-            ordered = sorted(own, key=lambda r: (r.removed is not None, r.order))
-            reason = _reason(project, symbol, application, ordered, [r for r, _ in elsewhere])
+            ordered = tuple(sorted(own, key=lambda r: (r.kind != "argument", r.order)))
+            several = sum(other.module is application.module for other in applications.values()) > 1
+            name = _free_name(application.module, symbol.name, several=several)
+            why = _reason(project, symbol, application, ordered, elsewhere)
             for registration in ordered:
-                yield self._finding(registration, reason, Subject(application, tuple(ordered), registration))
-        for registration, reason in elsewhere:
-            yield self._finding(registration, reason, None)
+                yield self._finding(registration, why, Subject(application, name, ordered, registration))
 
     def _finding(self, registration: Registration, reason: str | None, subject: Subject | None) -> Finding:
         event = registration.event or "an event"
         handler = f"`{registration.handler}`" if registration.handler else "a handler"
+        receiver = f"`{registration.receiver}`" if registration.receiver else "an application"
         return self.finding(
             registration.location,
-            f"{handler} is registered for {event} on `{registration.receiver}` instead of being called in its lifespan",
+            f"{handler} is registered for {event} on {receiver} instead of being called in its lifespan",
             anchor=f"{registration.receiver}.{event}.{registration.handler}",
             left_alone=reason,
             subject=subject,
         )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         by_application: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             application: Application = finding.subject.application
@@ -149,11 +177,20 @@ class OnEventToLifespan(Codemod):
 
 
 def _registrations(project: Project) -> Iterator[Registration]:
+    read: dict[str, list[Span]] = {}
+    for registration in _read_registrations(project):
+        read.setdefault(registration.module.path, []).append(registration.span)
+        if _may_be_an_application(project, registration):
+            yield registration
+    for module in project.modules():
+        yield from _registrations_in_expressions(module, read.get(module.path, []))
+
+
+def _read_registrations(project: Project) -> Iterator[Registration]:
     for module, function in project.functions():
         for decorator in function.decorators:
             receiver, _, method = decorator.name.rpartition(".")
             if method == "on_event":
-                removed = Span(module.text.rindex("@", 0, decorator.span.start), decorator.span.end)
                 yield Registration(
                     module,
                     receiver.removesuffix(".router"),
@@ -163,48 +200,60 @@ def _registrations(project: Project) -> Iterator[Registration]:
                     function.conditional,
                     module.location(decorator.line, 1, decorator.line),
                     decorator.span.start,
-                    removed,
+                    Span(module.text.rindex("@", 0, decorator.span.start), decorator.span.end),
+                    "decorator",
                     function,
                 )
     for module, call in project.calls("on_event", "add_event_handler"):
-        handler = call.applied if call.method == "on_event" else call.call
-        arguments = handler.positional if handler else ()
-        position = 0 if call.method == "on_event" else 1
-        named = call.call.argument("func") if call.method == "add_event_handler" else None
-        argument = named or (arguments[position] if len(arguments) > position else None)
-        written = module.code(argument.span) if argument else ""
-        yield Registration(
-            module,
-            call.receiver.removesuffix(".router"),
-            _event(project, module, call.call),
-            written if re.fullmatch(r"[\w.]+", written) else "",
-            call.scopes,
-            call.conditional or not call.is_statement,
-            module.location(call.line, call.column, call.end_line),
-            call.call.span.start,
-            (call.applied or call.call).span,
-        )
-    for module, assignment in project.instances("fastapi.FastAPI"):
-        for event in EVENTS:
-            argument = assignment.call.argument(_ARGUMENT_OF[event])
-            if argument is None:
-                continue
-            node = module.expression(argument.span)
-            elements: list[ast.expr] = list(node.elts) if isinstance(node, ast.List | ast.Tuple) else [node]
-            for element in elements:
-                written = ast.unparse(element)
-                is_listed = isinstance(node, ast.List | ast.Tuple) and re.fullmatch(r"[\w.]+", written)
-                yield Registration(
-                    module,
-                    assignment.target,
-                    event,
-                    written if is_listed else "",
-                    assignment.scopes,
-                    assignment.conditional,
-                    module.location(assignment.line, assignment.column, assignment.end_line),
-                    argument.span.start,
-                    None,
-                )
+        yield _of_call(project, module, call)
+    for module, assignment in project.instances("fastapi.FastAPI", "fastapi.APIRouter"):
+        yield from _of_arguments(module, assignment)
+
+
+def _of_call(project: Project, module: Module, call: MethodCall) -> Registration:
+    handler = call.applied if call.method == "on_event" else call.call
+    arguments = handler.positional if handler else ()
+    position = 0 if call.method == "on_event" else 1
+    named = call.call.argument("func") if call.method == "add_event_handler" else None
+    argument = named or (arguments[position] if len(arguments) > position else None)
+    written = module.code(argument.span) if argument else ""
+    return Registration(
+        module,
+        call.receiver.removesuffix(".router"),
+        _event(project, module, call.call),
+        written if re.fullmatch(r"[\w.]+", written) else "",
+        call.scopes,
+        call.conditional,
+        module.location(call.line, call.column, call.end_line),
+        call.call.span.start,
+        (call.applied or call.call).span,
+        "call" if call.is_statement else "expression",
+    )
+
+
+def _of_arguments(module: Module, assignment: Assignment) -> Iterator[Registration]:
+    for event in EVENTS:
+        argument = assignment.call.argument(_ARGUMENT_OF[event])
+        if argument is None:
+            continue
+        node = module.expression(argument.span)
+        if isinstance(node, ast.Constant) and node.value is None:
+            continue
+        is_list = isinstance(node, ast.List | ast.Tuple)
+        elements: list[ast.expr] = list(node.elts) if isinstance(node, ast.List | ast.Tuple) else [node]
+        for element in elements:
+            yield Registration(
+                module,
+                assignment.target,
+                event,
+                dotted(element) if is_list else "",
+                assignment.scopes,
+                assignment.conditional,
+                module.location(assignment.line, assignment.column, assignment.end_line),
+                argument.span.start,
+                argument.span,
+                "argument",
+            )
 
 
 def _event(project: Project, module: Module, call: Call | None) -> str | None:
@@ -215,27 +264,95 @@ def _event(project: Project, module: Module, call: Call | None) -> str | None:
     return event if event in EVENTS else None
 
 
+def _may_be_an_application(project: Project, registration: Registration) -> bool:
+    """Other things have a method `on_event` too: a bus of events, a class of the project that handles its own."""
+    if registration.event is not None:
+        return True
+    code = registration.module.code(registration.span)
+    if (method := _REGISTERS.search(code)) and _OTHER_EVENT.match(code, method.end()):
+        return False
+    classes = [scope.name for scope in registration.scopes if scope.kind == "class"]
+    if registration.receiver in ("self", "cls") and classes:
+        own = Symbol(registration.module.path, ".".join(scope.name for scope in registration.scopes[: len(classes)]))
+        return project.derives_from(own, _APPLICATIONS)
+    return True
+
+
+def _registrations_in_expressions(module: Module, read: Sequence[Span]) -> Iterator[Registration]:
+    """Those that are no statement: in a comprehension, an argument, a condition."""
+    if "on_event" not in module.text and "add_event_handler" not in module.text:
+        return
+    _, masked = split(module.text)
+    for match in _REGISTERS.finditer(masked):
+        receiver = match.group(1)
+        if any(span.start <= match.start(1) < span.end for span in read) or receiver in ("self", "cls"):
+            continue
+        if _OTHER_EVENT.match(module.text, match.end()):
+            continue
+        line = module.text.count("\n", 0, match.start()) + 1
+        yield Registration(
+            module,
+            receiver.removesuffix(".router"),
+            None,
+            "",
+            (),
+            False,
+            module.location(line, 1, line),
+            match.start(),
+            Span(match.start(), match.end()),
+            "expression",
+        )
+
+
 # Why an application is left alone
 
 
-def _reason_of_receiver(project: Project, registration: Registration, symbol: Symbol | None) -> str:
-    scopes = [scope for scope in registration.scopes if scope.kind == "function"]
-    if symbol is not None and symbol.path is not None:
-        home = project.module(symbol.path)
-        for assignment in home.facts.assignments if home else ():
-            if assignment.target == symbol.name and home is not None:
+def _reason_of_receiver(project: Project, registration: Registration, symbol: Symbol | None) -> tuple[str, bool]:
+    """Why handlers on something else than an application of a module stay; and whether they concern no other one."""
+    module, receiver = registration.module, registration.receiver
+    home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+    if home is not None and symbol is not None:
+        for assignment in home.facts.assignments:
+            if assignment.target == symbol.name and not assignment.scopes:
                 made = project.resolve(home, assignment.call.callee)
                 if made is not None and project.derives_from(made, ("fastapi.APIRouter",)):
                     return (
-                        f"`{registration.receiver}` is a router: FastAPI runs its event handlers twice where it is"
-                        f" included, so moving them changes how often they run"
-                    )
-    if scopes:
-        return (
-            f"registered dynamically in {project.dotted_name(registration.module.path)}.{scopes[0].name}: which"
-            f" application `{registration.receiver}` is there is known at run time only"
+                        f"`{receiver}` is a router: FastAPI runs its event handlers twice where it is included,"
+                        f" and once beside a lifespan"
+                    ), False
+    names = [scope.name for scope in registration.scopes]
+    if any(scope.kind == "function" for scope in registration.scopes):
+        place = ".".join([project.dotted_name(module.path), *names])
+        made = _made_in_function(project, registration)
+        if made is not None and project.derives_from(made, ("fastapi.FastAPI",)):
+            return f"registered dynamically in {place}, which makes `{receiver}` each time it is called", True
+        is_apart = made is not None and any(
+            same.target != receiver
+            and _same_scopes(same.scopes, registration.scopes)
+            and (other := project.resolve(module, same.call.callee, same.scopes)) is not None
+            and project.derives_from(other, ("fastapi.FastAPI",))
+            for same in module.facts.assignments
         )
-    return f"which application `{registration.receiver}` is cannot be told from the source"
+        return (
+            f"registered dynamically in {place}: which application `{receiver}` is there is known at run time only"
+        ), is_apart
+    return f"which application `{receiver}` is cannot be told from the source", False
+
+
+def _made_in_function(project: Project, registration: Registration) -> Symbol | None:
+    """The class of a receiver that the function around the registration makes itself."""
+    for assignment in registration.module.facts.assignments:
+        if assignment.target == registration.receiver and assignment.scopes:
+            depth = len(assignment.scopes)
+            inner = registration.scopes[depth:]
+            head = registration.receiver.partition(".")[0]
+            if _same_scopes(assignment.scopes, registration.scopes[:depth]) and not any(head in s.names for s in inner):
+                return project.resolve(registration.module, assignment.call.callee, assignment.scopes)
+    return None
+
+
+def _same_scopes(one: Sequence[Scope], other: Sequence[Scope]) -> bool:
+    return [scope.name for scope in one] == [scope.name for scope in other]
 
 
 def _reason(
@@ -248,40 +365,65 @@ def _reason(
     """Why none of the application's handlers can move, in the order in which a reader would ask."""
     versions = project.versions
     if not versions.supports_fastapi(LIFESPAN_SINCE):
-        return f"lifespan needs FastAPI {spelled(LIFESPAN_SINCE)}, and {versions.fastapi_source} allows {spelled(versions.fastapi)}"
+        allowed = f"{versions.fastapi_source} allows {spelled(versions.fastapi)}"
+        return f"lifespan needs FastAPI {spelled(LIFESPAN_SINCE)}, and {allowed}"
     module, assignment = application
-    if assignment.conditional or len(module.bindings(symbol.name)) != 1:
-        return f"`{symbol.name}` is made in more than one place, or under a condition"
-    made = project.resolve(module, assignment.call.callee)
-    if made is None or made.path is not None:
-        return f"`{assignment.call.callee}` is the project's own class and may run the handlers itself"
-    if assignment.call.argument("lifespan"):
-        return f"`{symbol.name}` has a lifespan already, so these handlers never run: move what they do into it, or delete them"
-    if assignment.call.unpacks:
-        return f"`{assignment.call.callee}` gets unpacked arguments, and a lifespan may be among them"
+    if reason := _reason_of_assignment(project, symbol, application):
+        return reason
     for registration in registrations:
         if reason := _reason_of_registration(project, module, registration):
             return reason
+    if reason := _reason_of_names(module, assignment):
+        return reason
+    if elsewhere:
+        other = elsewhere[0]
+        place = f"{other.location.path}:{other.location.line}"
+        return f"`{other.receiver}` gets event handlers at {place}, which a lifespan might silence"
+    return _reason_of_readers(project) or _reason_of_uses(project, symbol)
+
+
+def _reason_of_assignment(project: Project, symbol: Symbol, application: Application) -> str | None:
+    module, assignment = application
+    call = assignment.call
+    if "." in symbol.name:
+        return f"`{symbol.name}` is an attribute, and what becomes of it cannot be told from the source"
+    if assignment.conditional:
+        return f"`{symbol.name}` is made under a condition"
+    if len(module.bindings(symbol.name)) != 1:
+        return f"`{symbol.name}` is bound more than once"
+    if sum(other.call.span == call.span for other in module.facts.assignments) > 1:
+        return f"`{symbol.name}` has another name beside it"
+    made = project.resolve(module, call.callee)
+    if made is None or made.path is not None:
+        return f"`{call.callee}` is the project's own class and may run the handlers itself"
+    lifespan = call.argument("lifespan")
+    if lifespan is not None and module.code(lifespan.span) != "None":
+        return (
+            f"`{symbol.name}` has a lifespan already, so these handlers never run:"
+            f" move what they do into it, or delete them"
+        )
+    if call.unpacks:
+        return f"`{call.callee}` gets unpacked arguments, and a lifespan may be among them"
     if len(module.tree(assignment.statement).body) > 1:
         return "several statements share the line that makes the application"
+    return None
+
+
+def _reason_of_names(module: Module, assignment: Assignment) -> str | None:
     if reachable_as(module, "contextlib.asynccontextmanager") is None:
         return "the module uses the name `asynccontextmanager` for something else"
-    if elsewhere:
-        return (
-            f"`{elsewhere[0].receiver}` gets event handlers at {elsewhere[0].location.path}:{elsewhere[0].location.line},"
-            f" which a lifespan might silence"
-        )
-    for other in project.modules():
-        if found := _READS_HANDLERS.search(other.text):
-            line = other.text.count("\n", 0, found.start()) + 1
-            if not _is_moved(registrations, other, line):
-                return f"{other.path}:{line} uses the lists of event handlers"
-    return _reason_of_uses(project, symbol)
+    if not _is_imported_above(module, "contextlib", assignment.statement):
+        return "the module imports contextlib below the application"
+    return None
 
 
-def _is_moved(registrations: Sequence[Registration], module: Module, line: int) -> bool:
-    """Whether a mention of `on_startup` is the argument that is being moved."""
-    return any(r.module is module and r.location.line <= line <= r.location.end_line for r in registrations)
+def _is_imported_above(module: Module, source: str, statement: int) -> bool:
+    """Whether every import from `source` stands above the statement, so that a name from it can be used there."""
+    return all(
+        item.statement < statement
+        for item in module.facts.imports
+        if not item.scopes and (item.target == source or item.target.startswith(source + "."))
+    )
 
 
 def _reason_of_registration(project: Project, module: Module, registration: Registration) -> str | None:
@@ -290,30 +432,32 @@ def _reason_of_registration(project: Project, module: Module, registration: Regi
         return f"a handler is registered in another module, at {place}"
     if registration.scopes:
         return f"a handler is registered dynamically, in `{registration.scopes[0].name}` at {place}"
+    if registration.kind == "expression":
+        return f"a handler is registered in an expression, at {place}"
     if registration.conditional:
-        return f"a handler is registered under a condition, in a loop or with its result used, at {place}"
+        return f"a handler is registered under a condition or in a loop, at {place}"
     if registration.event is None:
         return f"which event the handler at {place} is for is not written literally"
     if not registration.handler:
         return f"the handler at {place} is not a plain name, so whether it is async cannot be told"
+    if has_comment(module.code(registration.span).removeprefix("@")):
+        return f"a comment stands in the registration at {place}"
     function = _handler(project, module, registration)
     if isinstance(function, str):
         return f"{function}, registered at {place}"
     if any(p.default is None and p.kind in ("", "/", "=") for p in function.parameters):
         return f"`{function.name}` takes arguments, registered at {place}"
-    if registration.removed is not None and registration.function is None:
-        text = module.statement_text(_statement_index(module, registration.removed.start))
-        if len(ast.parse(text).body) > 1:
-            return f"several statements share the line at {place}"
+    if registration.kind == "call" and len(module.tree(_statement_index(module, registration.span.start)).body) > 1:
+        return f"several statements share the line at {place}"
     return None
 
 
 def _handler(project: Project, module: Module, registration: Registration) -> Function | str:
     """The function that is registered, or why it cannot be told which it is or whether it is async."""
     name = registration.handler
-    symbol = project.resolve(module, name)
-    if "." not in name and module.bindings(name) and len(module.bindings(name)) > 1:
+    if "." not in name and len(module.bindings(name)) > 1:
         return f"the name `{name}` is bound more than once, and the lifespan would call the last"
+    symbol = project.resolve(module, name)
     found = project.function(symbol) if symbol is not None else None
     if found is None:
         return f"`{name}` is not a function of the project, so whether it is async cannot be told"
@@ -323,26 +467,164 @@ def _handler(project: Project, module: Module, registration: Registration) -> Fu
     others = [d for d in function.decorators if d.name.rpartition(".")[2] != "on_event"]
     if others:
         return f"`{name}` is decorated with `@{others[0].name}`, so whether it is async cannot be told"
-    if re.search(r"\byield\b", home.statement_text(function.statement)):
-        return f"`{name}` may be a generator"
+    if function.is_async and _is_generator(home, function):
+        return f"`{name}` is an async generator, which never runs"
     return function
 
 
-def _reason_of_uses(project: Project, symbol: Symbol) -> str | None:
+def _is_generator(module: Module, function: Function) -> bool:
+    for node in module.tree(function.statement).body:
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == function.name:
+            waiting: list[ast.AST] = list(node.body)
+            while waiting:
+                part = waiting.pop()
+                if isinstance(part, ast.Yield):
+                    return True
+                if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+                    waiting.extend(ast.iter_child_nodes(part))
+    return False
+
+
+def _reason_of_readers(project: Project) -> str | None:
+    """Code anywhere in the project that notices when the lists of handlers are empty."""
+    for path in project.paths:
+        try:
+            data = project.data(path)
+        except OSError:
+            continue
+        module = project.module(path) if _INTERESTING.search(data) else None
+        if module is None:
+            continue
+        _, masked = split(module.text)
+        for pattern, does in (
+            (_READS_HANDLERS, "uses the lists of event handlers"),
+            (_ON_ROUTER, "hands event handlers to a router, which FastAPI runs twice, and once beside a lifespan"),
+        ):
+            if found := pattern.search(masked):
+                return f"{path}:{module.text.count(chr(10), 0, found.start()) + 1} {does}"
+    return None
+
+
+# Where the application goes
+
+
+def _reason_of_uses(project: Project, symbol: Symbol, seen: frozenset[Symbol] = frozenset()) -> str | None:
+    """Whether the application reaches a library that may register handlers on it."""
+    if symbol in seen:
+        return None
+    for module, call in project.calls("include_router"):
+        argument = call.call.argument("router") or (call.call.positional[0] if call.call.positional else None)
+        code = module.code(argument.span) if argument else ""
+        if code.endswith(".router") and project.resolve(module, code.removesuffix(".router"), call.scopes) == symbol:
+            return f"its router is included at {module.path}:{call.line}, and its handlers with it"
     for use in uses(project, [symbol])[symbol]:
-        if use.kind != "argument":
-            continue
-        callee = use.member.rpartition(".")[2]
-        if callee in _HARMLESS_RECEIVERS or callee.endswith("Middleware"):
-            continue
         user = project.module(use.path)
-        resolved = project.resolve(user, use.member) if user is not None else None
-        if resolved is not None and resolved.path is not None:
-            continue  # the project's own: whatever it registers was found above
-        return (
-            f"`{symbol.name}` is handed to `{use.member}` at {use.place}, which may register handlers that a lifespan"
-            f" would silence"
-        )
+        if user is None:
+            continue
+        if use.kind == "argument" and isinstance(use.node, ast.Call):
+            given = [argument for argument in use.node.args if _is_symbol(project, user, argument, symbol)]
+            given += [k.value for k in use.node.keywords if _is_symbol(project, user, k.value, symbol)]
+            names = {dotted(argument) for argument in given}
+            if callee := _registering_callee(project, user, use.node, names, ()):
+                return (
+                    f"`{symbol.name}` is handed to `{callee}` at {use.place}, which may register handlers that a"
+                    f" lifespan would silence"
+                )
+        alias = _alias(project, user, use)
+        reason = _reason_of_uses(project, alias, seen | {symbol}) if alias is not None else None
+        if reason is not None:
+            return reason
+    return None
+
+
+def _is_symbol(project: Project, module: Module, node: ast.expr, symbol: Symbol) -> bool:
+    name = dotted(node)
+    return bool(name) and project.resolve(module, name) == symbol
+
+
+def _alias(project: Project, module: Module, use: Use) -> Symbol | None:
+    """The other name that `application = app` gives it."""
+    if use.kind != "value" or not isinstance(use.node, ast.Assign):
+        return None
+    target = dotted(use.node.targets[0])
+    return project.resolve(module, target) if target and module.bindings(target) else None
+
+
+Path = tuple[tuple[str, str], ...]
+"""The definitions that a search has come through."""
+
+
+def _registering_callee(project: Project, module: Module, call: ast.Call, names: set[str], path: Path) -> str | None:
+    """What may register handlers when `call` is given something known as one of `names`: the callee, or one in it."""
+    callee = dotted(call.func) or ast.unparse(call.func)
+    last = callee.rpartition(".")[2]
+    if last in _HARMLESS_RECEIVERS or last.endswith("Middleware"):
+        return None
+    symbol = project.resolve(module, callee)
+    home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+    if symbol is None or home is None:
+        return callee
+    if (home.path, symbol.name) in path:
+        return None
+    definition = _definition(home, symbol.name)
+    if definition is None:
+        return callee
+    return _registering_callee_in(project, home, definition, call, names, (*path, (home.path, symbol.name)))
+
+
+def _registering_callee_in(
+    project: Project,
+    home: Module,
+    definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+    call: ast.Call,
+    names: set[str],
+    path: Path,
+) -> str | None:
+    """The same for a definition of the project: is what it is given handed on?"""
+    function: ast.AST | None = definition
+    if isinstance(definition, ast.ClassDef):
+        function = next((n for n in definition.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None if not definition.body else dotted(call.func)
+    known = _parameters_given(function, call, names, skip=1 if function is not definition else 0)
+    for part in ast.walk(definition):
+        if isinstance(part, ast.Assign) and dotted(part.value) in known:
+            known.update(name for target in part.targets if (name := dotted(target)))
+    for part in ast.walk(definition):
+        if isinstance(part, ast.Call):
+            given = {dotted(value) for value in [*part.args, *(k.value for k in part.keywords)]} & known
+            if not given:
+                continue
+            own = dotted(part.func)
+            method = next((n for n in definition.body if getattr(n, "name", "") == own.removeprefix("self.")), None)
+            if own.startswith("self.") and isinstance(definition, ast.ClassDef) and method is not None:
+                known |= _parameters_given(method, part, known, skip=1)
+                continue
+            if callee := _registering_callee(project, home, part, given, path):
+                return callee
+    return None
+
+
+def _parameters_given(function: ast.AST, call: ast.Call, names: set[str], *, skip: int) -> set[str]:
+    """The parameters of a function that take one of `names` in a call."""
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return set()
+    parameters = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]][skip:]
+    known = {name for name, value in zip(parameters, call.args, strict=False) if dotted(value) in names}
+    known |= {keyword.arg for keyword in call.keywords if keyword.arg and dotted(keyword.value) in names}
+    if function.args.vararg and any(dotted(value) in names for value in call.args[len(parameters) :]):
+        known.add(function.args.vararg.arg)
+    return known
+
+
+def _definition(module: Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+    """The one definition of a module-level name."""
+    bindings = module.bindings(name)
+    if len(bindings) != 1 or bindings[0].kind not in ("def", "class"):
+        return None
+    for node in module.tree(bindings[0].statement).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+            return node
     return None
 
 
@@ -351,30 +633,32 @@ def _reason_of_uses(project: Project, symbol: Symbol) -> str | None:
 
 def _rewrite_application(edits: Edits, subject: Subject, findings: Sequence[Finding]) -> None:
     module, assignment = subject.application
-    project, finding = edits.project, findings[0]
+    finding = findings[0]
+    statements: list[Span] = []
     for one in findings:
         own: Registration = one.subject.own
-        if own.removed is not None:
-            remove_lines(edits, module, own.removed, one)
-    name = _free_name(module, assignment.target)
+        if own.kind == "decorator":
+            remove_lines(edits, module, own.span, one)
+        elif own.kind == "call":
+            statements.append(own.span)
+    remove_statements(edits, module, statements, finding)
     change_arguments(
         edits,
         module,
         assignment.call,
         finding,
         remove=[_ARGUMENT_OF[event] for event in EVENTS],
-        values={"lifespan": name},
+        values={"lifespan": subject.name},
     )
-    statement = module.facts.statements[assignment.statement]
-    offset = start_with_comments(module, statement.start)
+    offset = start_with_comments(module, module.facts.statements[assignment.statement].start)
     newline = module.source.newline
-    text = _lifespan(edits, project, subject, name, finding)
+    text = _lifespan(edits, subject, finding)
     above = max(0, 2 - blank_lines_before(module, offset))
     edits.insert(module, offset, newline * above + text.replace("\n", newline) + newline * 2, finding)
 
 
-def _lifespan(edits: Edits, project: Project, subject: Subject, name: str, finding: Finding) -> str:
-    module, assignment = subject.application
+def _lifespan(edits: Edits, subject: Subject, finding: Finding) -> str:
+    project, (module, assignment) = edits.project, subject.application
     calls: dict[str, list[str]] = {event: [] for event in EVENTS}
     is_typed = False
     for registration in subject.registrations:
@@ -384,11 +668,12 @@ def _lifespan(edits: Edits, project: Project, subject: Subject, name: str, findi
         await_ = "await " if function.is_async else ""
         calls[registration.event or ""].append(f"{await_}{registration.handler}()")
     decorator = edits.name(module, "contextlib.asynccontextmanager", finding)
-    returns = ""
-    if is_typed and reachable_as(module, "collections.abc.AsyncIterator") is not None:
-        returns = f" -> {edits.name(module, 'collections.abc.AsyncIterator', finding)}[None]"
-    unit = project.style.indent
-    lines = [f"@{decorator}", f"async def {name}(app: {assignment.call.callee}){returns}:"]
+    returns = _returns(edits, module, assignment, finding) if is_typed else ""
+    # A handler may be reached through a module that is called `app`.
+    is_taken = any(registration.handler.startswith("app.") for registration in subject.registrations)
+    parameter = "application" if is_taken else "app"
+    unit = indent_of(project, module)
+    lines = [f"@{decorator}", f"async def {subject.name}({parameter}: {assignment.call.callee}){returns}:"]
     lines += [unit + call for call in calls["startup"]]
     if calls["shutdown"]:
         lines += [f"{unit}try:", f"{unit * 2}yield", f"{unit}finally:"]
@@ -398,9 +683,26 @@ def _lifespan(edits: Edits, project: Project, subject: Subject, name: str, findi
     return "\n".join(lines) + "\n"
 
 
-def _free_name(module: Module, target: str) -> str:
-    candidates = ("lifespan", "app_lifespan", f"{target}_lifespan", f"_{target}_lifespan")
-    return next(name for name in candidates if not re.search(rf"\b{name}\b", module.text))
+def _returns(edits: Edits, module: Module, assignment: Assignment, finding: Finding) -> str:
+    """` -> AsyncIterator[None]`, or nothing where the name cannot be had above the application."""
+    sources = ["collections.abc", "typing"]
+    postponed = module.facts.postponed or edits.project.versions.supports_python(SUBSCRIPTABLE_SINCE)
+    if not postponed:
+        sources.remove("collections.abc")
+    known = [(source, reachable_as(module, f"{source}.AsyncIterator")) for source in sources]
+    known.sort(key=lambda item: item[1] is None or item[1].request is not None)  # what is imported comes first
+    for source, reachable in known:
+        if reachable is not None and _is_imported_above(module, source, assignment.statement):
+            return f" -> {edits.name(module, f'{source}.AsyncIterator', finding)}[None]"
+    return ""
+
+
+def _free_name(module: Module, target: str, *, several: bool) -> str:
+    """`lifespan`, or the first of its like that the module's text does not hold."""
+    candidates = [f"{target}_lifespan", f"_{target}_lifespan", *(f"lifespan_{number}" for number in range(2, 99))]
+    if not several:
+        candidates = ["lifespan", "app_lifespan", *candidates]
+    return next(name for name in candidates if not re.search(rf"\b{re.escape(name)}\b", module.text))
 
 
 def _statement_index(module: Module, offset: int) -> int:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from ....project import Function, Module, Parameter, Project
+from .markers import keeps_default, marker_of
 
 
 class Place(NamedTuple):
@@ -24,10 +29,22 @@ class Arrangement(NamedTuple):
     star: int | None
     source: tuple[str, ...]
 
-    def moves_any_of(self, names: Sequence[str]) -> bool:
-        """Whether a call that passes `names` by position would pass something else, or nothing, afterwards."""
+    def moves_more_than(self, other: Arrangement | None) -> bool:
+        """Whether a call by position that `other` leaves as it is could be changed."""
+        return self.moves and (other is None or (self.order, self.star) != (other.order, other.star))
+
+    @property
+    def moves(self) -> bool:
+        """Whether any parameter can be passed by position no longer, or in another place."""
+        return self.star is not None or self.order != self.source
+
+    def moves_any_of(self, names: Sequence[str], *, behind: str | None = None) -> bool:
+        """Whether a call that passes `names` by position would pass something else, or nothing, afterwards.
+
+        `behind` is a parameter that such a call passes before them, unseen: `self`.
+        """
         allowed = self.order if self.star is None else self.order[: self.star]
-        return tuple(names) != allowed[: len(names)]
+        return tuple(names) != tuple(name for name in allowed if name != behind)[: len(names)]
 
 
 def arrange(places: Sequence[Place]) -> Arrangement | str:
@@ -73,3 +90,56 @@ def _order_matters(first: str, second: str) -> bool:
         return True
     in_url = ("path", "query", "url")
     return first == second or (first in in_url and second in in_url and "url" in (first, second))
+
+
+def arrangement_of(project: Project, module: Module, function: Function, going: frozenset[str]) -> Arrangement | str:
+    """How the parameters stand once those in `going` have moved into `Annotated`, or why that cannot be."""
+    places = []
+    if not going:
+        source = tuple(p.name for p in function.parameters if p.kind in ("", "/"))
+        return Arrangement(source, None, source)
+    for parameter in function.parameters:
+        marker = marker_of(project, module, function, parameter.call) if parameter.call else None
+        if parameter.name in going and parameter.call is not None and marker:
+            has_default = keeps_default(module, parameter.call, marker)
+        else:
+            has_default = parameter.default is not None
+        places.append(
+            Place(parameter.name, parameter.kind, has_default, _group(project, module, function, parameter, marker))
+        )
+    return arrange(places)
+
+
+_GROUPS = {
+    "Body": "body", "Cookie": "cookie", "Depends": "dependency", "File": "body", "Form": "body", "Header": "header",
+    "Path": "path", "Query": "query", "Security": "dependency",
+}  # fmt: skip
+_SCALARS = frozenset({"bool", "bytes", "float", "int", "str", "None"})
+_SCALAR = re.compile(r"(?:(?:typing\.)?Optional\[)?(?:\w+)(?:\s*\|\s*\w+)*\]?$")
+
+
+def _group(project: Project, module: Module, function: Function, parameter: Parameter, marker: str | None) -> str:
+    """Where FastAPI takes the parameter from: within one place the order of parameters shows in OpenAPI."""
+    if marker:
+        return _GROUPS[marker]
+    if parameter.annotation is None:
+        return "url"
+    annotation = module.code(parameter.annotation)
+    if _SCALAR.match(annotation) and set(re.findall(r"\w+", annotation)) - {"typing", "Optional"} <= _SCALARS:
+        return "url"
+    node = module.expression(parameter.annotation) if "Annotated" in annotation else None
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        for element in node.slice.elts:
+            if isinstance(element, ast.Call):
+                symbol = project.resolve(module, ast.unparse(element.func), function.scopes)
+                name = symbol.name.rpartition(".")[2] if symbol is not None and symbol.path is None else ""
+                if name in _GROUPS:
+                    return _GROUPS[name]
+    symbol = project.resolve(module, annotation, function.scopes)
+    if symbol is not None and symbol.path is None:
+        package = symbol.name.partition(".")[0]
+        if package in ("fastapi", "starlette") and not symbol.name.endswith("UploadFile"):
+            return "special"
+    if symbol is not None and project.derives_from(symbol, ("pydantic.BaseModel", "sqlmodel.SQLModel")):
+        return "body"
+    return "unknown"

@@ -8,7 +8,6 @@ def read(                                      def read(
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import libcst as cst
@@ -18,82 +17,88 @@ from ....edits.fragments import (
     code_of,
     has_comment,
     header_code,
+    holds_comment,
     joined,
+    on_one_line,
     one_argument_per_line,
     parse_header,
     without_argument,
 )
 from ....project import Function, Module
-from ....project.style import Style
+from .conversion import Conversion
+from .layout import NEWLINE, Layout
 from .order import Arrangement
-
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 def rewritten_header(
     module: Module,
     function: Function,
-    types: Mapping[str, str | None],
+    conversions: Mapping[str, Conversion],
     arrangement: Arrangement,
     annotated: str,
-    style: Style,
+    layout: Layout,
 ) -> str:
-    """The function's header with the parameters in `types` moved into `Annotated` (value: a type to add, or None)."""
+    """The function's header with the parameters in `conversions` moved into `Annotated`."""
     text = module.code(function.span)
-    first_newline = _NEWLINE.search(text)
-    newline = first_newline.group() if first_newline else module.source.newline
-    line_start = (
-        max(module.text.rfind("\n", 0, function.span.start), module.text.rfind("\r", 0, function.span.start)) + 1
+    to_annotated = ToAnnotated(conversions, arrangement, cst.parse_expression(annotated), layout)
+    header = cst.ensure_type(parse_header(text).visit(to_annotated), cst.FunctionDef)
+    code = header_code(header, layout.newline)
+    has_long_call = any(
+        NEWLINE.search(module.code(p.default)) for p in function.parameters if p.default and p.name in conversions
     )
-    before = module.text[line_start : function.span.start]
-    indent = before if not before.strip() else before[: len(before) - len(before.lstrip())]
-    layout = Layout(indent, style, is_one_line=first_newline is None, longest=_longest(text, len(before)))
-    header = parse_header(text).visit(ToAnnotated(types, arrangement, cst.parse_expression(annotated), layout))
-    return header_code(cst.ensure_type(header, cst.FunctionDef), newline)
+    if not has_long_call and layout.fits(code):
+        return code
+    return header_code(to_annotated.laid_out(header), layout.newline)
 
 
-def _longest(text: str, column: int) -> int:
-    return max(len(line) + (column if index == 0 else 0) for index, line in enumerate(_NEWLINE.split(text)))
+class Outdented(cst.CSTTransformer):
+    """Continuation lines moved left by `by`; strings are not touched."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__()
+        self.by = by
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  (LibCST's name)
+        self,
+        original_node: cst.ParenthesizedWhitespace,
+        updated_node: cst.ParenthesizedWhitespace,
+    ) -> cst.ParenthesizedWhitespace:
+        lines = [
+            line.with_changes(whitespace=cst.SimpleWhitespace(line.whitespace.value.removeprefix(self.by)))
+            for line in original_node.empty_lines
+        ]
+        last = cst.SimpleWhitespace(original_node.last_line.value.removeprefix(self.by))
+        return updated_node.with_changes(empty_lines=lines, last_line=last)
 
 
-class Layout:
-    """Where the header stands and how wide it may be: the configured width, or what it already takes."""
-
-    def __init__(self, indent: str, style: Style, *, is_one_line: bool, longest: int) -> None:
-        self.indent = indent
-        self.unit = "\t" if "\t" in indent else style.indent
-        self.width = max(style.line_length, longest)
-        self.is_one_line = is_one_line
-
-    def line(self, depth: int) -> cst.ParenthesizedWhitespace:
-        """A line end and the indentation of the header plus `depth`."""
-        return cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(self.indent + self.unit * depth))
+def _line(layout: Layout, depth: int) -> cst.ParenthesizedWhitespace:
+    """A line end and the indentation of the header plus `depth`."""
+    return cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(layout.indent + layout.unit * depth))
 
 
 class ToAnnotated(cst.CSTTransformer):
     def __init__(
         self,
-        types: Mapping[str, str | None],
+        conversions: Mapping[str, Conversion],
         arrangement: Arrangement,
         annotated: cst.BaseExpression,
         layout: Layout,
     ) -> None:
         super().__init__()
-        self.types = types
+        self.conversions = conversions
         self.arrangement = arrangement
         self.annotated = annotated
         self.layout = layout
 
-    def visit_Parameters(self, node: cst.Parameters) -> bool:  # noqa: N802
+    def visit_Parameters(self, node: cst.Parameters) -> bool:  # noqa: ARG002, N802
         return False  # all that happens below happens at once: LibCST refuses a tree that is invalid in between
 
-    def visit_Annotation(self, node: cst.Annotation) -> bool:  # noqa: N802
+    def visit_Annotation(self, node: cst.Annotation) -> bool:  # noqa: ARG002, N802
         return False  # of the return value
 
-    def leave_Parameters(self, original_node: cst.Parameters, updated_node: cst.Parameters) -> cst.Parameters:  # noqa: N802
+    def leave_Parameters(self, original_node: cst.Parameters, updated_node: cst.Parameters) -> cst.Parameters:  # noqa: ARG002, N802
         def converted(some: Sequence[cst.Param]) -> list[cst.Param]:
-            types = self.types
-            return [self._to_annotated(p, types[p.name.value]) if p.name.value in types else p for p in some]
+            return [self._to_annotated(p, c) if (c := self.conversions.get(p.name.value)) else p for p in some]
 
         return _arranged(
             updated_node,
@@ -103,18 +108,21 @@ class ToAnnotated(cst.CSTTransformer):
             self.arrangement,
         )
 
-    def _to_annotated(self, param: cst.Param, added_type: str | None) -> cst.Param:
+    def _to_annotated(self, param: cst.Param, conversion: Conversion) -> cst.Param:
         call = cst.ensure_type(param.default, cst.Call)
-        call, default = _split_default(call)
+        default: cst.BaseExpression | None = None
+        if not conversion.is_dependency:
+            call, default = _split_default(call)
+            if default is not None:
+                default = self._moved_left(default)
+        call = self._joined_call(call, is_shorter=conversion.default is not None)
         if param.annotation is None:
-            annotation = cst.Annotation(
-                cst.Name(added_type or "Any")
-                if (added_type or "Any").isidentifier()
-                else cst.parse_expression(added_type or "Any")
-            )
+            annotation = cst.Annotation(cst.parse_expression(conversion.added_type or "Any"))
             equal = cst.AssignEqual()
         else:
             annotation = param.annotation
+            if conversion.added_type is not None:
+                annotation = annotation.with_changes(annotation=cst.parse_expression(conversion.added_type))
             equal = cst.ensure_type(param.equal, cst.AssignEqual)
         annotation = annotation.with_changes(annotation=self._subscript(annotation.annotation, call))
         return param.with_changes(
@@ -138,26 +146,41 @@ class ToAnnotated(cst.CSTTransformer):
             [_element(type_, cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))), _element(call)],
         )
 
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:  # noqa: N802
-        if not _has_a_line_each(updated_node.params):
-            if self._fits(updated_node):
-                return updated_node
-            if not _has_comments(updated_node.params):
-                updated_node = _spread(updated_node, self.layout)
-        return updated_node.with_changes(params=self._with_long_parameters_split(updated_node.params))
+    def _joined_call(self, call: cst.Call, *, is_shorter: bool) -> cst.Call:
+        """A call of several lines on one, where black would join it, or would not have broken it for what is left."""
+        code = code_of(call)
+        has_comma = bool(call.args) and isinstance(call.args[-1].comma, cst.Comma)
+        if not NEWLINE.search(code) or holds_comment(call) or (has_comma and not (is_shorter and len(call.args) < 2)):
+            return call
+        joined_call = on_one_line(call)
+        code = code_of(joined_call)
+        room = self.layout.width - len(self.layout.indent + self.layout.unit * 2)
+        return call if NEWLINE.search(code) or len(code) > room else joined_call
 
-    def _fits(self, function: cst.FunctionDef) -> bool:
-        """Whether no line of the header is too long and none was broken inside a parameter."""
-        lines = header_code(function, "\n").splitlines()
-        is_whole = self.layout.is_one_line and len(lines) > 1
-        return not is_whole and all(
-            len(line) + (len(self.layout.indent) if index == 0 else 0) <= self.layout.width
-            for index, line in enumerate(lines)
-        )
+    def _moved_left(self, default: cst.BaseExpression) -> cst.BaseExpression:
+        """A default of several lines that stood in the call's own indentation, in that of the parameter."""
+        *others, last = NEWLINE.split(code_of(default))
+        unit = self.layout.unit
+        inner = self.layout.indent + unit * 2
+        is_deep = all(line.startswith(inner) or not line.strip() for line in [*others[1:], last])
+        if not others or not is_deep or isinstance(default, cst.ConcatenatedString):
+            return default
+        moved = default.visit(Outdented(unit))
+        assert isinstance(moved, cst.BaseExpression)
+        return moved
+
+    def laid_out(self, header: cst.FunctionDef) -> cst.FunctionDef:
+        """The converted header, broken where it is too long."""
+        if not _has_a_line_each(header.params):
+            if self.layout.fits(header_code(header, "\n")):
+                return header
+            if not _has_comments(header.params):
+                header = _spread(header, self.layout)
+        return header.with_changes(params=self._with_long_parameters_split(header.params))
 
     def _with_long_parameters_split(self, params: cst.Parameters) -> cst.Parameters:
         def split(some: Sequence[cst.Param]) -> list[cst.Param]:
-            return [self._split(param) if param.name.value in self.types else param for param in some]
+            return [self._split(param) if param.name.value in self.conversions else param for param in some]
 
         return params.with_changes(
             posonly_params=split(params.posonly_params),
@@ -166,12 +189,14 @@ class ToAnnotated(cst.CSTTransformer):
         )
 
     def _split(self, param: cst.Param) -> cst.Param:
-        """`x: Annotated[T, Query(...)] = d` over several lines, where it is too long for one or its call has several."""
+        """`x: Annotated[T, Query(...)] = d` over several lines where one is too short or its call has several."""
         layout = self.layout
         bare = param.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=cst.SimpleWhitespace(""))
         code = code_of(bare)
         width = layout.width - len(layout.indent + layout.unit)
-        if "\n" not in code and "\r" not in code and len(code) < width:
+        first, *others = NEWLINE.split(code)
+        head = code_of(bare.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT))
+        if not NEWLINE.search(head) and len(first) + (not others) <= width:
             return param
         annotation = cst.ensure_type(param.annotation, cst.Annotation)
         subscript = cst.ensure_type(annotation.annotation, cst.Subscript)
@@ -186,7 +211,7 @@ class ToAnnotated(cst.CSTTransformer):
             elif len(code_of(call)) >= width - len(layout.unit):
                 call = one_argument_per_line(call, layout.indent + layout.unit * 2, layout.unit)
             elements[-1] = _element(call)
-            comma = cst.Comma(whitespace_after=layout.line(2))
+            comma = cst.Comma(whitespace_after=_line(layout, 2))
             new = subscript.with_changes(
                 slice=[
                     *(e.with_changes(comma=comma) for e in elements[:-1]),
@@ -194,8 +219,8 @@ class ToAnnotated(cst.CSTTransformer):
                 ]
             )
         new = new.with_changes(
-            lbracket=cst.LeftSquareBracket(whitespace_after=layout.line(2)),
-            rbracket=cst.RightSquareBracket(whitespace_before=layout.line(1)),
+            lbracket=cst.LeftSquareBracket(whitespace_after=_line(layout, 2)),
+            rbracket=cst.RightSquareBracket(whitespace_before=_line(layout, 1)),
         )
         return param.with_changes(annotation=annotation.with_changes(annotation=new))
 
@@ -205,9 +230,7 @@ def _element(value: cst.BaseExpression, comma: cst.Comma | None = None) -> cst.S
 
 
 def _split_default(call: cst.Call) -> tuple[cst.Call, cst.BaseExpression | None]:
-    """`Query("x", max_length=5)` as `Query(max_length=5)` and `"x"`; no default for `...` and for dependencies."""
-    if code_of(call.func).rpartition(".")[2] in ("Depends", "Security"):
-        return call, None
+    """`Query("x", max_length=5)` as `Query(max_length=5)` and `"x"`; no default for `...`."""
     for index, argument in enumerate(call.args):
         is_default = argument.keyword.value == "default" if argument.keyword is not None else not argument.star
         if is_default:
@@ -342,17 +365,17 @@ def _has_comments(params: cst.Parameters) -> bool:
 
 
 def _spread(function: cst.FunctionDef, layout: Layout) -> cst.FunctionDef:
-    """As black and ruff write a header that is too long: the parameters on a line of their own if they fit, else a line each."""
+    """As black and ruff write a header that is too long: the parameters on one line if they fit, else a line each."""
     on_one_line = _joined_by(function, cst.SimpleWhitespace(" "), last=cst.MaybeSentinel.DEFAULT)
     code = code_of(on_one_line.params)
     if layout.is_one_line and "\n" not in code and len(layout.indent + layout.unit + code) <= layout.width:
         return on_one_line.with_changes(
-            params=_with_last(on_one_line.params, {"whitespace_after_param": layout.line(0)}),
-            whitespace_before_params=layout.line(1),
+            params=_with_last(on_one_line.params, {"whitespace_after_param": _line(layout, 0)}),
+            whitespace_before_params=_line(layout, 1),
         )
     # A comma behind `*args` or `**options` is fine from Python 3.6 on.
-    spread = _joined_by(function, layout.line(1), last=cst.Comma(whitespace_after=layout.line(0)))
-    return spread.with_changes(whitespace_before_params=layout.line(1))
+    spread = _joined_by(function, _line(layout, 1), last=cst.Comma(whitespace_after=_line(layout, 0)))
+    return spread.with_changes(whitespace_before_params=_line(layout, 1))
 
 
 def _joined_by(

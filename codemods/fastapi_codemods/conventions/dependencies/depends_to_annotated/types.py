@@ -7,8 +7,11 @@ import builtins
 import re
 from typing import NamedTuple
 
-from ....edits import reachable_as
-from ....project import Call, Function, Module, Project, Span, Symbol
+from ....edits import Edits, reachable_as
+from ....findings import Finding
+from ....project import Call, Function, Module, Project
+from .annotations import is_known_early
+from .markers import dependency_argument
 
 _YIELDED = frozenset({"AsyncGenerator", "AsyncIterable", "AsyncIterator", "Generator", "Iterable", "Iterator"})
 _YIELDS = re.compile(r"\byield\b")
@@ -17,7 +20,12 @@ _YIELDS = re.compile(r"\byield\b")
 class ProvidedType(NamedTuple):
     code: str
     imports: tuple[str, ...]
-    """Dotted names that must be importable under their last part for `code` to mean what it says."""
+    """Dotted names that must be importable for `code` to mean what it says."""
+
+    def written(self, edits: Edits, module: Module, finding: Finding) -> str:
+        """The code as the module can write it, after asking for its imports."""
+        spelt = {dotted: edits.name(module, dotted, finding) for dotted in self.imports}
+        return spelt["typing.Any"] if self == ANY else self.code
 
 
 ANY = ProvidedType("Any", ("typing.Any",))
@@ -29,7 +37,7 @@ def provided_type(project: Project, module: Module, function: Function, call: Ca
     The annotation is taken over only where every name in it means the same in `module`, or comes from outside the
     project and can be imported; an import between the project's own modules could close a cycle.
     """
-    argument = call.argument("dependency") or (call.positional[0] if call.positional else None)
+    argument = dependency_argument(call)
     if argument is None:
         return ANY
     written = module.code(argument.span)
@@ -45,38 +53,42 @@ def provided_type(project: Project, module: Module, function: Function, call: Ca
     if found is None or found[1].returns is None or found[1].decorators:
         return ANY
     home, provider = found
-    assert provider.returns is not None
-    span = _yielded(home, provider) or provider.returns
-    return _taken_over(project, home, module, span) or ANY
+    returns = provider.returns
+    assert returns is not None
+    code = home.code(returns)
+    if "\n" in code or "\r" in code or "#" in code:
+        return ANY
+    node = home.expression(returns)
+    if _YIELDS.search(home.statement_text(provider.statement)):
+        node = _yielded(node)
+    # `Module.expression` reads the code behind a bracket.
+    data = code.encode()
+    code = data[node.col_offset - 1 : (node.end_col_offset or 0) - 1].decode()
+    return _taken_over(project, home, module, function, code, node) or ANY
 
 
-def _yielded(home: Module, provider: Function) -> Span | None:
-    """`Session` of `-> Iterator[Session]`, where the function yields; None where it returns what it says."""
-    assert provider.returns is not None
-    if not _YIELDS.search(home.statement_text(provider.statement)):
-        return None
-    node = home.expression(provider.returns)
-    if not isinstance(node, ast.Subscript) or ast.unparse(node.value).rpartition(".")[2] not in _YIELDED:
-        return None
-    inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
-    code = home.code(provider.returns)
-    start = code.index(ast.get_source_segment(f"({code}\n)", inner) or ast.unparse(inner), code.index("["))
-    return Span(provider.returns.start + start, provider.returns.start + start + len(ast.unparse(inner)))
+def _yielded(node: ast.expr) -> ast.expr:
+    """`Session` of `-> Iterator[Session]`, where the function yields."""
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] in _YIELDED:
+        return node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+    return node
 
 
-def _taken_over(project: Project, home: Module, module: Module, span: Span) -> ProvidedType | None:
-    code = home.code(span)
-    if "\n" in code or "#" in code:
-        return None
-    node = home.expression(span)
+def _taken_over(
+    project: Project, home: Module, module: Module, function: Function, code: str, node: ast.expr
+) -> ProvidedType | None:
+    if any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node)):
+        return None  # a quoted name may be known to type checkers only
     imports = []
     for name in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
+        if any(name in scope.names for scope in function.scopes):
+            return None
         if hasattr(builtins, name) and not home.bindings(name) and not module.bindings(name):
             continue
         meaning = project.resolve(home, name)
         if meaning is None:
             return None
-        if project.resolve(module, name) == meaning and _is_bound_early(project, module, name, meaning):
+        if project.resolve(module, name) == meaning and is_known_early(module, function, name):
             continue
         if meaning.path is not None or not meaning.name.endswith(f".{name}"):
             return None
@@ -84,11 +96,4 @@ def _taken_over(project: Project, home: Module, module: Module, span: Span) -> P
         if reachable is None or reachable.expression != name:
             return None
         imports.append(meaning.name)
-    if any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node)):
-        return None  # a quoted name may be known to type checkers only
     return ProvidedType(code, tuple(imports))
-
-
-def _is_bound_early(project: Project, module: Module, name: str, meaning: Symbol) -> bool:
-    """Imported at the head of the module, or defined in it: the provider above it uses the name as well."""
-    return meaning.path == module.path or all(not b.conditional for b in module.bindings(name))
