@@ -30,6 +30,7 @@ sys.path.insert(0, str(CHECKOUT / "codemods"))
 
 from fastapi_codemods.source import Statement, UnreadableSourceError, read, split  # noqa: E402
 from fastapi_codemods.source.statements import header_end, line_starts, parse  # noqa: E402
+from fastapi_codemods.source.text import LINE_END  # noqa: E402
 
 
 def installed() -> tuple[Path, ...]:
@@ -151,7 +152,8 @@ def _problems_of_headers(
         except UnreadableSourceError as error:
             yield f"has a header in line {statement.line} that was cut wrongly: {error}"
             continue
-        found = header_code(parse_header(header), "\n")
+        newline = LINE_END.search(header)
+        found = header_code(parse_header(header), newline.group() if newline else "\n")
         if found != header:
             yield f"has a header in line {statement.line} that is written back differently"
 

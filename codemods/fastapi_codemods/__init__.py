@@ -43,7 +43,20 @@ _HOMES = {
     "undo": "apply",
 }
 
-__all__ = [*sorted(_HOMES)]
+__all__ = [
+    "Codemod",
+    "CodemodsError",
+    "FileChange",
+    "Finding",
+    "Options",
+    "Plan",
+    "Project",
+    "Safety",
+    "apply_changes",
+    "history",
+    "recover",
+    "undo",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -41,7 +41,7 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
             _tell(progress, codemod.name, done, len(codemods))
             findings += _found(codemod, project, within, suppressions)
         warnings = suppressions.unused(codemods, within)
-        return Plan(root, (), _sorted(findings), _skipped(project, root, paths, within), warnings)
+        return Plan(root, (), _sorted(findings), _skipped(project, paths, within), warnings)
 
 
 def plan(
@@ -59,7 +59,7 @@ def plan(
         codemods = registry.select(options.select, options.ignore, options.safety)
         project = _open(root, options, progress, will_rewrite=True)
         within = _within(root, paths)
-        skipped = _skipped(project, root, paths, within)
+        skipped = _skipped(project, paths, within)
         suppressions = Suppressions(project)
         steps: list[Step] = []
         findings: list[Finding] = []
@@ -95,7 +95,7 @@ def _import_libcst() -> None:
     import libcst  # noqa: F401
 
 
-def _skipped(project: Project, root: Path, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
+def _skipped(project: Project, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
     """The files in the paths that were not read; a file that was named and is no part of the project is one of them."""
     skipped = {item for item in project.skipped if _contains(within, item.path)}
     named = {item.path for item in skipped}
@@ -163,8 +163,8 @@ def _rewritten(codemod: Codemod, project: Project, accepted: Sequence[Finding], 
 
     _import_libcst()  # once, before the processes part
     for some_edits, some_requests in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
-        edits.edits += [Edit(*fields, accepted[number]) for *fields, number in some_edits]
-        edits.requests += [ImportRequest(*fields, accepted[number]) for *fields, number in some_requests]
+        edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
+        edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
     return edits
 
 

@@ -96,8 +96,8 @@ def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:
         if edit.start < position and previous is not None:
             line = text.count("\n", 0, edit.start) + 1
             raise ConflictError(
-                f"{module.path}:{line}: {_named(previous.finding)} and {_named(edit.finding)} want to change the same text;"
-                f" run them one after the other with --select"
+                f"{module.path}:{line}: {_named(previous.finding)} and {_named(edit.finding)} want to change the same"
+                f" text; run them one after the other with --select"
             )
         parts += [text[position : edit.start], edit.text]
         position, previous = edit.end, edit

@@ -55,6 +55,8 @@ def joined(
             return _on_lines_of_their_own(first, second)
         return second if has_comment(second) else first
     if not has_comment(second):
+        if isinstance(first, cst.ParenthesizedWhitespace) and isinstance(second, cst.ParenthesizedWhitespace):
+            return first.with_changes(last_line=second.last_line, indent=second.indent)
         return first
     return _on_lines_of_their_own(first, second)
 

@@ -11,7 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..project import Module, Project
 from ..source import Statement, UnreadableSourceError
@@ -47,26 +47,27 @@ def reachable_as(module: Module, dotted: str) -> Reachable | None:
 def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     home, _, name = dotted.rpartition(".")
     homes = (home, _SAME[home]) if home in _SAME else (home,)
+    same = [f"{source}.{name}" for source in homes]
     top = _top_imports(module)
     for item in top:
         for source in homes:
-            if item.module == source and name in item.names:
+            if item.module == source and name in item.names and _is_only_imported(module, item.names[name], same):
                 return Reachable(item.names[name], None)
     for item in top:
-        if item.whole == home:
+        if item.whole == home and _is_only_imported(module, item.local, (home,)):
             return Reachable(f"{item.local}.{name}", None)
-    if _is_imported_either_way(module, name, [f"{source}.{name}" for source in homes]):
+    if _is_imported_either_way(module, name, same):
         return Reachable(name, None)
-    if _is_bound_only_by_importing(module, name, dotted):
+    if _is_only_imported(module, name, (dotted,)):
         return Reachable(name, (home, name))
     return None
 
 
-def _is_bound_only_by_importing(module: Module, name: str, dotted: str) -> bool:
-    """Nothing else has the name: what binds it, if anything does, imports the same object (under TYPE_CHECKING, late)."""
-    targets = [item.target for item in module.facts.imports if item.local == name and not item.scopes]
+def _is_only_imported(module: Module, name: str, targets: Sequence[str]) -> bool:
+    """Nothing else has the name: what binds it, if anything does, imports one of `targets`, be it late or for types."""
+    found = [item.target for item in module.facts.imports if item.local == name and not item.scopes]
     kinds = [binding.kind for binding in module.bindings(name)]
-    return all(target == dotted for target in targets) and all(kind == "import" for kind in kinds)
+    return all(target in targets for target in found) and all(kind == "import" for kind in kinds)
 
 
 def _is_imported_either_way(module: Module, name: str, targets: Sequence[str]) -> bool:
@@ -108,9 +109,11 @@ def _top_imports(module: Module) -> list[_TopImport]:
                 names = {alias.name: alias.asname or alias.name for alias in node.names}
                 found.append(_TopImport(statement, "." * node.level + (node.module or ""), names, "", "", node))
             elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    if alias.asname or "." not in alias.name:
-                        found.append(_TopImport(statement, "", {}, alias.name, alias.asname or alias.name, node))
+                found += [
+                    _TopImport(statement, "", {}, alias.name, alias.asname or alias.name, node)
+                    for alias in node.names
+                    if alias.asname or "." not in alias.name
+                ]
     return found
 
 
@@ -127,6 +130,8 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
     by_module: dict[str, list[str]] = {}
     for source, name in wanted:
         by_module.setdefault(source, []).append(name)
+    present = {_section(project, module, source) for _, source in _head(module)}
+    new_sections: dict[int, list[str]] = {}
     for source in sorted(by_module):
         names = sorted(by_module[source])
         key = (source, names[0])
@@ -134,10 +139,20 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
             (item for item in _top_imports(module) if item.module == source and "*" not in item.names), None
         )
         if existing is not None:
-            start, end, text = _extended(project, module, existing, names)
+            yield *_extended(project, module, existing, names), key
+        elif (section := _section(project, module, source)) in present:
+            yield *_new_statement(project, module, _statement(source, names), source), key
         else:
-            start, end, text = _new_statement(project, module, f"from {source} import {', '.join(names)}", source)
-        yield start, end, text, key
+            new_sections.setdefault(section, []).append(source)
+    for sources in new_sections.values():
+        # Together, so that no blank line comes between them.
+        lines = [_statement(source, sorted(by_module[source])) for source in sources]
+        text = module.source.newline.join(lines)
+        yield *_new_statement(project, module, text, sources[0]), (sources[0], min(by_module[sources[0]]))
+
+
+def _statement(source: str, names: Sequence[str]) -> str:
+    return f"from {source} import {', '.join(names)}"
 
 
 def _extended(project: Project, module: Module, item: _TopImport, names: Sequence[str]) -> tuple[int, int, str]:
@@ -154,7 +169,10 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
     newline = module.source.newline
     closing = text.find(")", ends[-1]) if "(" in text[: starts[0]] else -1
     one_per_line = (
-        closing >= 0 and aliases[0].lineno != (item.node.lineno) and len({a.lineno for a in aliases}) == len(aliases)
+        closing >= 0
+        and aliases[0].lineno != item.node.lineno
+        and item.node.end_lineno != aliases[-1].end_lineno
+        and len({a.lineno for a in aliases}) == len(aliases)
     )
     result = text
     for name in sorted(names, key=order or str, reverse=True):
@@ -182,17 +200,18 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
         listed = [part.strip() for part in result[start:length].split(",")]
         body = "".join(f"{project.style.indent}{part},{newline}" for part in listed)
         result = f"{result[:start]}({newline}{body}){result[length:]}"
-    return statement.start, statement.end, result
+    # Not the lines below it: another import may go there.
+    return statement.start, statement.start + node_end, result[: len(result) - (len(text) - node_end)]
 
 
 def _line_start(text: str, offset: int) -> int:
     return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
-def _order_of(names: Sequence[str]) -> Callable[[str], object] | None:
+def _order_of(names: Sequence[str]) -> Callable[[str], Any] | None:
     """The sort key by which the names are in order; None where they are in no order we know."""
-    keys: tuple[Callable[[str], object], ...] = (_isort_key, str.lower, str)
-    return next((key for key in keys if list(names) == sorted(names, key=key)), None)  # type: ignore[type-var, arg-type]
+    keys: tuple[Callable[[str], Any], ...] = (_isort_key, str.lower, str)
+    return next((key for key in keys if list(names) == sorted(names, key=key)), None)
 
 
 def _isort_key(name: str) -> tuple[int, str]:
@@ -200,10 +219,10 @@ def _isort_key(name: str) -> tuple[int, str]:
     return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
 
 
-def _place(name: str, names: Sequence[str], order: Callable[[str], object] | None) -> int:
+def _place(name: str, names: Sequence[str], order: Callable[[str], Any] | None) -> int:
     if order is None:
         return len(names)
-    return next((index for index, other in enumerate(names) if order(other) > order(name)), len(names))  # type: ignore[operator]
+    return next((index for index, other in enumerate(names) if order(other) > order(name)), len(names))
 
 
 def _new_statement(project: Project, module: Module, line: str, source: str) -> tuple[int, int, str]:

@@ -415,7 +415,7 @@ class Project:
             if path := self._module_file([*base, *parts]):
                 return path
         for root in self._import_roots:
-            if path := self._module_file([*root, *parts]):
+            if path := self._module_file([*root.split("/")[:-1], *parts]):
                 return path
         return self._module_file([*packages, *parts]) if packages else None
 
@@ -427,22 +427,65 @@ class Project:
         return package if package in self.known_paths else None
 
     @cached_property
-    def _import_roots(self) -> tuple[tuple[str, ...], ...]:
-        """Folders that hold the top-level packages and modules of the application (`src`, `backend`, the root)."""
-        roots = {tuple(self.import_root(path)) for path in self._relevant}
-        return tuple(sorted(roots, key=lambda root: (len(root), root)))
+    def _import_roots(self) -> tuple[str, ...]:
+        """Folders from which the project's own absolute imports start (`src/`, `backend/`, the root), most used first.
 
-    def import_root(self, path: str) -> list[str]:
-        """The folder, as parts, that must be on `sys.path` for the packages around `path` to import."""
+        Observed, not guessed: in namespace packages nothing else tells whether `a/b/c.py` is `a.b.c`, `b.c` or `c`.
+        """
+        folders = {path.rpartition("/")[0] + "/" for path in self.known_paths if "/" in path}
+        folders |= {
+            "/".join(parts[:depth]) + "/"
+            for f in folders
+            for parts in [f.split("/")]
+            for depth in range(1, len(parts) - 1)
+        }
+        seen: dict[tuple[str, str], str | None] = {}
+        by_folder: dict[str, dict[str, int]] = {}
+        for module in self._relevant.values():
+            folder = module.path.rpartition("/")[0]
+            own = by_folder.setdefault(folder, {})
+            for item in module.facts.imports:
+                head = item.target.partition(".")[0]
+                if not head or head not in self._tops:
+                    continue
+                if (folder, head) not in seen:
+                    seen[folder, head] = self._root_of(folder, head, folders)
+                root = seen[folder, head]
+                if root is not None:
+                    own[root] = own.get(root, 0) + 1
+        counts: dict[str, int] = {}
+        for own in by_folder.values():
+            for root, count in own.items():
+                # `import redis` beside a `redis.py` in a package that is imported from further up means the library.
+                if count * 5 >= max(own.values()):
+                    counts[root] = counts.get(root, 0) + count
+        return tuple(sorted(counts, key=lambda root: (-counts[root], root)))
+
+    def _root_of(self, folder: str, head: str, folders: set[str]) -> str | None:
+        """The nearest folder above that holds a module or package `head`; packages themselves are no roots."""
+        parts = folder.split("/") if folder else []
+        for depth in range(len(parts), -1, -1):
+            base = "".join(f"{part}/" for part in parts[:depth])
+            if f"{base}__init__.py" not in self.known_paths:
+                if f"{base}{head}.py" in self.known_paths or f"{base}{head}/" in folders:
+                    return base
+        return None
+
+    def import_roots(self, path: str) -> tuple[str, ...]:
+        """The folders, each ending in a slash or empty, from which `path` is imported, the most usual first."""
+        observed = tuple(root for root in self._import_roots if path.startswith(root))
+        if observed:
+            return observed
         folder = path.split("/")[:-1]
         while folder and "/".join([*folder, "__init__.py"]) in self.known_paths:
             folder.pop()
-        return folder
+        return ("".join(f"{part}/" for part in folder),)
 
     def dotted_name(self, path: str) -> str:
         """The name a module is imported by: `app.routers.users` for `src/app/routers/users.py`."""
-        parts = path.removesuffix(".py").split("/")[len(self.import_root(path)) :]
-        if parts and parts[-1] == "__init__":
+        root = self.import_roots(path)[0]
+        parts = path.removesuffix(".py")[len(root) :].split("/")
+        if parts[-1] == "__init__":
             parts.pop()
         return ".".join(parts)
 

@@ -38,7 +38,7 @@ _WORDS_OF_FASTAPI = (
     "APIRouter",
     "FastAPI",
     "add_api_",
-    "event_handler",
+    "add_event_handler",
     "include_router",
     "on_event",
 )

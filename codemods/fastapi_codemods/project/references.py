@@ -97,16 +97,20 @@ _INJECTING = ("Depends(", "Security(")
 
 
 def _words(text: str, name: str) -> Iterator[int]:
-    """Where `name` stands as a word that is not an attribute of something else."""
+    """Where `name` stands as a word that may be read: no attribute, no keyword, no target, no string of its own."""
     start = text.find(name)
     while start >= 0:
         end = start + len(name)
         before = text[start - 1] if start else " "
-        if not (before == "." or before == "_" or before.isalnum()):
-            after = text[end] if end < len(text) else " "
-            if not (after == "_" or after.isalnum()):
+        after = text[end] if end < len(text) else " "
+        if not (before in "._" or before.isalnum() or after == "_" or after.isalnum()):
+            is_string = before in "\"'" and after == before
+            if not is_string and not _ASSIGNED.match(text, end):
                 yield start
         start = text.find(name, end)
+
+
+_ASSIGNED = re.compile(r"[ \t]*=(?!=)")
 
 
 def _is_definition(text: str, start: int) -> bool:
@@ -117,7 +121,7 @@ def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterat
     """For each module whose imports lead to one of the symbols, or to a module that holds or hands on one."""
     every = {name for some in names.values() for name in some}
     looking = {name.encode() for name in every} | {_stem(path) for path in names}
-    imports, words = _import_statements(project)
+    imports, words = _import_statements(project, names)
     stems = set(looking)
     passed: set[str] = set()
     while looking:
@@ -126,23 +130,55 @@ def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterat
         # A package that imports the name hands it on under its own name.
         looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - stems
         stems |= looking
+        renamed = {name for path in new for name in _renamed(project, path, imports[path], names, every)} - every
+        every |= renamed
+        looking |= {name.encode() for name in renamed}
     for path in sorted(passed):
         found = _spellings(project, path, imports[path], names, every, stems)
         if found.plain or found.through:
             yield path, found
 
 
-def _import_statements(project: Project) -> tuple[dict[str, list[bytes]], dict[str, set[bytes]]]:
-    """The import statements of every file as text, and the words in them; skimmed once per project."""
-    if not project.import_statements:
-        for path in project.paths:
+def _renamed(
+    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], every: set[str]
+) -> Iterator[str]:
+    """Other names under which a module has the symbols, and hands them on: `from .users import router as users_router`."""
+    renaming = [statement for statement in statements if b" as " in statement]
+    for local, target in _targets(renaming, {name.encode() for name in every}):
+        last = target.rpartition(".")[2]
+        if local != last and last in every:
+            symbol = project.follow_import(path, target)
+            if symbol is not None and symbol.path is not None and symbol.name in names.get(symbol.path, ()):
+                yield local
+
+
+def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str, list[bytes]], dict[str, set[bytes]]]:
+    """The import statements, as text, of the files that could import one of the `homes`, and the words in them.
+
+    A file next to a home, in its top-level package, may import it relatively; any other has to spell that package.
+    """
+    packages = {package for home in homes for package in _top_levels(project, home)}
+    folders = tuple(f"{folder}/" for folder, _ in packages)
+    names = {name for _, name in packages}
+    imports: dict[str, list[bytes]] = {}
+    words: dict[str, set[bytes]] = {}
+    for path in project.paths:
+        if path not in project.import_statements:
             module = project.loaded(path)
-            statements = _IMPORTS.findall(b"\n" + (module.data if module is not None else _data(project, path)))
-            if statements:
-                words = set(_WORD.findall(b"\n".join(statements)))
-                project.import_statements[path] = (statements, words)
-    found = project.import_statements
-    return {path: both[0] for path, both in found.items()}, {path: both[1] for path, both in found.items()}
+            data = module.data if module is not None else _data(project, path)
+            if not path.startswith(folders) and not any(name in data for name in names):
+                continue
+            statements = _IMPORTS.findall(b"\n" + data)
+            project.import_statements[path] = (statements, set(_WORD.findall(b"\n".join(statements))))
+        imports[path], words[path] = project.import_statements[path]
+    return imports, words
+
+
+def _top_levels(project: Project, path: str) -> Iterator[tuple[str, bytes]]:
+    """The top-level packages or modules that a file belongs to: path without suffix, and name."""
+    for root in project.import_roots(path):
+        name = path.removesuffix(".py")[len(root) :].partition("/")[0]
+        yield root + name, name.encode()
 
 
 def _stem(path: str) -> bytes:
@@ -315,8 +351,8 @@ class _Collector:
         if isinstance(above, ast.Attribute):
             if isinstance(further, ast.Call) and further.func is above:
                 grandparent = next(chain, None)
-                decorates = isinstance(grandparent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-                if decorates and further in grandparent.decorator_list:
+                definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+                if isinstance(grandparent, definition) and further in grandparent.decorator_list:
                     return "decorator", further, above.attr
                 return "method", further, above.attr
             return "attribute", above, above.attr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,9 +31,8 @@ def _line_length(root: Path) -> int:
             if configured:
                 return configured
     for name in ("setup.cfg", "tox.ini", ".flake8", ".pylintrc"):
-        file = root / name
-        if file.is_file():
-            found = _CONFIGURED.search(file.read_text("utf-8", "replace"))
+        with suppress(OSError):
+            found = _CONFIGURED.search((root / name).read_text("utf-8", "replace"))
             if found:
                 return int(found.group(1))
     return DEFAULT_LINE_LENGTH
@@ -43,11 +43,11 @@ def _from_toml(file: Path, *, is_ruff: bool) -> int | None:
 
     try:
         data: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    tools = {"ruff": data} if is_ruff else data.get("tool", {})
+    tools = {"ruff": data} if is_ruff else data.get("tool")
     for tool in ("ruff", "black", "isort"):
-        settings = tools.get(tool, {})
+        settings = tools.get(tool) if isinstance(tools, dict) else None
         for key in ("line-length", "line_length"):
             if isinstance(value := settings.get(key) if isinstance(settings, dict) else None, int):
                 return value

@@ -17,9 +17,9 @@ Release = tuple[int, ...]
 
 NEWEST: Release = (9999,)
 
-_LOCKED = re.compile(r'^name = "fastapi"\s*\nversion = "([\d.]+)"', re.MULTILINE)
+_LOCKED = re.compile(r'^name = "fastapi"\s*\nversion = "(\d+(?:\.\d+)*)"', re.MULTILINE)
 _REQUIREMENT = re.compile(
-    r"(?:^|[\[,])\s*[\"']?fastapi\s*(?:\[[^\]]*\])?\s*([~=<>!^][^;#\"']*)", re.MULTILINE | re.IGNORECASE
+    r"(?:^|[\[,])\s*[\"']?fastapi\s*(?:\[[^\]]*\])?\s*\(?\s*([~=<>!^][^;#\"')]*)", re.MULTILINE | re.IGNORECASE
 )
 _PYTHON = re.compile(r"^\s*(?:requires-python|python_requires|python)\s*=\s*[\"']?([^\"'\n]+)", re.MULTILINE)
 
@@ -88,7 +88,7 @@ def _requirement_files(root: Path) -> Iterator[Path]:
 
 
 def lower_bound(specifier: str) -> Release | None:
-    """The oldest release that `">=0.95,<1"`, `"==0.110.*"`, `"~=0.115.0"` or Poetry's `"^0.95"` allow, None if unbounded."""
+    """The oldest release that `">=0.95,<1"`, `"==0.110.*"`, `"~=0.115.0"` or Poetry's `"^0.95"` allow, if any."""
     found = re.findall(r"(===?|~=|>=|>|\^|~)\s*v?(\d+(?:\.\d+)*)", specifier)
     bounds = [parse_release(version) for _, version in found]
     return max(bounds, default=None)
@@ -102,21 +102,26 @@ def _poetry_bound(root: Path) -> Iterator[Release]:
 
     try:
         data: dict[str, Any] = tomllib.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
-    entry = data.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("fastapi")
+    entry: Any = data
+    for key in ("tool", "poetry", "dependencies", "fastapi"):
+        entry = entry.get(key) if isinstance(entry, dict) else None
     specifier = entry.get("version", "") if isinstance(entry, dict) else entry
-    if isinstance(specifier, str):
-        bound = lower_bound(specifier if re.match(r"\s*[~=<>!^*]", specifier) else f"=={specifier}")
-        if bound:
-            yield bound
+    if isinstance(specifier, str) and (bound := lower_bound(_compared(specifier))):
+        yield bound
+
+
+def _compared(specifier: str) -> str:
+    """Poetry's `"0.110.1"` is `"==0.110.1"`."""
+    return f"=={specifier}" if re.match(r"\s*\d", specifier) else specifier
 
 
 def _python_bound(root: Path) -> tuple[Release, str]:
     for name in ("pyproject.toml", "setup.cfg", "setup.py"):
         found = _PYTHON.search(_text(root / name))
         if found:
-            bound = lower_bound(found.group(1))
+            bound = lower_bound(_compared(found.group(1)))
             if bound:
                 return bound, name
     return NEWEST, ""

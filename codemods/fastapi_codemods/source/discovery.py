@@ -8,11 +8,12 @@ symbolic links are never followed out of the root. A link to a place inside is l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import PathError
+from ..errors import ConfigurationError, PathError
 from ..findings import Skipped
 
 SKIPPED_FOLDERS = frozenset(
@@ -23,7 +24,8 @@ SKIPPED_FOLDERS = frozenset(
     }
 )  # fmt: skip
 
-IsIgnored = Callable[[str], bool]
+Verdict = Callable[[str], bool | None]
+"""Whether patterns ignore a path (a folder's ends in a slash); None where they do not speak of it."""
 
 
 class Discovered(NamedTuple):
@@ -40,6 +42,8 @@ def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
     listed = _listed_by_git(root)
     paths = _walked(root, skipped) if listed is None else _kept(root, listed, skipped)
     if exclude:
+        if wrong := next((pattern for pattern in exclude if not _is_pattern(pattern)), None):
+            raise ConfigurationError(f"exclude: {wrong!r} is no pattern in the syntax of .gitignore")
         excluded = _patterns(exclude)
         paths = [path for path in paths if not excluded(path)]
     return Discovered(tuple(sorted(paths)), tuple(sorted(skipped)))
@@ -103,7 +107,7 @@ def _walked(root: Path, skipped: list[Skipped]) -> list[str]:
     return list(_walk(str(root), str(root), "", (), skipped))
 
 
-def _walk(base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], skipped: list[Skipped]) -> Iterator[str]:
+def _walk(base: str, folder: str, prefix: str, verdicts: tuple[Verdict, ...], skipped: list[Skipped]) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             listing = sorted(entries, key=lambda entry: entry.name)
@@ -113,28 +117,44 @@ def _walk(base: str, folder: str, prefix: str, ignored: tuple[IsIgnored, ...], s
     names = {entry.name for entry in listing}
     if prefix and ("pyvenv.cfg" in names or {"Lib", "Scripts", "Include"} <= names):
         return
-    ignored = (*ignored, *_ignore_files(folder, prefix, names))
+    verdicts = (*verdicts, *_ignore_files(folder, prefix, names))
     for entry in listing:
         path = prefix + entry.name
         if entry.is_symlink():
             if entry.name.endswith(".py"):
                 _note_link(base, entry.path, path, skipped)
         elif entry.is_dir():
-            if entry.name not in SKIPPED_FOLDERS and not any(is_ignored(path + "/") for is_ignored in ignored):
-                yield from _walk(base, entry.path, path + "/", ignored, skipped)
-        elif entry.name.endswith(".py") and entry.is_file() and not any(is_ignored(path) for is_ignored in ignored):
+            if entry.name not in SKIPPED_FOLDERS and not _is_ignored(path + "/", verdicts):
+                yield from _walk(base, entry.path, path + "/", verdicts, skipped)
+        elif entry.name.endswith(".py") and entry.is_file() and not _is_ignored(path, verdicts):
             yield path  # a pipe of that name would keep its reader waiting
 
 
-def _ignore_files(folder: str, prefix: str, names: set[str]) -> Iterator[IsIgnored]:
+def _is_ignored(path: str, verdicts: Sequence[Verdict]) -> bool:
+    """The ignore file that is nearest to the path decides, among those that speak of it."""
+    return next((ignores for verdict in reversed(verdicts) if (ignores := verdict(path)) is not None), False)
+
+
+def _ignore_files(folder: str, prefix: str, names: set[str]) -> Iterator[Verdict]:
     for name in (".gitignore", ".ignore"):
         if name in names:
-            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-                yield _patterns(file.read().splitlines(), prefix)
+            with suppress(OSError), open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                yield _patterns(filter(_is_pattern, file.read().splitlines()), prefix)
 
 
-def _patterns(lines: Sequence[str], prefix: str = "") -> IsIgnored:
+def _is_pattern(line: str) -> bool:
+    """git passes over a line that is none, such as a lone backslash."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def _patterns(lines: Iterable[str], prefix: str = "") -> Verdict:
     from pathspec import GitIgnoreSpec
 
     spec = GitIgnoreSpec.from_lines(lines)
-    return lambda path: spec.match_file(path[len(prefix) :])
+    return lambda path: spec.check_file(path[len(prefix) :]).include

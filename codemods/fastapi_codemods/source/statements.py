@@ -64,7 +64,7 @@ _WORD = re.compile(r"\f*(@|async[ \t]+def\b|\w+)?")
 
 
 def split(text: str) -> tuple[tuple[Statement, ...], str]:
-    """The statements of a module and its text with strings, comments and continuations blanked, character for character.
+    """The statements of a module, and its text with strings, comments and continuations blanked to the same length.
 
     Raises `UnreadableSourceError` when the text is not Python that the running interpreter can parse.
     """
@@ -153,7 +153,7 @@ _BRACKET_OR_COLON = re.compile(r"[()\[\]{}:]")
 
 
 def header_end(masked: str) -> int:
-    """The offset behind the colon that ends the header of the definition which the masked text starts with, 0 if none."""
+    """The offset behind the colon that ends the header of the definition that starts the masked text, 0 if none."""
     depth = 0
     for match in _BRACKET_OR_COLON.finditer(masked):
         character = match.group()

@@ -310,16 +310,8 @@ def _registrations_in_expressions(module: Module, read: Sequence[Span]) -> Itera
 def _reason_of_receiver(project: Project, registration: Registration, symbol: Symbol | None) -> tuple[str, bool]:
     """Why handlers on something else than an application of a module stay; and whether they concern no other one."""
     module, receiver = registration.module, registration.receiver
-    home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
-    if home is not None and symbol is not None:
-        for assignment in home.facts.assignments:
-            if assignment.target == symbol.name and not assignment.scopes:
-                made = project.resolve(home, assignment.call.callee)
-                if made is not None and project.derives_from(made, ("fastapi.APIRouter",)):
-                    return (
-                        f"`{receiver}` is a router: FastAPI runs its event handlers twice where it is included,"
-                        f" and once beside a lifespan"
-                    ), False
+    if symbol is not None and symbol.path is not None and (reason := _reason_of_maker(project, receiver, symbol)):
+        return reason, False
     names = [scope.name for scope in registration.scopes]
     if any(scope.kind == "function" for scope in registration.scopes):
         place = ".".join([project.dotted_name(module.path), *names])
@@ -337,6 +329,31 @@ def _reason_of_receiver(project: Project, registration: Registration, symbol: Sy
             f"registered dynamically in {place}: which application `{receiver}` is there is known at run time only"
         ), is_apart
     return f"which application `{receiver}` is cannot be told from the source", False
+
+
+def _reason_of_maker(project: Project, receiver: str, symbol: Symbol) -> str | None:
+    """What a name of a module is made of, where that is not `FastAPI(...)`."""
+    home = project.module(symbol.path or "")
+    bindings = home.bindings(symbol.name) if home is not None else ()
+    if home is None or len(bindings) != 1 or bindings[0].kind != "assign":
+        return None
+    for node in home.tree(bindings[0].statement).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+            callee = dotted(node.value.func)
+            made = project.resolve(home, callee)
+            if made is not None and project.derives_from(made, ("fastapi.APIRouter",)):
+                return (
+                    f"`{receiver}` is a router: FastAPI runs its event handlers twice where it is included,"
+                    f" and once beside a lifespan"
+                )
+            if made is not None and project.derives_from(made, ("fastapi.FastAPI",)):
+                return f"`{callee}` is the project's own class and may run the handlers itself"
+            return (
+                f"`{receiver}` is what `{callee or ast.unparse(node.value.func)}` returns, which may give it a lifespan"
+            )
+        if isinstance(node, ast.Assign) and (value := dotted(node.value)):
+            return f"`{receiver}` is another name for `{value}`"
+    return None
 
 
 def _made_in_function(project: Project, registration: Registration) -> Symbol | None:

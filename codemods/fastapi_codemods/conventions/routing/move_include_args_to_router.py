@@ -210,8 +210,10 @@ def _reason_of_call(project: Project, module: Module, call: MethodCall) -> str |
 
 def _reason_of_uses(found: Sequence[Use], *, has_prefix: bool) -> str | None:
     included = [use for use in found if use.kind == "argument" and use.member.rpartition(".")[2] == "include_router"]
-    if len(included) != 1:
+    if len(included) > 1:
         return f"the router is included {len(included)} times: {lines_of(included)}"
+    if not included:
+        return "where else the router is used cannot be told from the source"
     for use in found:
         if use in included:
             continue
@@ -264,6 +266,8 @@ def _merged(
     expected: type[ast.expr] = ast.Dict if name == "responses" else ast.List
     if not isinstance(node, expected):
         return _Refused(f"`{name}` is not written as a {'dictionary' if name == 'responses' else 'list'}")
+    if isinstance(node, ast.List | ast.Dict) and not (node.elts if isinstance(node, ast.List) else node.values):
+        return "", []
     imports = _imports_for(project, module, home, call, router, node)
     if isinstance(imports, _Refused):
         return imports

@@ -44,11 +44,11 @@ from typing import NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits, reachable_as
 from ....findings import Finding, Safety
-from ....project import Function, Module, Parameter, Project, Span
+from ....project import Function, Module, Parameter, Project, Span, Symbol
 from ....project.fastapi_names import PARAMETER_FUNCTIONS
 from ....project.versions import spelled
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
-from .callers import Callers, Signature
+from .callers import NEEDS_DEFAULT, Callers, Signature
 from .conversion import Conversion
 from .layout import Layout
 from .markers import DEPENDENCIES, default_argument, dependency_argument, marker_of
@@ -56,7 +56,9 @@ from .order import Arrangement, arrangement_of
 from .plain import plain_header
 from .types import ProvidedType, provided_type
 
-ANNOTATED_SINCE = (0, 95, 1)
+ANNOTATED_SINCE = (0, 95)
+# The first release with it reads a router's parameters twice and refuses them; 0.95.1 mended that.
+ANNOTATED_BROKEN_IN = (0, 95, 0)
 READS_DEFAULTS_ITSELF = ("typing.overload", "typing_extensions.overload", "dependency_injector.wiring.inject")
 
 _DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
@@ -75,6 +77,8 @@ class Subject(NamedTuple):
     """The argument of the call that is the default."""
     arrangement: Arrangement | None
     """That of all parameters that may move, to which no caller objects."""
+    is_free: bool
+    """No caller objects to any other arrangement, should not all of them be accepted."""
 
 
 class DependsToAnnotated(Codemod):
@@ -92,8 +96,21 @@ class DependsToAnnotated(Codemod):
             if old_style:
                 found.append((module, function, old_style))
         callers = Callers(project, [(module, function) for module, function, _ in found])
-        for module, function, old_style in found:
-            yield from self._of_function(project, callers, module, function, old_style)
+        findings = [
+            (module, function, list(self._of_function(project, callers, module, function, old_style)))
+            for module, function, old_style in found
+        ]
+        # What a function of the same module asks for that keeps its default, because the module calls it without.
+        kept = {
+            Symbol(module.path, function.name): reason
+            for module, function, own in findings
+            if not function.scopes
+            for reason in {finding.left_alone for finding in own}
+            if reason is not None and reason.startswith(f"called directly at {module.path}:")
+            if reason.endswith(NEEDS_DEFAULT)
+        }
+        for module, function, own in findings:
+            yield from (_with_dependency(project, module, function, finding, kept) for finding in own)
 
     def _of_function(
         self,
@@ -110,6 +127,7 @@ class DependsToAnnotated(Codemod):
         going = frozenset(name for name, reason in reasons.items() if reason is None)
         reason = reason_for_function(project, module, function)
         arrangement = None
+        is_free = False
         if reason is None:
             arranged = arrangement_of(project, module, function, going)
             if isinstance(arranged, str):
@@ -117,10 +135,17 @@ class DependsToAnnotated(Codemod):
             else:
                 arrangement = arranged
                 reason = callers.reason(Signature(module, function, going, arrangement))
+                is_free = callers.reason(Signature(module, function, going, arrangement.with_all_moved())) is None
         for parameter, marker in old_style:
             default = default_argument(parameter.call, marker) if parameter.call else None
             subject = Subject(
-                function, parameter.name, marker, types[parameter.name], default.span if default else None, arrangement
+                function,
+                parameter.name,
+                marker,
+                types[parameter.name],
+                default.span if default else None,
+                arrangement,
+                is_free,
             )
             yield self.finding(
                 module.location(parameter.line, parameter.column, parameter.end_line),
@@ -144,7 +169,7 @@ class DependsToAnnotated(Codemod):
         first: Subject = together[0].subject
         function = first.function
         arrangement = arrangement_of(project, module, function, frozenset(f.subject.name for f in together))
-        if isinstance(arrangement, str) or arrangement.moves_more_than(first.arrangement):
+        if isinstance(arrangement, str) or (not first.is_free and arrangement.moves_more_than(first.arrangement)):
             return  # it can go only together with a parameter that was rejected
         annotated = ""
         conversions = {}
@@ -160,6 +185,23 @@ class DependsToAnnotated(Codemod):
 
             header = rewritten_header(module, function, conversions, arrangement, annotated, layout)
         edits.replace(module, function.span, header, together[0])
+
+
+def _with_dependency(
+    project: Project, module: Module, function: Function, finding: Finding, kept: dict[Symbol, str]
+) -> Finding:
+    """The finding, left alone if it asks for a function that has to keep the old style beside it.
+
+    The two are read together, and whoever gives the caller its argument can then convert both.
+    """
+    if not kept or finding.left_alone is not None or finding.subject.marker not in DEPENDENCIES:
+        return finding
+    parameter = next(p for p in function.parameters if p.name == finding.subject.name)
+    argument = dependency_argument(parameter.call) if parameter.call else None
+    symbol = project.resolve(module, module.code(argument.span), function.scopes) if argument else None
+    if symbol is None or symbol.path != module.path or symbol not in kept:
+        return finding
+    return finding._replace(left_alone=f"its dependency `{symbol.name}` stays as it is: {kept[symbol]}")
 
 
 def annotated_of(project: Project) -> str:
@@ -190,6 +232,10 @@ def reason_for_function(project: Project, module: Module, function: Function) ->
         return (
             f"Annotated needs FastAPI {spelled(ANNOTATED_SINCE)}, and {versions.fastapi_source}"
             f" allows {spelled(versions.fastapi)}"
+        )
+    if versions.fastapi == ANNOTATED_BROKEN_IN:
+        return (
+            f"{versions.fastapi_source} allows FastAPI {spelled(ANNOTATED_BROKEN_IN)}, where Annotated fails on routers"
         )
     if function.is_method and function.name not in ("__init__", "__call__"):
         return f"a method of class `{function.scopes[-1].name}`: class-based views have rules of their own"

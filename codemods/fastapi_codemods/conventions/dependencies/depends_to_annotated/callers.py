@@ -28,6 +28,8 @@ _CALLS_ITSELF = re.compile(r"\bcls\(|\b__class__\(|\btype\(self\)\(")
 _CALLS_WITHOUT = frozenset({"exception_handler", "middleware", "on_event"})
 _TRANSPARENT = frozenset({"asynccontextmanager", "cache", "contextmanager", "lru_cache", "override", "staticmethod"})
 
+NEEDS_DEFAULT = ", so it needs the default"
+
 
 class Signature(NamedTuple):
     """What becomes of a function."""
@@ -44,8 +46,8 @@ class Callers:
 
     def __init__(self, project: Project, functions: Sequence[tuple[Module, Function]]) -> None:
         self.project = project
-        self.by_position: dict[str, bool] = {}
-        """Of decorators by their last name, as far as asked."""
+        self.by_place: dict[str, bool] = {}
+        """Whether decorators of that name depend on the places of parameters, as far as asked."""
         symbols: set[Symbol] = set()
         for module, function in functions:
             if symbol := _symbol(module, function):
@@ -57,15 +59,17 @@ class Callers:
         }
         self.found = uses(project, symbols, injected=False)
         self.instances = {symbol: list(_instances(project, self.found[symbol])) for symbol in called}
-        self.found |= uses(project, {symbol for some in self.instances.values() for symbol, _ in some}, injected=False)
+        if instances := {symbol for some in self.instances.values() for symbol, _ in some}:
+            self.found |= uses(project, instances, injected=False)
         decorated = {
             symbol
             for module, function in functions
-            if _unknown_decorators(function) and (symbol := _symbol(module, function))
+            if _is_in_unknown_hands(function) and (symbol := _symbol(module, function))
         }
-        self.injected = {
-            symbol for symbol, found in uses(project, decorated).items() if any(_is_for_fastapi(use) for use in found)
-        }
+        self.injected: set[Symbol] = set()
+        if decorated:
+            found = uses(project, decorated).items()
+            self.injected = {symbol for symbol, some in found if any(_is_for_fastapi(use) for use in some)}
 
     def reason(self, signature: Signature) -> str | None:
         """Why the function must keep its defaults."""
@@ -87,7 +91,7 @@ class Callers:
     # Decorators
 
     def _reason_of_decorators(self, signature: Signature, symbol: Symbol | None) -> str | None:
-        module, function = signature.module, signature.function
+        function = signature.function
         for decorator in function.decorators:
             last = decorator.name.rpartition(".")[2]
             if last in _CALLS_WITHOUT:
@@ -98,25 +102,26 @@ class Callers:
         if not unknown or function.is_method:
             return None
         name = unknown[0].name
-        is_route = any(is_route_decorator(decorator.name) for decorator in function.decorators)
         is_injected = symbol in self.injected if symbol else f"({function.name})" in _text(signature)
-        if not is_route and not is_injected:
+        if _is_in_unknown_hands(function) and not is_injected:
             return f"`@{name}` decides how it is called, and nothing in the project shows that FastAPI does"
         if signature.arrangement.moves:
             for decorator in unknown:
-                if self._passes_by_position(decorator):
-                    return f"its parameters would change places, and `@{decorator.name}` passes some by position"
+                if self._depends_on_places(signature, decorator):
+                    return f"its parameters would change places, and `@{decorator.name}` may depend on them"
         return None
 
-    def _passes_by_position(self, decorator: Decorator) -> bool:
-        """Whether a function of the project that may be the decorator calls what it is given with `f(x)`.
+    def _depends_on_places(self, signature: Signature, decorator: Decorator) -> bool:
+        """Whether a function of the project that may be the decorator calls what it is given with `f(x)`, or makes a
+        signature of its own from that of `f`.
 
         FastAPI passes everything by keyword, and so does a wrapper that says `f(*args, **kwargs)`.
         """
-        name = _last(decorator.name)
-        if name not in self.by_position:
-            self.by_position[name] = any(
-                _calls_a_parameter_by_position(node)
+        symbol = self.project.resolve(signature.module, decorator.name, signature.function.scopes)
+        name = _last(symbol.name if symbol is not None else decorator.name)
+        if name not in self.by_place:
+            self.by_place[name] = any(
+                _looks_at_places(node)
                 for module in self.project.modules()
                 if f"def {name}(" in module.text
                 for index, statement in enumerate(module.facts.statements)
@@ -124,7 +129,7 @@ class Callers:
                 for node in ast.walk(module.tree(index))
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
             )
-        return self.by_position[name]
+        return self.by_place[name]
 
     # Uses by name, anywhere in the project
 
@@ -231,15 +236,22 @@ def _unknown_decorators(function: Function) -> list[Decorator]:
     ]
 
 
-def _calls_a_parameter_by_position(decorating: ast.AST) -> bool:
+def _is_in_unknown_hands(function: Function) -> bool:
+    """Under a decorator that may be what calls the function, and under none of FastAPI's."""
+    is_route = any(is_route_decorator(decorator.name) for decorator in function.decorators)
+    return not is_route and not function.is_method and bool(_unknown_decorators(function))
+
+
+def _looks_at_places(decorating: ast.AST) -> bool:
     parameters = {node.arg for node in ast.walk(decorating) if isinstance(node, ast.arg)}
-    return any(
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in parameters
-        and any(not isinstance(argument, ast.Starred) for argument in node.args)
-        for node in ast.walk(decorating)
-    )
+    for node in ast.walk(decorating):
+        if isinstance(node, ast.Attribute) and node.attr == "__signature__":
+            return True
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=args) if name in parameters:
+                if any(not isinstance(argument, ast.Starred) for argument in args):
+                    return True
+    return False
 
 
 def _is_for_fastapi(use: Use) -> bool:
@@ -284,7 +296,7 @@ def _reason_of_call(signature: Signature, call: ast.Call, place: str) -> str | N
     given = {*positional[: len(call.args)], *(k.arg for k in call.keywords)}
     if missing := sorted(going - given):
         names = ", ".join(f"`{name}`" for name in missing)
-        return f"called directly at {place} without {names}, so it needs the default"
+        return f"called directly at {place} without {names}{NEEDS_DEFAULT}"
     own = function.parameters[0].name if function.is_method and function.parameters else None
     if call.args and signature.arrangement.moves_any_of(positional[: len(call.args)], behind=own):
         return f"called directly at {place} with positional arguments, and their order would change"

@@ -9,6 +9,7 @@ from ....project import Function, Module
 from ....project.style import Style
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
+_UNBREAKABLE = re.compile("[\"'#]")
 
 
 class Layout(NamedTuple):
@@ -29,7 +30,8 @@ class Layout(NamedTuple):
         before = module.text[line_start:start]
         indent = before if not before.strip() else before[: len(before) - len(before.lstrip())]
         first, *others = NEWLINE.split(text)
-        longest = max([len(before) + len(first), *map(len, others)])
+        # A line that is long for its string or comment says nothing about the others.
+        longest = max([len(before) + len(first), *(len(line) for line in others if not _UNBREAKABLE.search(line))])
         return cls(
             indent,
             "\t" if "\t" in indent else style.indent,

@@ -33,6 +33,10 @@ class Arrangement(NamedTuple):
         """Whether a call by position that `other` leaves as it is could be changed."""
         return self.moves and (other is None or (self.order, self.star) != (other.order, other.star))
 
+    def with_all_moved(self) -> Arrangement:
+        """The one that a call by position stands least."""
+        return Arrangement(self.order, 0, self.source)
+
     @property
     def moves(self) -> bool:
         """Whether any parameter can be passed by position no longer, or in another place."""
@@ -62,6 +66,11 @@ def arrange(places: Sequence[Place]) -> Arrangement | str:
     if any(place.kind == "/" for place in positional[first:]):
         return "required parameters would follow optional ones that are positional only"
     return Arrangement(source, first, source)
+
+
+def is_in_order(places: Sequence[Place]) -> bool:
+    """Whether no required parameter that can be passed by position follows one with a default."""
+    return _first_required_after_default([place for place in places if place.kind in ("", "/")]) is None
 
 
 def _first_required_after_default(positional: Sequence[Place]) -> int | None:
@@ -94,7 +103,8 @@ def _order_matters(first: str, second: str) -> bool:
 
 def arrangement_of(project: Project, module: Module, function: Function, going: frozenset[str]) -> Arrangement | str:
     """How the parameters stand once those in `going` have moved into `Annotated`, or why that cannot be."""
-    places = []
+    places: list[Place] = []
+    markers: list[str | None] = []
     if not going:
         source = tuple(p.name for p in function.parameters if p.kind in ("", "/"))
         return Arrangement(source, None, source)
@@ -104,10 +114,16 @@ def arrangement_of(project: Project, module: Module, function: Function, going: 
             has_default = keeps_default(module, parameter.call, marker)
         else:
             has_default = parameter.default is not None
-        places.append(
-            Place(parameter.name, parameter.kind, has_default, _group(project, module, function, parameter, marker))
-        )
-    return arrange(places)
+        places.append(Place(parameter.name, parameter.kind, has_default, ""))
+        markers.append(marker)
+    if is_in_order(places):
+        return arrange(places)  # where FastAPI takes them from matters only to those that change places
+    return arrange(
+        [
+            place._replace(group=_group(project, module, function, parameter, marker))
+            for place, parameter, marker in zip(places, function.parameters, markers, strict=True)
+        ]
+    )
 
 
 _GROUPS = {

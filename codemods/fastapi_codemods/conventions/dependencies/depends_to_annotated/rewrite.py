@@ -8,7 +8,7 @@ def read(                                      def read(
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import libcst as cst
 
@@ -51,12 +51,12 @@ def rewritten_header(
     return header_code(to_annotated.laid_out(header), layout.newline)
 
 
-class Outdented(cst.CSTTransformer):
-    """Continuation lines moved left by `by`; strings are not touched."""
+class Reindented(cst.CSTTransformer):
+    """Continuation lines with other white space at their beginning; strings are not touched."""
 
-    def __init__(self, by: str) -> None:
+    def __init__(self, change: Callable[[str], str]) -> None:
         super().__init__()
-        self.by = by
+        self.change = change
 
     def leave_ParenthesizedWhitespace(  # noqa: N802  (LibCST's name)
         self,
@@ -64,10 +64,10 @@ class Outdented(cst.CSTTransformer):
         updated_node: cst.ParenthesizedWhitespace,
     ) -> cst.ParenthesizedWhitespace:
         lines = [
-            line.with_changes(whitespace=cst.SimpleWhitespace(line.whitespace.value.removeprefix(self.by)))
+            line.with_changes(whitespace=cst.SimpleWhitespace(self.change(line.whitespace.value)))
             for line in original_node.empty_lines
         ]
-        last = cst.SimpleWhitespace(original_node.last_line.value.removeprefix(self.by))
+        last = cst.SimpleWhitespace(self.change(original_node.last_line.value))
         return updated_node.with_changes(empty_lines=lines, last_line=last)
 
 
@@ -161,13 +161,17 @@ class ToAnnotated(cst.CSTTransformer):
         """A default of several lines that stood in the call's own indentation, in that of the parameter."""
         *others, last = NEWLINE.split(code_of(default))
         unit = self.layout.unit
-        inner = self.layout.indent + unit * 2
-        is_deep = all(line.startswith(inner) or not line.strip() for line in [*others[1:], last])
-        if not others or not is_deep or isinstance(default, cst.ConcatenatedString):
+        indent = self.layout.indent + unit * 2
+        if others and isinstance(default, cst.ConcatenatedString) and not default.lpar:
+            lined_up = cst.ensure_type(default.visit(Reindented(lambda _: indent)), cst.ConcatenatedString)
+            return lined_up.with_changes(
+                lpar=[cst.LeftParen(whitespace_after=_line(self.layout, 2))],
+                rpar=[cst.RightParen(whitespace_before=_line(self.layout, 1))],
+            )
+        if not others or not all(line.startswith(indent) or not line.strip() for line in [*others[1:], last]):
             return default
-        moved = default.visit(Outdented(unit))
-        assert isinstance(moved, cst.BaseExpression)
-        return moved
+        moved = default.visit(Reindented(lambda white: white.removeprefix(unit)))
+        return moved if isinstance(moved, cst.BaseExpression) else default
 
     def laid_out(self, header: cst.FunctionDef) -> cst.FunctionDef:
         """The converted header, broken where it is too long."""

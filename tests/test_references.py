@@ -1,0 +1,95 @@
+"""Every use of a name, in every file of a project."""
+
+import pytest
+
+from fastapi_codemods.project import Project, Symbol
+from fastapi_codemods.project.references import lines_of, uses
+
+DEFINITION = "from fastapi import Depends\ndef get(): ...\n"
+
+
+@pytest.fixture
+def used(tmp_path):
+    """Path, line and kind of each use of `get` in deps.py."""
+
+    def find(injected=True, **files):
+        for path, text in {"deps": DEFINITION, **files}.items():
+            file = tmp_path / (path + ".py")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        symbol = Symbol("deps.py", "get")
+        found = uses(Project.open(tmp_path), [symbol], injected=injected)[symbol]
+        return [(use.path, use.line, use.kind) for use in found]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("get()", "call"),
+        ("x = await_(get)", "argument"),
+        ("def f(a=Depends(get)): ...", "injected"),
+        ("def f(a=Depends(dependency=get)): ...", "injected"),
+        ("app.dependency_overrides[get] = x", "override"),
+        ("app.dependency_overrides = {get: x}", "override"),
+        ("get.__name__", "attribute"),
+        ("get.cache_clear()", "method"),
+        ("class A(get): ...", "base"),
+        ("x: get", "annotation"),
+        pytest.param("x: get = 1", "annotation", marks=pytest.mark.xfail(reason="taken for `get=`", strict=True)),
+        ("def f(a: list[get]) -> int: ...", "annotation"),
+        ("x = [get]", "value"),
+        ("def f():\n    return 1 + get()", "call"),
+    ],
+)
+def test_a_use_has_a_kind(used, code, kind):
+    head = "from fastapi import Depends\nfrom deps import get\n"
+
+    assert [found[::2] for found in used(main=f"{head}{code}\n")] == [("main.py", kind)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from deps import get as g\ng()\n",
+        "import deps\ndeps.get()\n",
+        "import deps as d\nd.get()\n",
+        "from deps import *\nget()\n",
+        pytest.param(
+            "def f():\n    from deps import get\n    get()\n",
+            marks=pytest.mark.xfail(reason="imports in functions without a word of FastAPI are not read", strict=True),
+        ),
+        "try:\n    from deps import (\n        get,\n    )\nexcept ImportError:\n    get = None\nget()\n",
+    ],
+)
+def test_a_use_is_found_however_it_was_imported(used, text):
+    assert [path for path, _, kind in used(other=text) if kind == "call"] == ["other.py"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def get(): ...\nget()\n",
+        "from elsewhere import get\nget()\n",
+        "import deps\nx.get()\n",
+        "from deps import get\ndef f(get): get()\n",
+        "from deps import get\nx = 'get()'  # get()\n",
+    ],
+)
+def test_what_only_looks_like_a_use_is_none(used, text):
+    assert used(other=text) == []
+
+
+def test_injections_can_be_left_out(used):
+    main = "from fastapi import Depends\nfrom deps import get\ndef f(a=Depends(get)): ...\nget()\n"
+
+    assert used(injected=False, main=main) == [("main.py", 4, "call")]
+
+
+def test_a_broken_file_among_others_is_no_error(used):
+    assert used(main="from deps import get\nget()\n", bad="from deps import get\nget(\n") == [("main.py", 2, "call")]
+
+
+def test_places_are_written_out():
+    assert lines_of([]) == ""
