@@ -6,8 +6,8 @@
 
 For each file that Python itself can parse: its bytes decode as Python decodes them and encode back to the same
 bytes; the top-level statements joined give the file back and start where `ast` says; the masked text is as long as the
-text; the header of each function, read and written by LibCST, is the same text. A file that Python cannot parse must be refused or split without any other error. Prints counts and the first
-failures; exit code 1 if there are any.
+text; the header of each function, read and written by LibCST, is the same text. A file that Python cannot parse must
+be refused or split without any other error. Prints counts and the first failures; exit code 1 if there are any.
 """
 
 from __future__ import annotations

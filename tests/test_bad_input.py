@@ -36,7 +36,7 @@ N = 20_000
 TOO_DEEP = "is nested too deeply for Python's own parser"
 PARENTHESES = "too many nested parentheses"
 
-BAD = {
+BAD: dict[str, tuple[str | bytes, str]] = {
     "syntax error": ("def f(:\n", "is not valid Python: invalid syntax"),
     "Python 2": ('print "a"\nexec "b"\n', "is not valid Python: Missing parentheses"),
     "Python 2 except": ("try:\n    a\nexcept A, b:\n    print a\n", "is not valid Python: "),
@@ -89,6 +89,11 @@ MANY = {
     "5 MB": b"x = 1\n" * 850_000,
     "5 MB in one line": b"x = '" + b"fastapi " * 650_000 + b"'\n",
 }
+
+
+def encoded(name):
+    data = BAD[name][0]
+    return data if isinstance(data, bytes) else data.encode()
 
 
 def mentioning(data):
@@ -167,6 +172,15 @@ def test_an_unusual_file_is_read(project, data, mentions):
     assert time.perf_counter() - start < 20
 
 
+@pytest.mark.parametrize("depth", [100, 800])
+def test_a_default_with_a_deep_expression_beside_a_finding_leaves_the_others_done(project, depth):
+    (project / "bad.py").write_text(GOOD.replace("Depends(get)", f"Depends(get), b=(1{' + 1' * depth}  # c\n)"))
+
+    planned = pipeline.plan(project, [], OPTIONS)
+
+    assert "good.py" in [change.path for change in planned.changes]
+
+
 class TestALargeProject:
     """Above 500 kB, only what concerns FastAPI is parsed: the rest may be as it likes."""
 
@@ -193,6 +207,23 @@ class TestALargeProject:
 
         assert [change.path for change in planned.changes] == ["good.py"]
         assert all("\n" not in item.reason for item in planned.skipped)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param("    get()\n    return = 1\n", id="broken"),
+            pytest.param("    return get(1)" + " + 1" * 1200 + "\n", id="deep"),
+        ],
+    )
+    def test_survives_a_broken_function_that_uses_a_dependency(self, large, body):
+        (large / "deps.py").write_text(
+            "from fastapi import Depends\ndef one(): ...\ndef get(a: int = Depends(one)): ...\n"
+        )
+        (large / "user.py").write_text(f"from deps import get\ndef f():\n{body}")
+
+        planned = pipeline.plan(large, [], OPTIONS)
+
+        assert "good.py" in [change.path for change in planned.changes]
 
 
 class TestWhatIsNoFile:
@@ -297,9 +328,8 @@ class TestTheCommand:
     """Real processes: exit codes as documented, and never a traceback."""
 
     def test_does_the_good_files_beside_all_bad_ones(self, project):
-        small = [data for data, _ in BAD.values() if len(data) < 3000]
-        for number, text in enumerate(small):
-            data = text if isinstance(text, bytes) else text.encode()
+        small = [encoded(name) for name in BAD if len(encoded(name)) < 3000]
+        for number, data in enumerate(small):
             (project / f"bad{number}.py").write_bytes(data)
             (project / f"bad_mention{number}.py").write_bytes(mentioning(data))
         (project / "dangling.py").symlink_to(project / "gone.py")
@@ -377,23 +407,23 @@ class TestNewerSyntax:
     @pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it")
     @pytest.mark.parametrize("name", NEWER)
     def test_is_recognised(self, name):
-        assert version_that_reads(BAD[name][0].encode()) == NEWER[name]
+        assert version_that_reads(encoded(name)) == NEWER[name]
 
     @pytest.mark.parametrize("name", [name for name in BAD if name not in NEWER and isinstance(BAD[name][0], str)])
     def test_is_not_seen_in_what_is_broken_anyway(self, name):
-        assert version_that_reads(BAD[name][0].encode()) is None
+        assert version_that_reads(encoded(name)) is None
 
     @pytest.mark.parametrize(
         "code",
         [
-            pytest.param(BAD[name][0], id=name)
+            pytest.param(encoded(name), id=name)
             for name in ("unary operators", "negations", "attributes", "chained calls", "sum", "lambdas", "elif")
         ],
     )
     def test_is_not_looked_for_where_that_would_end_the_process(self, code):
         start = time.perf_counter()
 
-        version_that_reads(b"type X = int\n" + code.encode())
+        version_that_reads(b"type X = int\n" + code)
 
         assert time.perf_counter() - start < 5
 

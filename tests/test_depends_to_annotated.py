@@ -9,7 +9,7 @@ import pytest
 from fastapi_codemods import pipeline
 from fastapi_codemods.config import Options
 from fastapi_codemods.conventions.dependencies import depends_to_annotated
-from fastapi_codemods.conventions.dependencies.depends_to_annotated import plain_header
+from fastapi_codemods.conventions.dependencies.depends_to_annotated.plain import plain_header
 from fastapi_codemods.conventions.dependencies.depends_to_annotated.rewrite import rewritten_header
 
 FIXTURES = Path(__file__).parent / "fixtures" / "depends-to-annotated"
@@ -40,7 +40,8 @@ def test_a_plain_header_is_what_the_tree_would_give(tree, monkeypatch, tmp_path)
 def test_both_ways_were_taken(monkeypatch, tmp_path):
     """Else the comparison above would hold of nothing."""
     (tmp_path / "main.py").write_text(
-        "from fastapi import FastAPI, Query\napp = FastAPI()\n@app.get('/')\ndef f(q: str = Query('x', max_length=5)): ...\n"
+        "from fastapi import FastAPI, Query\n"
+        "app = FastAPI()\n@app.get('/')\ndef f(q: str = Query('x', max_length=5)): ...\n"
     )
     taken = []
     monkeypatch.setattr(depends_to_annotated, "plain_header", lambda *a: taken.append(plain_header(*a)))

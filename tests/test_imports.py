@@ -86,8 +86,12 @@ MERGED = {
     "no final newline": ("from typing import Any", "from typing import Annotated, Any"),
     "too long": (
         "from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, Mapping  # n\n",
-        "from typing import (\n    Annotated,\n    Any,\n    Callable,\n    Dict,\n    Generator,\n    Iterable,\n"
-        "    Iterator,\n    List,\n    Mapping,\n)  # n\n",
+        "from typing import (\n"
+        + "".join(
+            f"    {n},\n"
+            for n in ["Annotated", "Any", "Callable", "Dict", "Generator", "Iterable", "Iterator", "List", "Mapping"]
+        )
+        + ")  # n\n",
     ),
     "too long, CRLF": (
         f"from typing import B{'b' * 39}, C{'c' * 39}\r\n",
@@ -186,7 +190,7 @@ def test_a_new_import_stands_where_isort_puts_it(imported, before, after):
         ("import typing\n", "typing.Annotated"),
         ("import typing as t\n", "t.Annotated"),
         (
-            "try:\n    from typing import Annotated\nexcept ImportError:\n    from typing_extensions import Annotated\n",
+            "try:\n    from typing import Annotated\nexcept:\n    from typing_extensions import Annotated\n",
             "Annotated",
         ),
     ],

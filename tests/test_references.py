@@ -37,7 +37,7 @@ def used(tmp_path):
         ("get.cache_clear()", "method"),
         ("class A(get): ...", "base"),
         ("x: get", "annotation"),
-        pytest.param("x: get = 1", "annotation", marks=pytest.mark.xfail(reason="taken for `get=`", strict=True)),
+        ("x: get = 1", "annotation"),
         ("def f(a: list[get]) -> int: ...", "annotation"),
         ("x = [get]", "value"),
         ("def f():\n    return 1 + get()", "call"),
@@ -56,10 +56,7 @@ def test_a_use_has_a_kind(used, code, kind):
         "import deps\ndeps.get()\n",
         "import deps as d\nd.get()\n",
         "from deps import *\nget()\n",
-        pytest.param(
-            "def f():\n    from deps import get\n    get()\n",
-            marks=pytest.mark.xfail(reason="imports in functions without a word of FastAPI are not read", strict=True),
-        ),
+        "def f():\n    from deps import get\n    get()\n",
         "try:\n    from deps import (\n        get,\n    )\nexcept ImportError:\n    get = None\nget()\n",
     ],
 )

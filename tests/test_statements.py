@@ -33,7 +33,7 @@ def statements_of(text):
 
 @pytest.mark.parametrize("part", range(6))
 def test_installed_files_come_back_from_their_statements(part):
-    counts = Counter()
+    counts: Counter[str] = Counter()
     failures = [
         f"{file} {problem}"
         for file in SAMPLE[part::6]
@@ -45,7 +45,7 @@ def test_installed_files_come_back_from_their_statements(part):
 
 
 def test_headers_in_installed_files_come_back_from_libcst():
-    counts = Counter()
+    counts: Counter[str] = Counter()
     failures = [f"{file} {problem}" for file in SAMPLE[:60] for problem in problems_of(file.read_bytes(), counts)]
 
     assert failures == []
@@ -116,7 +116,7 @@ HARD = {
 
 @pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in HARD.items()])
 def test_hard_cases_are_split_as_ast_does(data):
-    counts = Counter()
+    counts: Counter[str] = Counter()
 
     assert list(problems_of(data, counts)) == []
     assert not counts["files that Python cannot parse"]
@@ -132,7 +132,7 @@ def test_made_modules_are_split_as_ast_does():
         for piece in [text.lstrip("\ufeff\t\f\\\n ")]
     ]
     rng = random.Random(7)
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for _ in range(400):
         chosen = rng.sample(pieces, 4)
         text = "".join(piece + "\n" * rng.randint(0 if piece.endswith("\n") else 1, 3) for piece in chosen)

@@ -84,8 +84,12 @@ def test_a_specifier_has_a_lower_bound(specifier, bound):
         ),
         pytest.param({"pyproject_dot_toml": "[tool]\npoetry = 3\n# tool.poetry"}, NEWEST, "", id="odd pyproject"),
         pytest.param({"pyproject_dot_toml": "[tool.poetry\nfastapi = 3"}, NEWEST, "", id="malformed pyproject"),
-        pytest.param({"requirements_dot_txt": "uvicorn\nFastAPI==0.110.1  # c\n"}, (0, 110, 1), "requirements.txt", id="pin"),
-        pytest.param({"requirements__base_dot_txt": "fastapi~=0.110\n"}, (0, 110), "base.txt", id="requirements folder"),
+        pytest.param(
+            {"requirements_dot_txt": "uvicorn\nFastAPI==0.110.1  # c\n"}, (0, 110, 1), "requirements.txt", id="pin"
+        ),
+        pytest.param(
+            {"requirements__base_dot_txt": "fastapi~=0.110\n"}, (0, 110), "base.txt", id="requirements folder"
+        ),
         pytest.param({"requirements_dot_txt": "fastapi-users>=10\n# fastapi>=1\n"}, NEWEST, "", id="another package"),
         pytest.param(
             {"setup_dot_cfg": "[options]\ninstall_requires =\n    fastapi >=0.80 ; python_version > '3.1'\n"},
@@ -106,10 +110,13 @@ def test_a_specifier_has_a_lower_bound(specifier, bound):
             id="a lock counts before a bound",
         ),
         pytest.param(
-            {"poetry_dot_lock": '[[package]]\nname = "fastapi"\nversion = "0.111.0"\n'}, (0, 111, 0), "poetry.lock", id="lock"
+            {"poetry_dot_lock": '[[package]]\nname = "fastapi"\nversion = "0.111.0"\n'},
+            (0, 111, 0),
+            "poetry.lock",
+            id="lock",
         ),
     ],
-)  # fmt: skip
+)
 def test_fastapi(project, files, bound, source):
     found = versions_of(project(**files))
 

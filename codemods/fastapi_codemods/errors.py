@@ -4,6 +4,7 @@
     ├── ConfigurationError     an unknown option, codemod or key; a value that cannot be read
     ├── PathError              a path that does not exist or lies outside the project
     ├── ConflictError          two findings want the same text
+    ├── DeadProcessError       a process of ours was killed, or ran out of memory
     ├── BrokenResultError      a rewrite gave text that Python cannot parse: a bug of ours, nothing was written
     └── ApplyError             nothing was written, or everything was put back
         ├── StalePlanError     a file changed after it was read
@@ -29,6 +30,10 @@ class PathError(CodemodsError):
 
 
 class ConflictError(CodemodsError):
+    pass
+
+
+class DeadProcessError(CodemodsError):
     pass
 
 

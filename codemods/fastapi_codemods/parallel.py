@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from .errors import DeadProcessError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -63,7 +65,7 @@ def map_slices(
             data = pipe.read()
         os.waitpid(pid, 0)
         if not data:
-            failure = failure or RuntimeError(f"a reading process ({pid}) died; run again with --jobs 1")
+            failure = failure or DeadProcessError(f"process {pid} died at its work; run again with --jobs 1")
             continue
         succeeded, value = pickle.loads(data)
         if succeeded:

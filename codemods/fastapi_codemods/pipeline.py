@@ -66,15 +66,18 @@ def plan(
         for done, codemod in enumerate(codemods):
             _tell(progress, codemod.name, done, len(codemods))
             found = _found(codemod, project, within, suppressions)
-            findings += found
             accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
             if accepted:
-                edits = _rewritten(codemod, project, accepted, options.jobs)
+                edits, refused = _rewritten(codemod, project, accepted, options.jobs)
+                if refused:
+                    found = [_too_deep(finding) if finding.location.path in refused else finding for finding in found]
+                    accepted = [finding for finding in accepted if finding.location.path not in refused]
                 changes = edits.changes()
                 check_changes(project, codemod.name, edits, changes)
                 steps.append(Step(codemod.name, tuple(accepted), changes))
                 project = project.with_changes(changes)
                 suppressions = suppressions.on(project)
+            findings += found
         warnings = suppressions.unused(codemods, within)
         return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
 
@@ -139,33 +142,58 @@ def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressio
     return found
 
 
+def _too_deep(finding: Finding) -> Finding:
+    reason = "an expression that would have to be rewritten in this file is nested too deeply for LibCST"
+    return finding._replace(left_alone=reason) if finding.fixable else finding
+
+
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.location, finding.codemod)))
 
 
-def _rewritten(codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None) -> Edits:
-    """The edits for the accepted findings, gathered by several processes where there are many."""
+def _rewritten(
+    codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None
+) -> tuple[Edits, frozenset[str]]:
+    """The edits for the accepted findings, and the files that had to be left out."""
     by_file: dict[str, list[Finding]] = {}
     for finding in accepted:
         by_file.setdefault(finding.location.path, []).append(finding)
-    edits = Edits(project)
     jobs = min(jobs or default_jobs(), 1 + len(accepted) // FINDINGS_WORTH_A_PROCESS, len(by_file))
     if jobs < 2 or not can_fork():
-        codemod.rewrite(project, accepted, edits)
-        return edits
-
+        return _rewritten_here(codemod, project, list(by_file.values()))
     numbers = {id(finding): number for number, finding in enumerate(accepted)}
 
-    def rewrite(files: Sequence[list[Finding]]) -> tuple[list[_Sent], list[_Sent]]:
-        own = Edits(project)
-        codemod.rewrite(project, [finding for file in files for finding in file], own)
-        return [_sent(edit, numbers) for edit in own.edits], [_sent(request, numbers) for request in own.requests]
+    def rewrite(files: Sequence[list[Finding]]) -> tuple[list[_Sent], list[_Sent], frozenset[str]]:
+        own, refused = _rewritten_here(codemod, project, files)
+        edits, requests = own.edits, own.requests
+        return [_sent(edit, numbers) for edit in edits], [_sent(request, numbers) for request in requests], refused
 
+    edits = Edits(project)
+    all_refused: frozenset[str] = frozenset()
     _import_libcst()  # once, before the processes part
-    for some_edits, some_requests in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
+    for some_edits, some_requests, refused in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
-    return edits
+        all_refused |= refused
+    return edits, all_refused
+
+
+def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Finding]]) -> tuple[Edits, frozenset[str]]:
+    edits = Edits(project)
+    try:
+        codemod.rewrite(project, [finding for file in files for finding in file], edits)
+    except RecursionError:
+        if len(files) == 1:
+            return Edits(project), frozenset({files[0][0].location.path})
+        # One of them holds an expression that LibCST cannot take apart: the others go on without it.
+        edits, refused = Edits(project), set[str]()
+        for file in files:
+            own, without = _rewritten_here(codemod, project, [file])
+            edits.edits += own.edits
+            edits.requests += own.requests
+            refused |= without
+        return edits, frozenset(refused)
+    return edits, frozenset()
 
 
 _Sent = tuple[Any, ...]

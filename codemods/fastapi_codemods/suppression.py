@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import registry
 from .codemod import Codemod
 from .findings import Finding
 from .project import Module, Project
@@ -74,16 +75,24 @@ class Suppressions:
 
     def unused(self, codemods: Sequence[Codemod], within: Sequence[str]) -> tuple[str, ...]:
         """A line for each comment that kept nothing away, though all that it names was looked for."""
-        ran = {codemod.name for codemod in codemods}
-        chapters = {codemod.chapter for codemod in codemods}
+        ran = {name for codemod in codemods for name in (codemod.name, codemod.chapter)}
+        known = {name for codemod in registry.all_codemods() for name in (codemod.name, codemod.chapter)}
         return tuple(
-            f"{comment.path}:{comment.line}: this comment suppresses nothing; remove it"
+            f"{comment.path}:{comment.line}: this comment {what}"
             for path in sorted(self._comments)
             for comment in self._comments[path]
-            if not comment.is_used
-            and all(name in ran or name in chapters for name in comment.names)
-            and any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in within)
+            if any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in within)
+            if (what := _complaint(comment, ran, known))
         )
+
+
+def _complaint(comment: _Comment, ran: set[str], known: set[str]) -> str:
+    for name in comment.names:
+        if name not in known:
+            return f"names {name!r}, which is no codemod{registry.nearest(name, known)}"
+    if comment.is_used or not ran.issuperset(comment.names):
+        return ""
+    return "suppresses nothing; remove it"
 
 
 def _comments_of(module: Module) -> list[_Comment]:

@@ -9,13 +9,21 @@ from __future__ import annotations
 import libcst as cst
 
 from ..errors import BrokenResultError
+from ..project.newer_syntax import SAFE_RUN, longest_run
 
 _BODY = " pass"
 _EMPTY = cst.Module([])
 
 
+def _refuse_long_runs(text: str) -> None:
+    """LibCST recurses over what `ast` reads in one go: a sum of a thousand terms ends in minutes, or not at all."""
+    if longest_run(text) > SAFE_RUN:
+        raise RecursionError("an expression is too long for LibCST")
+
+
 def parse_header(text: str) -> cst.FunctionDef:
-    """The definition whose header, `def` to colon, is `text`."""
+    """The definition whose header, `def` to colon, is `text`; `RecursionError` for an expression too long."""
+    _refuse_long_runs(text)
     statement = cst.parse_statement(text + _BODY)
     if not isinstance(statement, cst.FunctionDef):
         raise BrokenResultError(f"a function's header was expected, not {text[:60]!r}")
@@ -33,7 +41,8 @@ def code_of(node: cst.CSTNode) -> str:
 
 
 def parse_call(text: str) -> cst.Call:
-    """The call expression that `text` is."""
+    """The call expression that `text` is. `RecursionError` where it is too long for LibCST."""
+    _refuse_long_runs(text)
     node = cst.parse_expression(text)
     if not isinstance(node, cst.Call):
         raise BrokenResultError(f"a call was expected, not {text[:60]!r}")
@@ -133,7 +142,7 @@ def with_argument(call: cst.Call, name: str, value: str) -> cst.Call:
     *others, last = call.args
     if isinstance(last.comma, cst.Comma):
         # A trailing comma: its white space leads to the closing bracket, and a comment in it belongs to `last`.
-        between = _between(call, last)
+        between = _between(call)
         closing = last.comma.whitespace_after
         if has_comment(closing):
             parenthesized = cst.ensure_type(closing, cst.ParenthesizedWhitespace)
@@ -146,12 +155,12 @@ def with_argument(call: cst.Call, name: str, value: str) -> cst.Call:
     else:
         new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
         last = last.with_changes(
-            comma=cst.Comma(whitespace_after=_between(call, last)), whitespace_after_arg=cst.SimpleWhitespace("")
+            comma=cst.Comma(whitespace_after=_between(call)), whitespace_after_arg=cst.SimpleWhitespace("")
         )
     return call.with_changes(args=[*others, last, new])
 
 
-def _between(call: cst.Call, last: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
     """What stands between two arguments: as before the last one, without its comments."""
     white = call.whitespace_before_args
     if len(call.args) > 1:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from ..findings import Location, Skipped
 from ..parallel import balanced, can_fork, default_jobs, map_slices
@@ -63,6 +63,7 @@ class Module:
         self.path = path
         self.data = data
         self._facts = facts
+        self._remembered: dict[object, object] = {}
 
     @cached_property
     def source(self) -> Source:
@@ -91,14 +92,15 @@ class Module:
         return tree
 
     def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
-        """A place for what `what` worked out about this module, made on first use."""
-        kept: Remembered = self.__dict__.setdefault("_remembered", {}).setdefault(what, make())
-        return kept
+        """What `make` made for `what` about this module, once."""
+        if what not in self._remembered:
+            self._remembered[what] = make()
+        return cast(Remembered, self._remembered[what])
 
     def expression(self, span: Span) -> ast.expr:
         """The expression that `span` covers."""
-        tree = ast.parse(f"({self.text[span.start : span.end]}\n)", mode="eval")
-        return tree.body
+        statement = parse(f"({self.text[span.start : span.end]}\n)").body[0]
+        return cast(ast.Expr, statement).value
 
     def code(self, span: Span) -> str:
         return self.text[span.start : span.end]
@@ -114,15 +116,6 @@ class Module:
             if not item.scopes and not item.type_checking:
                 found.setdefault(item.local, []).append(item.target)
         return found
-
-    @cached_property
-    def local_imports(self) -> dict[tuple[tuple[str, ...], str], str]:
-        """Targets of imports inside definitions, by the names of the scopes and the local name."""
-        return {
-            (tuple(scope.name for scope in item.scopes), item.local): item.target
-            for item in self.facts.imports
-            if item.scopes
-        }
 
     def location(self, line: int, column: int, end_line: int) -> Location:
         return Location(self.path, line, column, end_line)
@@ -319,7 +312,7 @@ class Project:
             if scope.kind == "class" and depth != len(scopes):
                 continue  # names of a class are seen in its own body only
             if head in scope.names:
-                target = module.local_imports.get((tuple(s.name for s in scopes[:depth]), head))
+                target = next((target for local, target in scope.imports if local == head), None)
                 if target is None:
                     return None
                 return self._follow(module.path, target, rest)
@@ -466,9 +459,9 @@ class Project:
         parts = folder.split("/") if folder else []
         for depth in range(len(parts), -1, -1):
             base = "".join(f"{part}/" for part in parts[:depth])
-            if f"{base}__init__.py" not in self.known_paths:
-                if f"{base}{head}.py" in self.known_paths or f"{base}{head}/" in folders:
-                    return base
+            is_package = f"{base}__init__.py" in self.known_paths
+            if not is_package and (f"{base}{head}.py" in self.known_paths or f"{base}{head}/" in folders):
+                return base
         return None
 
     def import_roots(self, path: str) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class Scope(NamedTuple):
     """Names bound in it: parameters, assignments, definitions, imports."""
     rebound: frozenset[str]
     """Those of `names` bound more than once, or by a loop."""
+    imports: tuple[tuple[str, str], ...] = ()
+    """Local name and target, as in `Import`, of the imports in it."""
 
 
 class Decorator(NamedTuple):

@@ -16,7 +16,7 @@ from ..parallel import can_fork
 
 _SAFE_SIZE = 1_000_000
 _SAFE_DEPTH = 50
-_SAFE_RUN = 500
+SAFE_RUN = 500
 _SECONDS = 5
 
 _FEATURES = (
@@ -33,7 +33,7 @@ def version_that_reads(data: bytes) -> str | None:
     """`"3.14"`, or None where the file is not Python 3 as far as LibCST knows."""
     text = data.decode("utf-8", "replace")
     version = next((v for v, feature in _FEATURES if v > sys.version_info[:2] and feature.search(text)), None)
-    if version is None or len(text) > _SAFE_SIZE or _depth(text) > _SAFE_DEPTH or _longest_run(text) > _SAFE_RUN:
+    if version is None or len(text) > _SAFE_SIZE or _depth(text) > _SAFE_DEPTH or longest_run(text) > SAFE_RUN:
         return None
     import libcst  # before the child, so that several broken files share it
 
@@ -77,6 +77,6 @@ def _depth(text: str) -> int:
     return max(deepest, indented // 4)
 
 
-def _longest_run(text: str) -> int:
+def longest_run(text: str) -> int:
     """The most words and signs in a line or between two commas: a bound on the depth of `- - - -1` and `a.b.c.d`."""
     return max((len(re.findall(r"\w+|[^\w\s]", run)) for run in re.split(r"[,;\n]", text)), default=0)

@@ -49,6 +49,9 @@ _RENAMED = re.compile(
 )
 _DEFINITION = re.compile(r"(?:\A|\n)\f*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 _SIMPLE_ASSIGNMENT = re.compile(r"\f*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)(?![ \t]*\w+[ \t]*=(?!=))")
+# `router = Mine()`: the class may be a subclass of the project's own. Long ones hold data.
+_CALL_ASSIGNMENT = re.compile(r"\f*\w+[ \t]*(?::[^=\n]+)?=[ \t]*[A-Za-z_][\w.]*\(")
+_LONG = 2000
 _CALL_STATEMENT = re.compile(r"\f*\w[\w.]*\(")
 _FUNCTION_WORDS = ("def", "async def")
 _COMPOUND_WORDS = frozenset({"if", "try", "with", "for", "while", "match", "async"})
@@ -211,7 +214,8 @@ class _Reader:
                 self._bind_globals(masked)
         elif (assignment := _SIMPLE_ASSIGNMENT.match(masked)) and ";" not in masked:
             self._bind(assignment.group(1), "assign", conditional=False)
-            if self._is_marked(statement.start, statement.end):
+            makes_something = len(masked) < _LONG and _CALL_ASSIGNMENT.match(masked) is not None
+            if makes_something or self._is_marked(statement.start, statement.end):
                 self._parse_and_walk(statement, statement.end, is_bound=True)
         elif not _CALL_STATEMENT.match(masked) or ";" in masked or self._is_marked(statement.start, statement.end):
             self._parse_and_walk(statement, statement.end)
@@ -306,20 +310,11 @@ class _Reader:
     def _read_import(
         self, node: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...], *, type_checking: bool
     ) -> None:
-        if isinstance(node, ast.ImportFrom):
-            source = "." * node.level + (node.module or "")
-            if source == "__future__":
-                self.postponed = self.postponed or any(alias.name == "annotations" for alias in node.names)
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                local = alias.asname or alias.name.partition(".")[0]
-                target = alias.name if alias.asname else local
-            elif alias.name == "*":
-                self.stars.append(source)
+        for local, target in targets_of(node):
+            if target.endswith("*"):
+                self.stars.append(target[:-1].rstrip(".") or target[:-1])
                 continue
-            else:
-                local = alias.asname or alias.name
-                target = f"{source}{'' if source.endswith('.') else '.'}{alias.name}"
+            self.postponed = self.postponed or target == "__future__.annotations"
             self.imports.append(Import(local, target, scopes, type_checking, self.index))
 
     def _function(
@@ -490,6 +485,19 @@ def blocks_of(node: ast.stmt) -> Iterator[tuple[list[ast.stmt], bool]]:
         yield case.body, False
 
 
+def targets_of(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """Local name and target, as in `Import`, of each name that an import binds; `("*", "m.*")` for a star."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            local = alias.asname or alias.name.partition(".")[0]
+            yield local, alias.name if alias.asname else local
+        return
+    source = "." * node.level + (node.module or "")
+    dot = "" if source.endswith(".") else "."
+    for alias in node.names:
+        yield alias.asname or alias.name, f"{source}{dot}{alias.name}"
+
+
 def scope_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Scope:
     """The scope that a definition opens, with the names bound in it."""
     counts: dict[str, int] = {}
@@ -505,15 +513,19 @@ def scope_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Sco
             if argument is not None:
                 counts[argument.arg] = 1
     not_local: set[str] = set()
+    imports: list[tuple[str, str]] = []
     for statement in statements_within(node.body):
         if isinstance(statement, ast.Global | ast.Nonlocal):
             not_local.update(statement.names)
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            imports.extend(targets_of(statement))
         weight = 2 if isinstance(statement, ast.For | ast.AsyncFor | ast.AugAssign | ast.Delete) else 1
         for name, _ in bound_by(statement):
             counts[name] = counts.get(name, 0) + weight
     names = frozenset(counts) - not_local
     kind = "class" if isinstance(node, ast.ClassDef) else "function"
-    return Scope(kind, node.name, names, frozenset(name for name in names if counts[name] > 1))
+    rebound = frozenset(name for name in names if counts[name] > 1)
+    return Scope(kind, node.name, names, rebound, tuple(imports))
 
 
 def statements_within(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..source import UnreadableSourceError
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
@@ -61,9 +62,11 @@ def uses(project: Project, symbols: Iterable[Symbol], *, injected: bool = True) 
         own.plain.update(other.plain)
         own.through.update(other.through)
     for path in sorted(spellings):
-        module = project.module(path)
-        if module is not None:
-            _collect(project, module, spellings[path], wanted, found, injected=injected)
+        # Most modules that could use a symbol do not: their text says so before anything of them is read.
+        if spellings[path].is_spelled_in(project.data(path)):
+            module = project.module(path)
+            if module is not None:
+                _collect(project, module, spellings[path], wanted, found, injected=injected)
     return found
 
 
@@ -72,6 +75,11 @@ class _Spellings(NamedTuple):
 
     plain: set[str]
     through: dict[str, set[str]]
+
+    def is_spelled_in(self, data: bytes) -> bool:
+        """Whether a name occurs in the file besides its import or definition; a superset of what `places` finds."""
+        least = 1 if b"import *" in data else 2  # the import or definition is one
+        return any(data.count(name.encode()) >= least for name in (*self.plain, *self.through))
 
     def places(self, text: str, *, injected: bool) -> list[int]:
         """Where the module's text may use one of the symbols, sorted; a superset.
@@ -105,7 +113,9 @@ def _words(text: str, name: str) -> Iterator[int]:
         after = text[end] if end < len(text) else " "
         if not (before in "._" or before.isalnum() or after == "_" or after.isalnum()):
             is_string = before in "\"'" and after == before
-            if not is_string and not _ASSIGNED.match(text, end):
+            # `f(name=1)` and `name = 1`, but not `x: name = 1`
+            is_target = _ASSIGNED.match(text, end) and not text[max(0, start - 8) : start].rstrip(" \t").endswith(":")
+            if not is_string and not is_target:
                 yield start
         start = text.find(name, end)
 
@@ -125,28 +135,29 @@ def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterat
     stems = set(looking)
     passed: set[str] = set()
     while looking:
-        new = [path for path, spelled in words.items() if path not in passed and not spelled.isdisjoint(looking)]
+        new = [path for path, own in words.items() if path not in passed and not own.isdisjoint(looking)]
         passed.update(new)
         # A package that imports the name hands it on under its own name.
         looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - stems
         stems |= looking
-        renamed = {name for path in new for name in _renamed(project, path, imports[path], names, every)} - every
+        spelled = {name.encode() for name in every}
+        renaming = [(path, found) for path in new if (found := [s for s in imports[path] if b" as " in s])]
+        renamed = {n for path, found in renaming for n in _renamed(project, path, found, names, spelled)} - every
         every |= renamed
         looking |= {name.encode() for name in renamed}
     for path in sorted(passed):
-        found = _spellings(project, path, imports[path], names, every, stems)
-        if found.plain or found.through:
-            yield path, found
+        own_names = _spellings(project, path, imports[path], names, every, stems)
+        if own_names.plain or own_names.through:
+            yield path, own_names
 
 
 def _renamed(
-    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], every: set[str]
+    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], spelled: set[bytes]
 ) -> Iterator[str]:
-    """Other names under which a module has the symbols, and hands them on: `from .users import router as users_router`."""
-    renaming = [statement for statement in statements if b" as " in statement]
-    for local, target in _targets(renaming, {name.encode() for name in every}):
+    """Other names under which a module has the symbols, and hands them on: `from .users import router as other`."""
+    for local, target in _targets(statements, spelled):
         last = target.rpartition(".")[2]
-        if local != last and last in every:
+        if local != last and last.encode() in spelled:
             symbol = project.follow_import(path, target)
             if symbol is not None and symbol.path is not None and symbol.name in names.get(symbol.path, ()):
                 yield local
@@ -257,9 +268,20 @@ def _collect(
         by_statement.setdefault(bisect_right(starts, start) - 1, []).append(start)
     for index, places in by_statement.items():
         if index >= 0 and statements[index].word not in ("import", "from"):
-            for use in _Collector(project, module, index, names, wanted, places).collected():
+            try:
+                uses_here = _Collector(project, module, index, names, wanted, places).collected()
+            except (UnreadableSourceError, RecursionError):
+                uses_here = _unreadable(module, index, wanted)
+            for use in uses_here:
                 if use not in found[use.symbol]:
                     found[use.symbol].append(use)
+
+
+def _unreadable(module: Module, index: int, wanted: set[Symbol]) -> list[Use]:
+    """A use of unknown kind for each symbol that a statement spells which Python cannot parse."""
+    text, line = module.statement_text(index), module.facts.statements[index].line
+    spelled = set(_NAME.findall(text))
+    return [Use(s, module.path, line, 1, "value", ast.Pass()) for s in wanted if s.name.partition(".")[0] in spelled]
 
 
 class _Collector:

@@ -18,9 +18,10 @@ from ..findings import Skipped
 
 SKIPPED_FOLDERS = frozenset(
     {
-        ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv", ".pytest_cache",
-        ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_vendor",
-        "node_modules", "site-packages", "third_party", "vendor", "venv", "virtualenv",
+        ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv",
+        ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__",
+        "__pypackages__", "_vendor", "node_modules", "site-packages", "third_party", "vendor", "venv",
+        "virtualenv",
     }
 )  # fmt: skip
 
