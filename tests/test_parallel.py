@@ -30,13 +30,11 @@ def test_results_come_in_the_order_of_the_slices():
 
 
 @needs_fork
-def test_each_slice_has_a_process_and_this_one_goes_on_meanwhile():
-    seen = []
+def test_the_first_slice_is_done_here_and_each_other_in_a_process_of_its_own():
+    first, *others = map_slices(lambda _: os.getpid(), [[1], [2], [3]])
 
-    processes = map_slices(lambda _: os.getpid(), [[1], [2]], lambda: seen.append(os.getpid()))
-
-    assert len({*processes, os.getpid()}) == 3
-    assert seen == [os.getpid()]
+    assert first == os.getpid()
+    assert len({first, *others}) == 3
 
 
 def test_one_slice_needs_no_process():
@@ -46,7 +44,7 @@ def test_one_slice_needs_no_process():
 def test_without_fork_everything_happens_here(monkeypatch):
     monkeypatch.setattr(parallel, "can_fork", lambda: False)
 
-    assert map_slices(lambda _: os.getpid(), [[1], [2]], lambda: None) == [os.getpid()] * 2
+    assert map_slices(lambda _: os.getpid(), [[1], [2]]) == [os.getpid()] * 2
 
 
 @needs_fork
@@ -73,7 +71,7 @@ def test_a_child_that_dies_is_an_error_and_the_others_are_awaited(monkeypatch):
 
     monkeypatch.setattr(os, "fork", remembering)
     with pytest.raises(DeadProcessError, match="died"):
-        map_slices(lambda part: os._exit(1) if 1 in part else part, [[1], [2]])
+        map_slices(lambda part: os._exit(1) if 2 in part else part, [[1], [2], [3]])
 
     for pid in children:
         with pytest.raises(ChildProcessError):

@@ -31,24 +31,18 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin"
 
 
-def map_slices(
-    work: Callable[[Sequence[Item]], Result],
-    slices: Sequence[Sequence[Item]],
-    meanwhile: Callable[[], object] | None = None,
-) -> list[Result]:
-    """`[work(s) for s in slices]`, each slice in a child of its own, while the parent runs `meanwhile`.
+def map_slices(work: Callable[[Sequence[Item]], Result], slices: Sequence[Sequence[Item]]) -> list[Result]:
+    """`[work(s) for s in slices]`, the first slice here, each other in a child of its own.
 
     Results travel pickled; an exception in a child is raised here, with the child's traceback in its notes. One
     slice, or no fork on this system: everything happens in this process.
     """
-    if (len(slices) < 2 and meanwhile is None) or not slices or not can_fork():
-        if meanwhile is not None:
-            meanwhile()
+    if len(slices) < 2 or not can_fork():
         return [work(part) for part in slices]
     import pickle
 
     children = []
-    for part in slices:
+    for part in slices[1:]:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -56,10 +50,12 @@ def map_slices(
             _work_in_child(work, part, writing)
         os.close(writing)
         children.append((pid, reading))
-    if meanwhile is not None:
-        meanwhile()
     results: list[Result] = []
     failure: BaseException | None = None
+    try:
+        results.append(work(slices[0]))
+    except Exception as error:  # the children are awaited first
+        failure = error
     for pid, reading in children:
         with os.fdopen(reading, "rb") as pipe:
             data = pipe.read()

@@ -25,7 +25,7 @@ from .verify.static import check_changes
 
 Progress = Callable[[str, int, int], None]
 
-FINDINGS_WORTH_A_PROCESS = 60
+FINDINGS_WORTH_A_PROCESS = 1000
 """Below this many rewrites, another process costs more than it saves."""
 
 
@@ -33,7 +33,7 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
     """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
     with without_garbage_collection():
         codemods = registry.select(options.select, options.ignore, options.safety)
-        project = _open(root, options, progress, will_rewrite=False)
+        project = _open(root, options, progress)
         within = _within(root, paths)
         suppressions = Suppressions(project)
         findings: list[Finding] = []
@@ -57,7 +57,7 @@ def plan(
     """
     with without_garbage_collection():
         codemods = registry.select(options.select, options.ignore, options.safety)
-        project = _open(root, options, progress, will_rewrite=True)
+        project = _open(root, options, progress)
         within = _within(root, paths)
         skipped = _skipped(project, paths, within)
         suppressions = Suppressions(project)
@@ -82,20 +82,10 @@ def plan(
         return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
 
 
-def _open(root: Path, options: Options, progress: Progress | None, *, will_rewrite: bool) -> Project:
+def _open(root: Path, options: Options, progress: Progress | None) -> Project:
     return Project.open(
-        root,
-        exclude=options.exclude,
-        jobs=options.jobs,
-        target_fastapi=options.target_fastapi,
-        meanwhile=_import_libcst if will_rewrite else None,
-        progress=progress,
+        root, exclude=options.exclude, jobs=options.jobs, target_fastapi=options.target_fastapi, progress=progress
     )
-
-
-def _import_libcst() -> None:
-    """A third of a second that passes while other processes read."""
-    import libcst  # noqa: F401
 
 
 def _skipped(project: Project, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
@@ -170,7 +160,6 @@ def _rewritten(
 
     edits = Edits(project)
     all_refused: frozenset[str] = frozenset()
-    _import_libcst()  # once, before the processes part
     for some_edits, some_requests, refused in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
 from ..findings import Location, Skipped
-from ..parallel import balanced, can_fork, default_jobs, map_slices
+from ..parallel import balanced, default_jobs, map_slices
 from ..plan import FileChange
 from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
@@ -38,7 +38,7 @@ _WORDS_OF_NEIGHBOURS = (
     b"@app.",
 )
 
-SMALL_PROJECT = 500_000
+SMALL_PROJECT = 200_000
 """Bytes of Python up to which every file is parsed whole, so that a broken one is named even if nothing needs it."""
 
 BYTES_WORTH_A_PROCESS = 400_000
@@ -154,25 +154,19 @@ class Project:
         exclude: Sequence[str] = (),
         jobs: int | None = None,
         target_fastapi: str | None = None,
-        meanwhile: Callable[[], object] | None = None,
         progress: Progress | None = None,
     ) -> Project:
-        """Discover and read the project at `root`.
-
-        `meanwhile` runs in this process while others read, where the project is big enough for others.
-        """
+        """Discover and read the project at `root`, with several processes where it is big enough."""
         found = discover(root, exclude)
         skipped = list(found.skipped)
         relevant, total = _relevant_files(root, found.paths, skipped)
         size = sum(len(data) for _, data in relevant)
         jobs = min(jobs or default_jobs(), 1 + size // BYTES_WORTH_A_PROCESS)
-        if jobs < 2 or not can_fork():
-            jobs, meanwhile = 1, None
         parts = balanced(relevant, lambda item: len(item[1]), jobs)
         if progress:
             progress("reading", 0, len(relevant))
         modules: dict[str, Module] = {}
-        for answers in map_slices(_read_all, parts, meanwhile):
+        for answers in map_slices(_read_all, parts):
             for path, facts, reason in answers:
                 if facts is None:
                     skipped.append(Skipped(path, reason))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
@@ -46,13 +46,13 @@ class Use(NamedTuple):
         return f"{self.path}:{self.line}"
 
 
-def uses(project: Project, symbols: Iterable[Symbol], *, injected: bool = True) -> dict[Symbol, list[Use]]:
-    """Every use of each symbol but its definition, its imports and its re-exports.
+def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True) -> dict[Symbol, list[Use]]:
+    """Every use of each symbol but its definition, its imports and its re-exports; none for modules as such.
 
     `injected=False` leaves out `Depends(f)`, of which there may be hundreds.
     """
-    wanted = {symbol for symbol in symbols if symbol.path is not None}
-    found: dict[Symbol, list[Use]] = {symbol: [] for symbol in wanted}
+    wanted = {symbol for symbol in symbols if symbol.path is not None and symbol.name}
+    found: dict[Symbol, list[Use]] = {symbol: [] for symbol in symbols}
     names: dict[str, set[str]] = {}
     for symbol in wanted:
         names.setdefault(symbol.path or "", set()).add(symbol.name.partition(".")[0])

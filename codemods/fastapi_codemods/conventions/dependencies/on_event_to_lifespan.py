@@ -27,7 +27,8 @@ All of an application's events move, or none, because a `lifespan` silences what
 ## Safety
 
 Safe: the same functions run in the same order, before the first request and after the last. Shutdown handlers run in
-a `finally`, as they did; none runs where the startup failed.
+a `finally`, as they did; none runs where the startup failed. A router from another distribution is taken to bring no
+event handlers of its own.
 
 See <https://fastapi.tiangolo.com/advanced/events/>.
 """
@@ -567,6 +568,7 @@ def _alias(project: Project, module: Module, use: Use) -> Symbol | None:
     return project.resolve(module, target) if target and module.bindings(target) else None
 
 
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Path = tuple[tuple[str, str], ...]
 """The definitions that a search has come through."""
 
@@ -578,48 +580,50 @@ def _registering_callee(project: Project, module: Module, call: ast.Call, names:
     if last in _HARMLESS_RECEIVERS or last.endswith("Middleware"):
         return None
     symbol = project.resolve(module, callee)
-    home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
-    if symbol is None or home is None:
+    found = _definition(project, symbol) if symbol is not None else None
+    if symbol is None or found is None:
         return callee
-    if (home.path, symbol.name) in path:
-        return None
-    definition = _definition(home, symbol.name)
-    if definition is None:
-        return callee
-    return _registering_callee_in(project, home, definition, call, names, (*path, (home.path, symbol.name)))
+    place = (found.module.path, symbol.name)
+    return None if place in path else _registering_callee_in(project, found, call, names, (*path, place))
 
 
-def _registering_callee_in(
-    project: Project,
-    home: Module,
-    definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
-    call: ast.Call,
-    names: set[str],
-    path: Path,
-) -> str | None:
+class _Found(NamedTuple):
+    """What a call of the project's own runs."""
+
+    module: Module
+    definition: Definition
+    """The function, or the class around the method."""
+    function: ast.FunctionDef | ast.AsyncFunctionDef | None
+    """None for a class without `__init__`, or whose method of that name it inherits."""
+
+
+def _registering_callee_in(project: Project, found: _Found, call: ast.Call, names: set[str], path: Path) -> str | None:
     """The same for a definition of the project: is what it is given handed on?"""
-    function: ast.AST | None = definition
-    if isinstance(definition, ast.ClassDef):
-        function = next((n for n in definition.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-        return None if not definition.body else dotted(call.func)
-    known = _parameters_given(function, call, names, skip=1 if function is not definition else 0)
+    definition, function = found.definition, found.function
+    if function is None:
+        return dotted(call.func)
+    is_static = any(dotted(decorator) == "staticmethod" for decorator in function.decorator_list)
+    known = _parameters_given(function, call, names, skip=0 if function is definition or is_static else 1)
     for part in ast.walk(definition):
-        if isinstance(part, ast.Assign) and dotted(part.value) in known:
-            known.update(name for target in part.targets if (name := dotted(target)))
+        if isinstance(part, ast.Assign) and _own(part.value) in known:
+            known.update(name for target in part.targets if (name := _own(target)))
     for part in ast.walk(definition):
         if isinstance(part, ast.Call):
-            given = {dotted(value) for value in [*part.args, *(k.value for k in part.keywords)]} & known
+            given = {_own(value) for value in [*part.args, *(k.value for k in part.keywords)]} & known
             if not given:
                 continue
-            own = dotted(part.func)
-            method = next((n for n in definition.body if getattr(n, "name", "") == own.removeprefix("self.")), None)
-            if own.startswith("self.") and isinstance(definition, ast.ClassDef) and method is not None:
+            method = _method(definition, _own(part.func).removeprefix("self.")) if _own(part.func) else None
+            if method is not None and _own(part.func).startswith("self."):
                 known |= _parameters_given(method, part, known, skip=1)
                 continue
-            if callee := _registering_callee(project, home, part, given, path):
+            if callee := _registering_callee(project, found.module, part, given, path):
                 return callee
     return None
+
+
+def _own(node: ast.expr) -> str:
+    """A dotted name, an attribute of the class spelled as one of the instance."""
+    return re.sub(r"^cls\.", "self.", dotted(node))
 
 
 def _parameters_given(function: ast.AST, call: ast.Call, names: set[str], *, skip: int) -> set[str]:
@@ -634,13 +638,28 @@ def _parameters_given(function: ast.AST, call: ast.Call, names: set[str], *, ski
     return known
 
 
-def _definition(module: Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
-    """The one definition of a module-level name."""
-    bindings = module.bindings(name)
-    if len(bindings) != 1 or bindings[0].kind not in ("def", "class"):
+def _definition(project: Project, symbol: Symbol) -> _Found | None:
+    """The definition that a function, a class, or a method of a class or of an instance in a module, names."""
+    home = project.module(symbol.path) if symbol.path is not None else None
+    name, _, member = symbol.name.partition(".")
+    bindings = home.bindings(name) if home is not None else ()
+    if home is None or len(bindings) != 1 or "." in member:
         return None
-    for node in module.tree(bindings[0].statement).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+    for node in home.tree(bindings[0].statement).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name and not member:
+            return _Found(home, node, node)
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return _Found(home, node, _method(node, member or "__init__"))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and member:
+            cls = project.resolve(home, dotted(node.value.func))
+            if cls is not None and "." not in cls.name and cls.path is not None:
+                return _definition(project, cls._replace(name=f"{cls.name}.{member}"))
+    return None
+
+
+def _method(definition: Definition, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    for node in definition.body if isinstance(definition, ast.ClassDef) else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
             return node
     return None
 

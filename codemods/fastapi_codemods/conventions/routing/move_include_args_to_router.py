@@ -158,14 +158,16 @@ def _moved(
         return reason
     home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
     if symbol is None or home is None:
-        if any(written.partition(".")[0] in scope.names for scope in call.scopes):
-            place = next(scope.name for scope in reversed(call.scopes) if scope.kind == "function")
-            return f"`{written}` gets its value in `{place}`, each time that is called"
+        scopes = [scope.name for scope in call.scopes]
+        for made in module.facts.assignments:
+            around = [scope.name for scope in made.scopes]
+            if around and made.target == written and around == scopes[: len(around)]:
+                return f"`{written}` is made in `{around[-1]}`, each time that is called"
         return f"where `{written}` is made cannot be told from the source"
-    made = [a for a in home.facts.assignments if a.target == symbol.name and not a.scopes]
-    if len(made) != 1 or len(home.bindings(symbol.name)) != 1 or made[0].conditional:
-        return f"`{written}` is not made by one assignment in {symbol.path}"
-    router = made[0]
+    makers = [a for a in home.facts.assignments if a.target == symbol.name and not a.scopes]
+    if len(makers) != 1 or len(home.bindings(symbol.name)) != 1 or makers[0].conditional:
+        return f"`{written}` is not made by one `APIRouter(...)` in {symbol.path}"
+    router = makers[0]
     cls = project.resolve(home, router.call.callee)
     if cls != Symbol(None, "fastapi.APIRouter"):
         return f"`{router.call.callee}` is not FastAPI's own APIRouter, and may treat these arguments in its own way"

@@ -68,6 +68,19 @@ def reason_of_annotation(
 ) -> str | None:
     """Why the annotation must not stand in `Annotated` beside this marker."""
     takes_no_type = marker in DEPENDENCIES and dependency_argument(call) is not None
+    if function.scopes or is_quoted(module, annotation):
+        return _reason_of_type(project, module, function, annotation, marker, takes_no_type=takes_no_type)
+    # Hundreds of handlers of a module use the same few types.
+    known = module.remembered((project, "reasons of types"), dict[tuple[str, bool, bool], str | None])
+    key = (module.code(annotation), marker in DEPENDENCIES, takes_no_type)
+    if key not in known:
+        known[key] = _reason_of_type(project, module, function, annotation, marker, takes_no_type=takes_no_type)
+    return known[key]
+
+
+def _reason_of_type(
+    project: Project, module: Module, function: Function, annotation: Span, marker: str, *, takes_no_type: bool
+) -> str | None:
     node = module.expression(annotation)
     if is_quoted(module, annotation):
         if takes_no_type:
@@ -187,7 +200,11 @@ def _moved_names(module: Module, call: Call, marker: str) -> Iterator[str]:
     yield call.callee.partition(".")[0]
     for argument in call.arguments:
         if argument is not default:
-            yield from _names(module.expression(argument.span))
+            written = module.code(argument.span)
+            if written.isidentifier() and written not in ("None", "True", "False"):
+                yield written
+            else:
+                yield from _names(module.expression(argument.span))
 
 
 def _names_of_signature(module: Module, function: Function) -> Iterator[str]:

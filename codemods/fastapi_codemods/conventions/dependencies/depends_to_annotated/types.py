@@ -41,6 +41,16 @@ def provided_type(project: Project, module: Module, function: Function, call: Ca
     if argument is None:
         return ANY
     written = module.code(argument.span)
+    if function.scopes:
+        return _type_of(project, module, function, written)
+    # Hundreds of handlers of a module ask for the same few.
+    known = module.remembered((project, "provided types"), dict[str, ProvidedType])
+    if written not in known:
+        known[written] = _type_of(project, module, function, written)
+    return known[written]
+
+
+def _type_of(project: Project, module: Module, function: Function, written: str) -> ProvidedType:
     symbol = project.resolve(module, written, function.scopes)
     if symbol is None or symbol.path is None:
         return ANY
