@@ -69,14 +69,13 @@ def plan(
             accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
             if accepted:
                 edits, refused = _rewritten(codemod, project, accepted, options.jobs)
-                if refused:
-                    found = [_too_deep(finding) if finding.location.path in refused else finding for finding in found]
-                    accepted = [finding for finding in accepted if finding.location.path not in refused]
                 changes = edits.changes()
                 check_changes(project, codemod.name, edits, changes)
-                steps.append(Step(codemod.name, tuple(accepted), changes))
-                project = project.with_changes(changes)
-                suppressions = suppressions.on(project)
+                found, accepted = _without_those_that_change_nothing(found, accepted, edits, refused)
+                if changes:
+                    steps.append(Step(codemod.name, tuple(accepted), changes))
+                    project = project.with_changes(changes)
+                    suppressions = suppressions.on(project)
             findings += found
         warnings = suppressions.unused(codemods, within)
         return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
@@ -132,9 +131,25 @@ def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressio
     return found
 
 
-def _too_deep(finding: Finding) -> Finding:
-    reason = "an expression that would have to be rewritten in this file is nested too deeply for LibCST"
-    return finding._replace(left_alone=reason) if finding.fixable else finding
+def _without_those_that_change_nothing(
+    found: Sequence[Finding], accepted: Sequence[Finding], edits: Edits, refused: frozenset[str]
+) -> tuple[list[Finding], list[Finding]]:
+    """All findings and the accepted ones, those left alone in whose file the codemod changed nothing after all."""
+    changed = {edit.path for edit in edits.edits} | {edit.finding.location.path for edit in edits.edits}
+    unchanged = {id(finding) for finding in accepted if finding.location.path not in changed}
+    if not unchanged:
+        return list(found), list(accepted)
+
+    def left_alone(finding: Finding) -> Finding:
+        if id(finding) not in unchanged:
+            return finding
+        if finding.location.path in refused:
+            why = "an expression that would have to be rewritten in this file is nested too deeply for LibCST"
+        else:
+            why = "it can change only together with findings that were rejected or suppressed"
+        return finding._replace(left_alone=why)
+
+    return [left_alone(f) for f in found], [f for f in accepted if id(f) not in unchanged]
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -634,9 +634,11 @@ def _parse_whole(root: Path, paths: Sequence[str], modules: dict[str, Module], s
         module = modules.get(path)
         try:
             data = module.data if module is not None else _bytes_of(os.path.join(root, path))
+        except OSError as error:
+            skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
+            continue
+        try:
             parse(read(data).text)
         except UnreadableSourceError as error:
             modules.pop(path, None)
             skipped.append(Skipped(path, explain_unreadable(data, str(error))))
-        except OSError as error:
-            skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))

@@ -373,8 +373,8 @@ class _Collector:
         if isinstance(above, ast.Attribute):
             if isinstance(further, ast.Call) and further.func is above:
                 grandparent = next(chain, None)
-                definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-                if isinstance(grandparent, definition) and further in grandparent.decorator_list:
+                decorators = getattr(grandparent, "decorator_list", ()) if grandparent is not None else ()
+                if further in decorators:
                     return "decorator", further, above.attr
                 return "method", further, above.attr
             return "attribute", above, above.attr
