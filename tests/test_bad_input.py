@@ -182,7 +182,7 @@ def test_a_default_with_a_deep_expression_beside_a_finding_leaves_the_others_don
 
 
 class TestALargeProject:
-    """Above 500 kB, only what concerns FastAPI is parsed: the rest may be as it likes."""
+    """Above `SMALL_PROJECT`, only what concerns FastAPI is parsed: the rest may be as it likes."""
 
     @pytest.fixture
     def large(self, project):

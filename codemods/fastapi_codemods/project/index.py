@@ -38,8 +38,11 @@ _WORDS_OF_NEIGHBOURS = (
     b"@app.",
 )
 
-SMALL_PROJECT = 200_000
+SMALL_PROJECT = 300_000
 """Bytes of Python up to which every file is parsed whole, so that a broken one is named even if nothing needs it."""
+
+LARGE_FILE = 1_000_000
+"""Bytes from which a file holds data rather than code: it does not make a project large, and is not parsed whole."""
 
 BYTES_WORTH_A_PROCESS = 400_000
 """Below this, starting a second reader costs more than it saves."""
@@ -569,7 +572,7 @@ def _relevant_files(root: Path, paths: Sequence[str], skipped: list[Skipped]) ->
         except OSError as error:
             skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
             continue
-        total += len(data)
+        total += len(data) if len(data) < LARGE_FILE else 0
         if _MENTIONS in data:
             tops.add(_top(path))
             if not any(word in data for word in BYTES_OF_FASTAPI):
@@ -636,6 +639,8 @@ def _parse_whole(root: Path, paths: Sequence[str], modules: dict[str, Module], s
             data = module.data if module is not None else _bytes_of(os.path.join(root, path))
         except OSError as error:
             skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
+            continue
+        if len(data) >= LARGE_FILE:
             continue
         try:
             parse(read(data).text)
