@@ -2,60 +2,54 @@
 
 import gc
 import os
+import time
 
 import pytest
 
 from fastapi_codemods import parallel
 from fastapi_codemods.errors import DeadProcessError
-from fastapi_codemods.parallel import balanced, can_fork, default_jobs, map_slices, without_garbage_collection
+from fastapi_codemods.parallel import can_fork, default_jobs, map_each, without_garbage_collection
 
 needs_fork = pytest.mark.skipif(not can_fork(), reason="no fork here")
 
 
-def test_slices_are_of_about_equal_size_and_keep_the_order():
-    items = [5, 1, 1, 1, 1, 1, 4, 2]
-
-    parts = balanced(items, lambda item: item, 2)
-
-    assert sorted(item for part in parts for item in part) == sorted(items)
-    assert max(map(sum, parts)) - min(map(sum, parts)) <= 2
-    assert balanced([1, 2, 3], lambda _: 1, 1) == [[1, 2, 3]]
-    assert balanced([1], lambda _: 1, 4) == [[1]]
-    assert balanced([], lambda _: 1, 4) == []
-
-
-def test_results_come_in_the_order_of_the_slices():
-    assert map_slices(sum, [[1, 2], [3], [4, 5]]) == [3, 3, 9]
-    assert map_slices(sum, []) == []
+def test_results_come_in_the_order_of_the_items():
+    assert map_each(sum, [[1, 2], [3], [4, 5]], 2) == [3, 3, 9]
+    assert map_each(sum, [], 2) == []
 
 
 @needs_fork
-def test_the_first_slice_is_done_here_and_each_other_in_a_process_of_its_own():
-    first, *others = map_slices(lambda _: os.getpid(), [[1], [2], [3]])
+def test_every_item_is_done_once_by_whoever_is_free():
+    done = map_each(lambda item: (item, os.getpid()), range(25_000), 3)
 
-    assert first == os.getpid()
-    assert len({first, *others}) == 3
+    assert [item for item, _ in done] == list(range(25_000))
+    assert len({process for _, process in done}) <= 3
 
 
-def test_one_slice_needs_no_process():
-    assert map_slices(lambda _: os.getpid(), [[1]]) == [os.getpid()]
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_item_or_one_job_needs_no_process(jobs):
+    assert map_each(lambda _: os.getpid(), [1], jobs) == [os.getpid()]
+    assert map_each(lambda _: os.getpid(), [1, 2], 1) == [os.getpid()] * 2
 
 
 def test_without_fork_everything_happens_here(monkeypatch):
     monkeypatch.setattr(parallel, "can_fork", lambda: False)
 
-    assert map_slices(lambda _: os.getpid(), [[1], [2]]) == [os.getpid()] * 2
+    assert map_each(lambda _: os.getpid(), [1, 2], 2) == [os.getpid()] * 2
 
 
 @needs_fork
-def test_an_error_in_a_child_is_raised_here_with_its_traceback():
-    def failing(part):
-        if 2 in part:
-            raise ValueError("two")
-        return part
+def test_an_error_in_any_process_is_raised_here_with_its_traceback():
+    here = os.getpid()
 
-    with pytest.raises(ValueError, match="two") as caught:
-        map_slices(failing, [[1], [2], [3]])
+    def failing_in_a_child(item):
+        if os.getpid() == here:
+            time.sleep(0.001)  # so that the child gets some
+            return item
+        raise ValueError("not here")
+
+    with pytest.raises(ValueError, match="not here") as caught:
+        map_each(failing_in_a_child, range(200), 2)
 
     assert "in failing" in "".join(caught.value.__notes__)
 
@@ -64,14 +58,21 @@ def test_an_error_in_a_child_is_raised_here_with_its_traceback():
 def test_a_child_that_dies_is_an_error_and_the_others_are_awaited(monkeypatch):
     children = []
     fork = os.fork
+    here = os.getpid()
 
     def remembering():
         children.append(fork())
         return children[-1]
 
+    def dying_in_a_child(item):
+        if os.getpid() != here:
+            os._exit(1)
+        time.sleep(0.001)
+        return item
+
     monkeypatch.setattr(os, "fork", remembering)
     with pytest.raises(DeadProcessError, match="died"):
-        map_slices(lambda part: os._exit(1) if 2 in part else part, [[1], [2], [3]])
+        map_each(dying_in_a_child, range(200), 3)
 
     for pid in children:
         with pytest.raises(ChildProcessError):
@@ -80,7 +81,7 @@ def test_a_child_that_dies_is_an_error_and_the_others_are_awaited(monkeypatch):
 
 @needs_fork
 def test_large_results_arrive():
-    assert [len(result) for result in map_slices(lambda _: b"x" * 3_000_000, [[1], [2]])] == [3_000_000] * 2
+    assert [len(result) for result in map_each(lambda _: b"x" * 3_000_000, range(4), 2)] == [3_000_000] * 4
 
 
 def test_garbage_collection_is_as_before_afterwards():

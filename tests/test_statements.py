@@ -2,6 +2,7 @@
 
 import importlib.util
 import random
+import re
 import textwrap
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastapi_codemods.source import UnreadableSourceError, read, split
-from fastapi_codemods.source.statements import header_end, line_starts, parse
+from fastapi_codemods.source.statements import header_end, in_code, line_starts, parse
 
 _spec = importlib.util.spec_from_file_location("roundtrip", Path(__file__).parents[1] / "scripts/roundtrip.py")
 assert _spec is not None
@@ -308,3 +309,13 @@ def test_lines_are_counted_as_python_counts_them():
     text = textwrap.dedent("a\r\nb\rc\nd\x0be\x0cf\u2028g")
 
     assert [text[start] for start in line_starts(text)] == list("abcd")
+
+
+def test_what_stands_in_comments_and_strings_is_no_code_but_f_strings_are():
+    text = "x = f(a)  # a\ny = 'a' + f'{a}' + rf\"{a}\"\n'''\na\n'''\na\n"
+    offsets = [match.start() for match in re.finditer("a", text)]
+
+    code = in_code(text, offsets)
+
+    assert [offsets.index(offset) for offset in code] == [0, 3, 4, 6]
+    assert in_code(text, []) == []

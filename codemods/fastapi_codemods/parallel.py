@@ -31,31 +31,35 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin"
 
 
-def map_slices(work: Callable[[Sequence[Item]], Result], slices: Sequence[Sequence[Item]]) -> list[Result]:
-    """`[work(s) for s in slices]`, the first slice here, each other in a child of its own.
+def map_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> list[Result]:
+    """`[work(item) for item in items]`, shared between this process and `jobs - 1` children.
 
-    Results travel pickled; an exception in a child is raised here, with the child's traceback in its notes. One
-    slice, or no fork on this system: everything happens in this process.
+    Whoever is free takes the next item, so that a big one holds nobody up: put big ones first. Results travel pickled;
+    an exception in a child is raised here, with the child's traceback in its notes. One job, or no fork on this
+    system: everything happens in this process.
     """
-    if len(slices) < 2 or not can_fork():
-        return [work(part) for part in slices]
+    jobs = min(jobs, len(items))
+    if jobs < 2 or not can_fork():
+        return [work(item) for item in items]
     import pickle
 
+    queue = _Queue(len(items))
     children = []
-    for part in slices[1:]:
+    for _ in range(jobs - 1):
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _work_in_child(work, part, writing)
+            _work_in_child(work, items, queue, writing)
         os.close(writing)
         children.append((pid, reading))
-    results: list[Result] = []
+    results: dict[int, Result] = {}
     failure: BaseException | None = None
     try:
-        results.append(work(slices[0]))
+        results.update((index, work(items[index])) for index in queue)
     except Exception as error:  # the children are awaited first
         failure = error
+    queue.close()
     for pid, reading in children:
         with os.fdopen(reading, "rb") as pipe:
             data = pipe.read()
@@ -65,21 +69,46 @@ def map_slices(work: Callable[[Sequence[Item]], Result], slices: Sequence[Sequen
             continue
         succeeded, value = pickle.loads(data)
         if succeeded:
-            results.append(value)
+            results.update(value)
         else:
             failure = failure or value
     if failure is not None:
         raise failure
-    return results
+    return [results[index] for index in range(len(items))]
 
 
-def _work_in_child(work: Callable[[Sequence[Item]], Result], part: Sequence[Item], writing: int) -> None:
+class _Queue:
+    """The numbers below `count`, each handed out once among processes that were forked after it was made.
+
+    They lie in a pipe, in batches so that all of them fit; a read of four bytes takes one batch.
+    """
+
+    _FITS = 10_000
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._batch = 1 + count // self._FITS
+        self._reading, writing = os.pipe()
+        for first in range(0, count, self._batch):
+            os.write(writing, first.to_bytes(4, "little"))
+        os.close(writing)
+
+    def __iter__(self) -> Iterator[int]:
+        while taken := os.read(self._reading, 4):
+            first = int.from_bytes(taken, "little")
+            yield from range(first, min(first + self._batch, self._count))
+
+    def close(self) -> None:
+        os.close(self._reading)
+
+
+def _work_in_child(work: Callable[[Item], Result], items: Sequence[Item], queue: _Queue, writing: int) -> None:
     """Never returns: the child must not run the parent's clean-up, flush its buffers or see its callers."""
     import pickle
 
     try:
         try:
-            answer = (True, work(part))
+            answer = (True, [(index, work(items[index])) for index in queue])
             data = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             import traceback
@@ -102,15 +131,3 @@ def without_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def balanced(items: Sequence[Item], size: Callable[[Item], int], parts: int) -> list[list[Item]]:
-    """`items` in `parts` lists of about equal total size, big ones first, each list in the original order."""
-    order = sorted(range(len(items)), key=lambda index: -size(items[index]))
-    chosen: list[list[int]] = [[] for _ in range(parts)]
-    totals = [0] * parts
-    for index in order:
-        lightest = totals.index(min(totals))
-        chosen[lightest].append(index)
-        totals[lightest] += size(items[index]) + 1
-    return [[items[index] for index in sorted(part)] for part in chosen if part]

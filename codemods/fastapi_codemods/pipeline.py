@@ -17,7 +17,7 @@ from .config import Options
 from .edits import Edit, Edits, ImportRequest
 from .errors import PathError
 from .findings import Finding, Skipped
-from .parallel import balanced, can_fork, default_jobs, map_slices, without_garbage_collection
+from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import Plan, Step
 from .project import Project
 from .suppression import Suppressions
@@ -163,19 +163,20 @@ def _rewritten(
     by_file: dict[str, list[Finding]] = {}
     for finding in accepted:
         by_file.setdefault(finding.location.path, []).append(finding)
-    jobs = min(jobs or default_jobs(), 1 + len(accepted) // FINDINGS_WORTH_A_PROCESS, len(by_file))
+    jobs = min(jobs or default_jobs(), 1 + len(accepted) // FINDINGS_WORTH_A_PROCESS)
+    files = sorted(by_file.values(), key=len, reverse=True)
     if jobs < 2 or not can_fork():
-        return _rewritten_here(codemod, project, list(by_file.values()))
+        return _rewritten_here(codemod, project, files)
     numbers = {id(finding): number for number, finding in enumerate(accepted)}
 
-    def rewrite(files: Sequence[list[Finding]]) -> tuple[list[_Sent], list[_Sent], frozenset[str]]:
-        own, refused = _rewritten_here(codemod, project, files)
+    def rewrite(file: list[Finding]) -> tuple[list[_Sent], list[_Sent], frozenset[str]]:
+        own, refused = _rewritten_here(codemod, project, [file])
         edits, requests = own.edits, own.requests
         return [_sent(edit, numbers) for edit in edits], [_sent(request, numbers) for request in requests], refused
 
     edits = Edits(project)
     all_refused: frozenset[str] = frozenset()
-    for some_edits, some_requests, refused in map_slices(rewrite, balanced(list(by_file.values()), len, jobs)):
+    for some_edits, some_requests, refused in map_each(rewrite, files, jobs):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
         all_refused |= refused

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
 from ..findings import Location, Skipped
-from ..parallel import balanced, default_jobs, map_slices
+from ..parallel import default_jobs, map_each
 from ..plan import FileChange
 from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
@@ -165,16 +165,15 @@ class Project:
         relevant, total = _relevant_files(root, found.paths, skipped)
         size = sum(len(data) for _, data in relevant)
         jobs = min(jobs or default_jobs(), 1 + size // BYTES_WORTH_A_PROCESS)
-        parts = balanced(relevant, lambda item: len(item[1]), jobs)
+        by_size = sorted(relevant, key=lambda item: -len(item[1]))
         if progress:
             progress("reading", 0, len(relevant))
         modules: dict[str, Module] = {}
-        for answers in map_slices(_read_all, parts):
-            for path, facts, reason in answers:
-                if facts is None:
-                    skipped.append(Skipped(path, reason))
-                else:
-                    modules[path] = Module(path, b"", facts)
+        for (path, _), (facts, reason) in zip(by_size, map_each(_read_one, by_size, jobs), strict=True):
+            if facts is None:
+                skipped.append(Skipped(path, reason))
+            else:
+                modules[path] = Module(path, b"", facts)
         for path, data in relevant:
             if path in modules:
                 modules[path].data = data
@@ -606,11 +605,8 @@ def _bytes_of(path: str) -> bytes:
     return b"".join(parts)
 
 
-def _read_all(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, Facts | None, str]]:
-    return [(path, *_read_one(data)) for path, data in files]
-
-
-def _read_one(data: bytes) -> tuple[Facts | None, str]:
+def _read_one(file: tuple[str, bytes]) -> tuple[Facts | None, str]:
+    _, data = file
     try:
         return read_facts(read(data).text), ""
     except UnreadableSourceError as error:

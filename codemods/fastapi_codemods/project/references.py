@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
+from ..source.statements import in_code
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
@@ -266,8 +267,12 @@ def _collect(
     by_statement: dict[int, list[int]] = {}
     for start in spellings.places(text, injected=injected):
         by_statement.setdefault(bisect_right(starts, start) - 1, []).append(start)
-    for index, places in by_statement.items():
-        if index >= 0 and statements[index].word not in ("import", "from"):
+    for index, spelled in by_statement.items():
+        if index < 0 or statements[index].word in ("import", "from"):
+            continue
+        start = statements[index].start
+        places = [start + o for o in in_code(module.statement_text(index), [place - start for place in spelled])]
+        if places:
             try:
                 uses_here = _Collector(project, module, index, names, wanted, places).collected()
             except (UnreadableSourceError, RecursionError):

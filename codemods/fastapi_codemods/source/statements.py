@@ -26,6 +26,7 @@ import ast
 import re
 import warnings
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -95,6 +96,25 @@ def _masked(text: str) -> str:
         # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
         parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)
     return "".join(parts)
+
+
+def in_code(text: str, offsets: Sequence[int]) -> list[int]:
+    """Those of the sorted offsets that stand neither in a comment nor in a string, unless it is an f-string."""
+    code: list[int] = []
+    index = 0
+    for literal in _LITERAL.finditer(text):
+        while index < len(offsets) and offsets[index] < literal.start():
+            code.append(offsets[index])
+            index += 1
+        if index == len(offsets):
+            break
+        start = literal.start()
+        holds_code = text[start] in "\"'" and not {*text[max(0, start - 2) : start]}.isdisjoint("fFtT")
+        while index < len(offsets) and offsets[index] < literal.end():
+            if holds_code:
+                code.append(offsets[index])
+            index += 1
+    return [*code, *offsets[index:]]
 
 
 _ODD_FORM_FEED = re.compile(r"[ \t]\f|\f\\")
