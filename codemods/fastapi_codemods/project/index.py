@@ -44,8 +44,11 @@ SMALL_PROJECT = 300_000
 LARGE_FILE = 1_000_000
 """Bytes from which a file holds data rather than code: it does not make a project large, and is not parsed whole."""
 
-BYTES_WORTH_A_PROCESS = 400_000
+FILES_WORTH_A_PROCESS = 60
 """Below this, starting a second reader costs more than it saves."""
+
+PORTIONS = 300
+"""Into how many portions the files are parted, for readers to take one after the other."""
 
 
 Remembered = TypeVar("Remembered")
@@ -135,11 +138,14 @@ class Project:
         skipped: Iterable[Skipped],
         target_fastapi: str | None = None,
         overlay: dict[str, bytes] | None = None,
+        jobs: int = 1,
     ) -> None:
         self.root = root
         self.paths = tuple(paths)
         self.skipped = list(skipped)
         self.target_fastapi = target_fastapi
+        self.jobs = jobs
+        """Processes that may be used for what there is much of."""
         self._relevant = relevant
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
@@ -162,27 +168,36 @@ class Project:
         """Discover and read the project at `root`, with several processes where it is big enough."""
         found = discover(root, exclude)
         skipped = list(found.skipped)
-        relevant, total = _relevant_files(root, found.paths, skipped)
-        size = sum(len(data) for _, data in relevant)
-        jobs = min(jobs or default_jobs(), 1 + size // BYTES_WORTH_A_PROCESS)
-        by_size = sorted(relevant, key=lambda item: -len(item[1]))
         if progress:
-            progress("reading", 0, len(relevant))
+            progress("reading", 0, len(found.paths))
+        size = 1 + len(found.paths) // PORTIONS
+        portions = [found.paths[start : start + size] for start in range(0, len(found.paths), size)]
+        jobs = jobs or default_jobs()
+        readers = min(jobs, 1 + len(found.paths) // FILES_WORTH_A_PROCESS)
+        base = str(root) + os.sep
+        files = [
+            file for portion in map_each(lambda paths: _read_files(base, paths), portions, readers) for file in portion
+        ]
+        tops = {_top(file.path) for file in files if file.names_fastapi}
         modules: dict[str, Module] = {}
-        for (path, _), (facts, reason) in zip(by_size, map_each(_read_one, by_size, jobs), strict=True):
-            if facts is None:
-                skipped.append(Skipped(path, reason))
-            else:
-                modules[path] = Module(path, b"", facts)
-        for path, data in relevant:
-            if path in modules:
-                modules[path].data = data
+        for file in files:
+            if file.reason:
+                skipped.append(Skipped(file.path, file.reason))
+            elif file.facts is not None:
+                modules[file.path] = Module(file.path, file.data, file.facts)
+            elif file.data and _top(file.path) in tops:
+                facts, reason = _read_one(file.data)
+                if facts is None:
+                    skipped.append(Skipped(file.path, reason))
+                else:
+                    modules[file.path] = Module(file.path, file.data, facts)
+        total = sum(file.size for file in files if file.size < LARGE_FILE)
         if total <= SMALL_PROJECT:
             _parse_whole(root, found.paths, modules, skipped)
         if progress:
-            progress("reading", len(relevant), len(relevant))
+            progress("reading", len(found.paths), len(found.paths))
         ordered = {path: modules[path] for path in sorted(modules)}
-        return cls(root, found.paths, ordered, skipped, target_fastapi)
+        return cls(root, found.paths, ordered, skipped, target_fastapi, jobs=jobs)
 
     def with_changes(self, changes: Iterable[FileChange]) -> Project:
         """The project as it would be after `changes`; only the changed files are read again."""
@@ -198,7 +213,7 @@ class Project:
             overlay[change.path] = change.after
             relevant[change.path] = Module(change.path, change.after)
         ordered = {path: relevant[path] for path in sorted(relevant)}
-        return Project(self.root, sorted(paths), ordered, self.skipped, self.target_fastapi, overlay)
+        return Project(self.root, sorted(paths), ordered, self.skipped, self.target_fastapi, overlay, self.jobs)
 
     @cached_property
     def style(self) -> Style:
@@ -551,40 +566,43 @@ def _read_statement(module: Module, index: int, statement: Statement) -> Iterabl
     return functions_of_statement(module.text, index, statement)
 
 
-Relevant = list[tuple[str, bytes]]
+class _File(NamedTuple):
+    """What one look at a file tells. `data` is kept of those that concern FastAPI, or may."""
+
+    path: str
+    size: int
+    names_fastapi: bool = False
+    data: bytes = b""
+    facts: Facts | None = None
+    reason: str = ""
+    """Why it is skipped."""
 
 
-def _relevant_files(root: Path, paths: Sequence[str], skipped: list[Skipped]) -> tuple[Relevant, int]:
-    """The files in which FastAPI is used, with their bytes, and the size of all files together.
+def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
+    """Look at files, and read those in which FastAPI is used: they name it and hold one of its words.
 
-    A word of FastAPI must stand in them; which ones name FastAPI itself decides whose neighbours count: in a package
-    that uses it, modules may get an app or a router from their siblings without naming FastAPI.
+    In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI:
+    their bytes are handed back, to be read if there turns out to be such a sibling.
     """
-    base = str(root) + os.sep
-    named: Relevant = []
-    others: Relevant = []
-    tops: set[str] = set()
-    total = 0
+    files = []
     for path in paths:
         try:
             data = _bytes_of(base + path)
         except OSError as error:
-            skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
+            files.append(_File(path, 0, reason=f"cannot be read: {error.strerror}"))
             continue
-        total += len(data) if len(data) < LARGE_FILE else 0
-        if _MENTIONS in data:
-            tops.add(_top(path))
-            if not any(word in data for word in BYTES_OF_FASTAPI):
-                continue
-            if _GENERATED.search(data, 0, 1000):
-                skipped.append(Skipped(path, "says that it is generated"))
-            else:
-                named.append((path, data))
-        elif any(word in data for word in _WORDS_OF_NEIGHBOURS):
-            others.append((path, data))
-    relevant = named + [(path, data) for path, data in others if _top(path) in tops]
-    relevant.sort()
-    return relevant, total
+        size = len(data)
+        if _MENTIONS not in data:
+            may_concern = any(word in data for word in _WORDS_OF_NEIGHBOURS)
+            files.append(_File(path, size, data=data if may_concern else b""))
+        elif not any(word in data for word in BYTES_OF_FASTAPI):
+            files.append(_File(path, size, names_fastapi=True))
+        elif _GENERATED.search(data, 0, 1000):
+            files.append(_File(path, size, names_fastapi=True, reason="says that it is generated"))
+        else:
+            facts, reason = _read_one(data)
+            files.append(_File(path, size, True, data if facts else b"", facts, reason))
+    return files
 
 
 def _top(path: str) -> str:
@@ -605,8 +623,7 @@ def _bytes_of(path: str) -> bytes:
     return b"".join(parts)
 
 
-def _read_one(file: tuple[str, bytes]) -> tuple[Facts | None, str]:
-    _, data = file
+def _read_one(data: bytes) -> tuple[Facts | None, str]:
     try:
         return read_facts(read(data).text), ""
     except UnreadableSourceError as error:

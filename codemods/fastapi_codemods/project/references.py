@@ -12,9 +12,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..parallel import map_each
 from ..source import UnreadableSourceError
 from ..source.statements import in_code
-from .index import Module, Project, Symbol
+from .index import PORTIONS, Module, Project, Symbol
 from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
 
@@ -22,6 +23,9 @@ from .reader import Positions, dotted, imported_names, scope_of
 _IMPORTS = re.compile(rb"\n[ \t]*+(?:from|import)[ \t\\][^\n(;]*+(?:\([^)]*+\))?")
 _COMMENT = re.compile(rb"#[^\n]*")
 _WORD = re.compile(rb"\w+")
+
+FILES_WORTH_A_PROCESS = 500
+"""To skim this many files takes as long as starting another process."""
 
 INJECTORS = ("fastapi.Depends", "fastapi.Security")
 
@@ -172,18 +176,25 @@ def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str
     packages = {package for home in homes for package in _top_levels(project, home)}
     folders = tuple(f"{folder}/" for folder, _ in packages)
     names = {name for _, name in packages}
-    imports: dict[str, list[bytes]] = {}
-    words: dict[str, set[bytes]] = {}
-    for path in project.paths:
-        if path not in project.import_statements:
+    unknown = [path for path in project.paths if path not in project.import_statements]
+    size = 1 + len(unknown) // PORTIONS
+    portions = [unknown[start : start + size] for start in range(0, len(unknown), size)]
+
+    def skim(paths: Sequence[str]) -> list[tuple[str, list[bytes]]]:
+        found = []
+        for path in paths:
             module = project.loaded(path)
             data = module.data if module is not None else _data(project, path)
-            if not path.startswith(folders) and not any(name in data for name in names):
-                continue
-            statements = _IMPORTS.findall(b"\n" + data)
+            if path.startswith(folders) or any(name in data for name in names):
+                found.append((path, _IMPORTS.findall(b"\n" + data)))
+        return found
+
+    jobs = min(project.jobs, 1 + len(unknown) // FILES_WORTH_A_PROCESS)
+    for portion in map_each(skim, portions, jobs):
+        for path, statements in portion:
             project.import_statements[path] = (statements, set(_WORD.findall(b"\n".join(statements))))
-        imports[path], words[path] = project.import_statements[path]
-    return imports, words
+    known = project.import_statements
+    return {path: known[path][0] for path in known}, {path: known[path][1] for path in known}
 
 
 def _top_levels(project: Project, path: str) -> Iterator[tuple[str, bytes]]:
