@@ -97,6 +97,11 @@ class Module:
         tree: ast.Module = trees[index]
         return tree
 
+    def parsed(self, index: int) -> ast.Module:
+        """`tree`, made anew and not kept: for those who look at many statements once."""
+        trees = self.__dict__.get("_trees", {})
+        return trees[index] if index in trees else parse(self.statement_text(index), self.facts.statements[index].line)
+
     def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
         """What `make` made for `what` about this module, once."""
         if what not in self._remembered:
@@ -235,6 +240,10 @@ class Project:
         if path not in self._modules:
             self._modules[path] = self._read(path)
         return self._modules[path]
+
+    def glance(self, path: str) -> Module | None:
+        """`module`, not kept where nobody else has asked for it."""
+        return self._modules[path] if path in self._modules else self._read(path)
 
     def loaded(self, path: str) -> Module | None:
         """The module if it was read already."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..parallel import map_each
-from ..source import UnreadableSourceError
+from ..source import UnreadableSourceError, read
 from ..source.statements import in_code
 from .index import PORTIONS, Module, Project, Symbol
 from .model import Scope
@@ -68,8 +68,8 @@ def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True
         own.through.update(other.through)
     for path in sorted(spellings):
         # Most modules that could use a symbol do not: their text says so before anything of them is read.
-        if spellings[path].is_spelled_in(project.data(path)):
-            module = project.module(path)
+        if project.loaded(path) is not None or spellings[path].is_spelled_in(project.data(path)):
+            module = project.glance(path)
             if module is not None:
                 _collect(project, module, spellings[path], wanted, found, injected=injected)
     return found
@@ -82,9 +82,15 @@ class _Spellings(NamedTuple):
     through: dict[str, set[str]]
 
     def is_spelled_in(self, data: bytes) -> bool:
-        """Whether a name occurs in the file besides its import or definition; a superset of what `places` finds."""
+        """Whether the file may use one of the symbols: a superset of what `places` finds in the module."""
         least = 1 if b"import *" in data else 2  # the import or definition is one
-        return any(data.count(name.encode()) >= least for name in (*self.plain, *self.through))
+        if all(data.count(name.encode()) < least for name in (*self.plain, *self.through)):
+            return False
+        try:
+            text = read(data).text
+        except UnreadableSourceError:
+            return True  # whoever reads it says so
+        return bool(self.places(text, injected=True))
 
     def places(self, text: str, *, injected: bool) -> list[int]:
         """Where the module's text may use one of the symbols, sorted; a superset.
@@ -307,7 +313,7 @@ class _Collector:
         statement = module.facts.statements[index]
         self.project = project
         self.module = module
-        self.tree = module.tree(index)
+        self.tree = module.parsed(index)
         self.names = names
         self.wanted = wanted
         self.positions = Positions(module.statement_text(index), statement.start, statement.line)
