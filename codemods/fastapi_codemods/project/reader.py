@@ -43,7 +43,7 @@ _WORDS_OF_FASTAPI = (
     "on_event",
 )
 BYTES_OF_FASTAPI = tuple(word.encode() for word in _WORDS_OF_FASTAPI)
-_ROUTE_DECORATOR = re.compile(rf"\n[ \t]*+@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
+_ROUTE_DECORATOR = re.compile(rf"\n[ \t]*@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
 _RENAMED = re.compile(
     r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))"
 )

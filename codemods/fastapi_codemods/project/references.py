@@ -20,7 +20,7 @@ from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
 
 # Begins with a literal line end, which is five times faster than `^` or an alternative; the text gets one in front.
-_IMPORTS = re.compile(rb"\n[ \t]*+(?:from|import)[ \t\\][^\n(;]*+(?:\([^)]*+\))?")
+_IMPORTS = re.compile(rb"\n[ \t]*(?:from|import)[ \t\\][^\n(;]*(?:\([^)]*\))?")
 _COMMENT = re.compile(rb"#[^\n]*")
 _WORD = re.compile(rb"\w+")
 
