@@ -25,7 +25,7 @@ from .verify.static import check_changes
 
 Progress = Callable[[str, int, int], None]
 
-FINDINGS_WORTH_A_PROCESS = 1000
+FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
 
 
