@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 class $class_name(Codemod):
     safety = Safety.SAFE
-    tokens = ("TODO",)
 
     def find(self, project: Project) -> Iterator[Finding]:
         raise NotImplementedError

@@ -96,7 +96,6 @@ def test_handlers_are_read_wherever_they_stand(tmp_path):
     assert [decorator.name for decorator in functions["create.inner"].decorators] == ["app.get", "app.head"]
     assert functions["conditional"].conditional
     assert functions["A.method"].is_method
-    assert functions["create.inner"].is_local
 
 
 def test_a_generated_file_is_skipped(tmp_path):

@@ -17,7 +17,6 @@ def replacing(name, old, new, *, after=(), left_alone=None):
 
     class Replacing(Codemod):
         safety = Safety.SAFE
-        tokens = ("fastapi",)
 
         @property
         def name(self):

@@ -27,9 +27,6 @@ class Codemod(ABC):
     after: ClassVar[tuple[str, ...]] = ()
     """Names of codemods whose result this one wants to see; the order of a run follows from these."""
 
-    tokens: ClassVar[tuple[str, ...]]
-    """Strings of which a file must hold at least one to concern this codemod; other files are not read for it."""
-
     @property
     def name(self) -> str:
         return type(self).__module__.rpartition(".")[2].replace("_", "-")

@@ -524,10 +524,6 @@ class Project:
 
     # Places
 
-    def statement_at(self, module: Module, offset: int) -> Statement:
-        """The top-level statement that holds the character at `offset`."""
-        return next(s for s in reversed(module.facts.statements) if s.start <= offset)
-
     def string(self, module: Module, span: Span) -> str | None:
         """The value of a plain string literal, None for anything else."""
         node = module.expression(span)

@@ -112,11 +112,6 @@ class Function(NamedTuple):
     def is_method(self) -> bool:
         return bool(self.scopes) and self.scopes[-1].kind == "class"
 
-    @property
-    def is_local(self) -> bool:
-        """Stands, at any depth, in a function."""
-        return any(scope.kind == "function" for scope in self.scopes)
-
 
 class Class(NamedTuple):
     name: str

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..source import Statement, split
 from ..source.statements import header_end, line_starts, parse
+from .fastapi_names import PARAMETER_FUNCTIONS
 from .model import (
     Argument,
     Assignment,
@@ -29,12 +30,11 @@ from .model import (
     Span,
 )
 
-PARAMETER_FUNCTIONS = ("Body", "Cookie", "Depends", "File", "Form", "Header", "Path", "Query", "Security")
 ROUTE_METHODS = ("api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace", "websocket")
 
 # Searched as plain strings: a regular expression of alternatives is thirty times slower.
 _WORDS_OF_FASTAPI = (
-    *(f"{name}(" for name in PARAMETER_FUNCTIONS),
+    *(f"{name}(" for name in sorted(PARAMETER_FUNCTIONS)),
     "APIRouter",
     "FastAPI",
     "add_api_",

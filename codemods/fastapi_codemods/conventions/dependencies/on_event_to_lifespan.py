@@ -120,7 +120,6 @@ class Subject(NamedTuple):
 
 class OnEventToLifespan(Codemod):
     safety = Safety.SAFE
-    tokens = ("on_event", "add_event_handler", "on_startup", "on_shutdown")
 
     def find(self, project: Project) -> Iterator[Finding]:
         registrations = list(_registrations(project))

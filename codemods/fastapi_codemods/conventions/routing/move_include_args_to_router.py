@@ -78,7 +78,6 @@ class Subject(NamedTuple):
 
 class MoveIncludeArgsToRouter(Codemod):
     safety = Safety.SAFE
-    tokens = ("include_router",)
 
     def find(self, project: Project) -> Iterator[Finding]:
         includes = [

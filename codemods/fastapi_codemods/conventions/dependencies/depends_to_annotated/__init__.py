@@ -45,7 +45,6 @@ from ....codemod import Codemod
 from ....edits import Edits, reachable_as
 from ....findings import Finding, Safety
 from ....project import Function, Module, Parameter, Project, Span, Symbol
-from ....project.fastapi_names import PARAMETER_FUNCTIONS
 from ....project.versions import spelled
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
 from .callers import NEEDS_DEFAULT, Callers, Signature
@@ -83,7 +82,6 @@ class Subject(NamedTuple):
 
 class DependsToAnnotated(Codemod):
     safety = Safety.SAFE
-    tokens = tuple(sorted(PARAMETER_FUNCTIONS))
 
     def find(self, project: Project) -> Iterator[Finding]:
         found: list[tuple[Module, Function, list[tuple[Parameter, str]]]] = []
