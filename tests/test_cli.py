@@ -462,6 +462,7 @@ class TestListAndExplain:
         name="a-codemod",
         chapter="routing",
         safety=Safety.SERIAL_SAFE,
+        after=(),
         summary="Establish `list[int]`.",
         documentation="Establish `list[int]`.\n\n## Why\n\nBecause [bold]so[/bold].",
     )
@@ -470,7 +471,8 @@ class TestListAndExplain:
     def codemods(self, monkeypatch, tmp_path):
         from fastapi_codemods import registry
 
-        monkeypatch.setattr(registry, "all_codemods", lambda: (self.SAMPLE,))
+        monkeypatch.setattr(registry, "_places", lambda: {"a-codemod": "conventions.routing.a_codemod"})
+        monkeypatch.setattr(registry, "_codemod_of", lambda _: self.SAMPLE)
         folder = tmp_path / "a-codemod" / "example"
         monkeypatch.setattr(documentation, "_example_folders", lambda _: (folder,))
         folder.mkdir(parents=True)

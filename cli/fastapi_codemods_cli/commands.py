@@ -163,9 +163,11 @@ def _split(words: Sequence[str]) -> tuple[str, ...] | None:
 
 def _recover(root: Path) -> None:
     """A run that was killed left the tree between before and after: nothing is read until that is settled."""
-    from fastapi_codemods.apply import pending, recover
+    from fastapi_codemods.apply import pending
 
     if pending(root):
+        from fastapi_codemods.apply import recover
+
         recover(root, notify=terminal.note)
 
 

@@ -11,12 +11,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar, cast
 
 from .errors import DeadProcessError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+PORTIONS = 300
+"""Into how many portions much work of one kind is parted."""
 
 
 def default_jobs() -> int:
@@ -41,40 +45,68 @@ def map_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -
     jobs = min(jobs, len(items))
     if jobs < 2 or not can_fork():
         return [work(item) for item in items]
-    import pickle
-
     queue = _Queue(len(items))
-    children = []
-    for _ in range(jobs - 1):
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            _work_in_child(work, items, queue, writing)
-        os.close(writing)
-        children.append((pid, reading))
+
+    def take() -> list[tuple[int, Result]]:
+        return [(index, work(items[index])) for index in queue]
+
+    children = [_Child(take) for _ in range(jobs - 1)]
     results: dict[int, Result] = {}
     failure: BaseException | None = None
     try:
-        results.update((index, work(items[index])) for index in queue)
+        results.update(take())
     except Exception as error:  # the children are awaited first
         failure = error
     queue.close()
-    for pid, reading in children:
-        with os.fdopen(reading, "rb") as pipe:
-            data = pipe.read()
-        os.waitpid(pid, 0)
-        if not data:
-            failure = failure or DeadProcessError(f"process {pid} died at its work; run again with --jobs 1")
-            continue
-        succeeded, value = pickle.loads(data)
-        if succeeded:
-            results.update(value)
-        else:
-            failure = failure or value
+    for child in children:
+        try:
+            results.update(child.result())
+        except Exception as error:
+            failure = failure or error
     if failure is not None:
         raise failure
     return [results[index] for index in range(len(items))]
+
+
+def portions_of(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """The items in portions, for processes to take one after the other."""
+    size = 1 + len(items) // PORTIONS
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def begin(work: Callable[[], Result], jobs: int) -> Callable[[], Result]:
+    """Start `work` in a child and go on; call what is returned, once, for its result.
+
+    One job, or no fork on this system: the work is done when its result is wanted.
+    """
+    return _Child(work).result if jobs > 1 and can_fork() else work
+
+
+class _Child(Generic[Result]):
+    """A forked process that does one piece of work."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        import pickle  # before the fork, so that it is imported once
+
+        self._loads = pickle.loads
+        self._reading, writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._reading)
+            _work_in_child(work, writing)
+        os.close(writing)
+
+    def result(self) -> Result:
+        """Waits for the child. Raises what `work` raised there, or `DeadProcessError`."""
+        with os.fdopen(self._reading, "rb") as pipe:
+            data = pipe.read()
+        os.waitpid(self._pid, 0)
+        if not data:
+            raise DeadProcessError(f"process {self._pid} died at its work; run again with --jobs 1")
+        succeeded, value = self._loads(data)
+        if not succeeded:
+            raise value
+        return cast(Result, value)
 
 
 class _Queue:
@@ -102,14 +134,13 @@ class _Queue:
         os.close(self._reading)
 
 
-def _work_in_child(work: Callable[[Item], Result], items: Sequence[Item], queue: _Queue, writing: int) -> None:
+def _work_in_child(work: Callable[[], object], writing: int) -> None:
     """Never returns: the child must not run the parent's clean-up, flush its buffers or see its callers."""
     import pickle
 
     try:
         try:
-            answer = (True, [(index, work(items[index])) for index in queue])
-            data = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+            data = pickle.dumps((True, work()), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             import traceback
 

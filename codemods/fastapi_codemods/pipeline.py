@@ -69,8 +69,9 @@ def plan(
             accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
             if accepted:
                 edits, refused = _rewritten(codemod, project, accepted, options.jobs)
-                changes = edits.changes()
-                check_changes(project, codemod.name, edits, changes)
+                by_path = edits.by_path()
+                changes = edits.changes(by_path)
+                check_changes(project, codemod.name, by_path, changes)
                 found, accepted = _without_those_that_change_nothing(found, accepted, edits, refused)
                 if changes:
                     steps.append(Step(codemod.name, tuple(accepted), changes))

@@ -8,6 +8,15 @@ from typing import NamedTuple
 from .findings import Finding, Skipped
 
 
+class Difference(NamedTuple):
+    """Lines [before_start:before_end] became lines [after_start:after_end]; one of the two may be empty."""
+
+    before_start: int
+    before_end: int
+    after_start: int
+    after_end: int
+
+
 class FileChange(NamedTuple):
     """One file before and after, as bytes. `before=None` is a file to be made, `after=None` one to be removed."""
 
@@ -15,6 +24,8 @@ class FileChange(NamedTuple):
     """POSIX, relative to the plan's root."""
     before: bytes | None
     after: bytes | None
+    touched: tuple[Difference, ...] | None = None
+    """Where the two differ at most, in order, if whoever made the change knows: saves a search for it."""
 
     @property
     def reversed(self) -> FileChange:
@@ -45,6 +56,7 @@ class Plan(NamedTuple):
         for step in self.steps:
             for change in step.changes:
                 earlier = folded.get(change.path)
-                before = change.before if earlier is None else earlier.before
-                folded[change.path] = FileChange(change.path, before, change.after)
+                folded[change.path] = (
+                    change if earlier is None else FileChange(change.path, earlier.before, change.after)
+                )
         return tuple(folded[path] for path in sorted(folded) if folded[path].before != folded[path].after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -15,18 +16,27 @@ from .findings import Safety
 
 
 @cache
+def _places() -> dict[str, str]:
+    """The modules that hold codemods, by the codemod's name: found without importing them."""
+    return {
+        entry.name.replace("_", "-"): f"{conventions.__name__}.{chapter}.{entry.name}"
+        for chapter in chapters()
+        for entry in pkgutil.iter_modules([os.path.join(path, chapter) for path in conventions.__path__])
+        if not entry.name.startswith("_")
+    }
+
+
+def names() -> tuple[str, ...]:
+    """The names of all codemods, sorted."""
+    return tuple(sorted(_places()))
+
+
 def all_codemods() -> tuple[Codemod, ...]:
     """One instance of each codemod, ordered so that each comes after those it names in `after`, else by name."""
-    found: dict[str, Codemod] = {}
-    for chapter in pkgutil.iter_modules(conventions.__path__):
-        package = import_module(f"{conventions.__name__}.{chapter.name}")
-        for entry in pkgutil.iter_modules(package.__path__):
-            if not entry.name.startswith("_"):
-                codemod = _codemod_of(f"{package.__name__}.{entry.name}")
-                found[codemod.name] = codemod
-    return in_order(found.values())
+    return in_order(_codemod_of(place) for place in _places().values())
 
 
+@cache
 def _codemod_of(module_name: str) -> Codemod:
     module = import_module(module_name)
     classes = [
@@ -57,35 +67,35 @@ def in_order(codemods: Iterable[Codemod]) -> tuple[Codemod, ...]:
 
 def get(name: str) -> Codemod:
     """The codemod of that name; a `ConfigurationError` names the nearest one when there is none."""
-    for codemod in all_codemods():
-        if codemod.name == name:
-            return codemod
-    raise ConfigurationError(f"there is no codemod {name!r}{nearest(name, [c.name for c in all_codemods()])}")
+    place = _places().get(name)
+    if place is None:
+        raise ConfigurationError(f"there is no codemod {name!r}{nearest(name, names())}")
+    return _codemod_of(place)
 
 
+@cache
 def chapters() -> tuple[str, ...]:
     """The chapters of the conventions, codemods or not: `--select errors` is no mistake while it is still empty."""
     return tuple(sorted(chapter.name for chapter in pkgutil.iter_modules(conventions.__path__)))
 
 
 def select(select: Sequence[str], ignore: Sequence[str], safety: Safety) -> tuple[Codemod, ...]:
-    """The codemods a run is about.
+    """The codemods a run is about; the others are not imported.
 
     A codemod that `select` names by its own name runs at its own safety level; one that comes by its chapter, or
     because nothing was selected, keeps to `safety`.
     """
-    known = {codemod.name for codemod in all_codemods()} | set(chapters())
+    known = {*names(), *chapters()}
     for name in (*select, *ignore):
         if name not in known:
             raise ConfigurationError(f"there is no codemod or chapter {name!r}{nearest(name, known)}")
-    return tuple(
-        codemod
-        for codemod in all_codemods()
-        if (not select or codemod.name in select or codemod.chapter in select)
-        and codemod.name not in ignore
-        and codemod.chapter not in ignore
-        and (codemod.safety <= safety or codemod.name in select)
-    )
+
+    def is_meant(name: str, chapter: str) -> bool:
+        is_selected = not select or name in select or chapter in select
+        return is_selected and name not in ignore and chapter not in ignore
+
+    meant = [_codemod_of(place) for name, place in _places().items() if is_meant(name, place.split(".")[-2])]
+    return in_order(codemod for codemod in meant if codemod.safety <= safety or codemod.name in select)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from . import registry
 from .codemod import Codemod
@@ -30,14 +29,16 @@ _MARK = b"fastapi-codemods:"
 _COMMENT = re.compile(r"#\s*fastapi-codemods:\s*(ignore-file|ignore)\b[ \t]*(?:\[([^\]\n]*)\])?")
 
 
-@dataclass(slots=True)
 class _Comment:
-    path: str
-    line: int
-    first: int
-    last: int
-    names: tuple[str, ...]
-    is_used: bool = False
+    """One comment, and the lines that it covers."""
+
+    def __init__(self, path: str, line: int, first: int, last: int, names: tuple[str, ...]) -> None:
+        self.path = path
+        self.line = line
+        self.first = first
+        self.last = last
+        self.names = names
+        self.is_used = False
 
     def speaks_of(self, finding: Finding) -> bool:
         location = finding.location
@@ -76,7 +77,7 @@ class Suppressions:
     def unused(self, codemods: Sequence[Codemod], within: Sequence[str]) -> tuple[str, ...]:
         """A line for each comment that kept nothing away, though all that it names was looked for."""
         ran = {name for codemod in codemods for name in (codemod.name, codemod.chapter)}
-        known = {name for codemod in registry.all_codemods() for name in (codemod.name, codemod.chapter)}
+        known = {*registry.names(), *registry.chapters()}
         return tuple(
             f"{comment.path}:{comment.line}: this comment {what}"
             for path in sorted(self._comments)

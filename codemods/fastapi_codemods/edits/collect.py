@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import BrokenResultError, ConflictError
 from ..findings import Finding
-from ..plan import FileChange
+from ..plan import Difference, FileChange
 from ..project import Module, Project, Span
 from ..source import UnreadableSourceError
 from . import imports
@@ -73,9 +73,9 @@ class Edits:
                 edits.setdefault(path, []).append(Edit(path, start, end, text, wanted[key]))
         return edits
 
-    def changes(self) -> tuple[FileChange, ...]:
-        """The changed files, by path."""
-        edits = self.by_path()
+    def changes(self, by_path: Mapping[str, Sequence[Edit]] | None = None) -> tuple[FileChange, ...]:
+        """The changed files, by path. `by_path` is what the method of that name gave, if it was asked before."""
+        edits = self.by_path() if by_path is None else by_path
         changes = [_changed(self._module(path), edits[path]) for path in sorted(edits)]
         return tuple(change for change in changes if change.before != change.after)
 
@@ -91,6 +91,7 @@ def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:
     parts: list[str] = []
     position = 0
     previous: Edit | None = None
+    touched = _Touched(text)
     unique = {edit[:4]: edit for edit in edits}.values()
     for edit in sorted(unique, key=lambda edit: (edit.start, edit.end)):
         if edit.start < position and previous is not None:
@@ -100,13 +101,45 @@ def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:
                 f" text; run them one after the other with --select"
             )
         parts += [text[position : edit.start], edit.text]
+        touched.add(edit)
         position, previous = edit.end, edit
     parts.append(text[position:])
     try:
         after = module.source.encode("".join(parts))
     except UnreadableSourceError as error:
         raise BrokenResultError(f"{module.path} cannot be written: {error}") from None
-    return FileChange(module.path, module.data, after)
+    return FileChange(module.path, module.data, after, touched.lines())
+
+
+class _Touched:
+    """The lines that edits touch, before and after. As for git, only `\\n` ends a line; counted from 0."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._line = 0
+        self._added = 0
+        self._found: list[Difference] = []
+
+    def add(self, edit: Edit) -> None:
+        """The edits come in order."""
+        first = self._line_of(edit.start)
+        last = self._line_of(edit.end)
+        after_first = first + self._added
+        self._added += edit.text.count("\n") - (last - first)
+        part = Difference(first, last + 1, after_first, last + 1 + self._added)
+        if self._found and self._found[-1].before_end >= first:
+            begin = self._found.pop()
+            part = part._replace(before_start=begin.before_start, after_start=begin.after_start)
+        self._found.append(part)
+
+    def _line_of(self, offset: int) -> int:
+        self._line += self._text.count("\n", self._position, offset)
+        self._position = offset
+        return self._line
+
+    def lines(self) -> tuple[Difference, ...]:
+        return tuple(self._found)
 
 
 def _named(finding: Finding) -> str:

@@ -11,9 +11,10 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..project import Module, Project
+from ..project.model import Import
 from ..source import Statement, UnreadableSourceError
 from ..source.statements import line_starts
 
@@ -50,11 +51,10 @@ def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     same = [f"{source}.{name}" for source in homes]
     top = _top_imports(module)
     for item in top:
-        for source in homes:
-            if item.module == source and name in item.names and _is_only_imported(module, item.names[name], same):
-                return Reachable(item.names[name], None)
+        if item.target in same and _is_only_imported(module, item.local, same):
+            return Reachable(item.local, None)
     for item in top:
-        if item.whole == home and _is_only_imported(module, item.local, (home,)):
+        if item.target == home and _is_only_imported(module, item.local, (home,)):
             return Reachable(f"{item.local}.{name}", None)
     if _is_imported_either_way(module, name, same):
         return Reachable(name, None)
@@ -80,41 +80,16 @@ def _is_imported_either_way(module: Module, name: str, targets: Sequence[str]) -
     return not any(statement.word in ("def", "async def", "class", "@") for statement in statements)
 
 
-class _TopImport(NamedTuple):
-    """One import statement before which nothing but imports and literals stands."""
-
-    statement: Statement
-    module: str
-    """Of `from module import ...`, dots included; empty for `import x`."""
-    names: dict[str, str]
-    """Imported name to local name."""
-    whole: str
-    """`x` of `import x` or `import x as y`."""
-    local: str
-    node: ast.Import | ast.ImportFrom
-
-
-def _top_imports(module: Module) -> list[_TopImport]:
-    """The import statements at the head of a module, up to the first definition or decorator."""
-    found: list[_TopImport] = module.remembered("top imports", list)
-    if found:
-        return found
-    for index, statement in enumerate(module.facts.statements):
-        if _may_define(module, index):
-            break
-        if statement.word not in ("import", "from"):
-            continue
-        for node in module.tree(index).body:
-            if isinstance(node, ast.ImportFrom):
-                names = {alias.name: alias.asname or alias.name for alias in node.names}
-                found.append(_TopImport(statement, "." * node.level + (node.module or ""), names, "", "", node))
-            elif isinstance(node, ast.Import):
-                found += [
-                    _TopImport(statement, "", {}, alias.name, alias.asname or alias.name, node)
-                    for alias in node.names
-                    if alias.asname or "." not in alias.name
-                ]
-    return found
+def _top_imports(module: Module) -> list[Import]:
+    """What the import statements at the head of a module bind, up to the first definition or decorator."""
+    last = next((i for i in range(len(module.facts.statements)) if _may_define(module, i)), None)
+    return [
+        item
+        for item in module.facts.imports
+        if not item.scopes
+        and (last is None or item.statement < last)
+        and module.facts.statements[item.statement].word in ("import", "from")
+    ]
 
 
 def _may_define(module: Module, index: int) -> bool:
@@ -135,11 +110,8 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
     for source in sorted(by_module):
         names = sorted(by_module[source])
         key = (source, names[0])
-        existing = next(
-            (item for item in _top_imports(module) if item.module == source and "*" not in item.names), None
-        )
-        if existing is not None:
-            yield *_extended(project, module, existing, names), key
+        if existing := _import_from(module, source):
+            yield *_extended(project, module, *existing, names), key
         elif (section := _section(project, module, source)) in present:
             yield *_new_statement(project, module, _statement(source, names), source), key
         else:
@@ -155,14 +127,27 @@ def _statement(source: str, names: Sequence[str]) -> str:
     return f"from {source} import {', '.join(names)}"
 
 
-def _extended(project: Project, module: Module, item: _TopImport, names: Sequence[str]) -> tuple[int, int, str]:
+def _import_from(module: Module, source: str) -> tuple[int, ast.ImportFrom] | None:
+    """The first statement at the head of a module that imports names from `source`."""
+    prefix = source if source.endswith(".") else source + "."
+    for item in _top_imports(module):
+        if item.target.startswith(prefix):
+            for node in module.tree(item.statement).body:
+                if isinstance(node, ast.ImportFrom) and "." * node.level + (node.module or "") == source:
+                    return item.statement, node
+    return None
+
+
+def _extended(
+    project: Project, module: Module, index: int, node: ast.ImportFrom, names: Sequence[str]
+) -> tuple[int, int, str]:
     """The statement with `names` put among its own, comments and layout kept."""
     from ..project.reader import Positions
 
-    statement = item.statement
-    text = module.text[statement.start : statement.end]
+    statement = module.facts.statements[index]
+    text = module.statement_text(index)
     positions = Positions(text, 0, 1)
-    aliases = item.node.names
+    aliases = node.names
     starts = [positions.offset(alias.lineno, alias.col_offset) for alias in aliases]
     ends = [positions.offset(alias.end_lineno or 0, alias.end_col_offset or 0) for alias in aliases]
     order = _order_of([alias.name for alias in aliases])
@@ -170,8 +155,8 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
     closing = text.find(")", ends[-1]) if "(" in text[: starts[0]] else -1
     one_per_line = (
         closing >= 0
-        and aliases[0].lineno != item.node.lineno
-        and item.node.end_lineno != aliases[-1].end_lineno
+        and aliases[0].lineno != node.lineno
+        and node.end_lineno != aliases[-1].end_lineno
         and len({a.lineno for a in aliases}) == len(aliases)
     )
     result = text
@@ -193,7 +178,7 @@ def _extended(project: Project, module: Module, item: _TopImport, names: Sequenc
             )
         else:
             result = f"{result[: ends[-1]]}, {name}{result[ends[-1] :]}"
-    node_end = positions.offset(item.node.end_lineno or 0, item.node.end_col_offset or 0)
+    node_end = positions.offset(node.end_lineno or 0, node.end_col_offset or 0)
     length = node_end + len(result) - len(text)
     if closing < 0 and len(line_starts(result[:length])) == 1 and length > project.style.line_length:
         start = starts[0]
@@ -260,14 +245,24 @@ def _head(module: Module) -> list[tuple[Statement, str]]:
             if found or _may_define(module, index):
                 break
             continue
-        node = module.tree(index).body[0]
-        if isinstance(node, ast.ImportFrom):
-            if node.module == "__future__":
-                continue
-            found.append((statement, f"from {'.' * node.level}{node.module or ''}"))
-        elif isinstance(node, ast.Import):
-            found.append((statement, f"import {node.names[0].name}"))
+        written = _written(module, index)
+        if written != "from __future__":
+            found.append((statement, written))
     return found
+
+
+_SOURCE = re.compile(r"\f*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w.]+))")
+
+
+def _written(module: Module, index: int) -> str:
+    """`from x` or `import x` for an import statement, the first one where several share a line."""
+    if plain := _SOURCE.match(module.statement_text(index)):
+        source, name = plain.groups()
+        return f"from {source}" if source else f"import {name}"
+    node = module.tree(index).body[0]
+    if isinstance(node, ast.ImportFrom):
+        return f"from {'.' * node.level}{node.module or ''}"
+    return f"import {cast(ast.Import, node).names[0].name}"
 
 
 def _section(project: Project, module: Module, source: str) -> int:

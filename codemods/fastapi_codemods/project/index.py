@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
 from ..findings import Location, Skipped
-from ..parallel import default_jobs, map_each
+from ..parallel import default_jobs, map_each, portions_of
 from ..plan import FileChange
 from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
@@ -46,9 +46,6 @@ LARGE_FILE = 1_000_000
 
 FILES_WORTH_A_PROCESS = 60
 """Below this, starting a second reader costs more than it saves."""
-
-PORTIONS = 300
-"""Into how many portions the files are parted, for readers to take one after the other."""
 
 
 Remembered = TypeVar("Remembered")
@@ -175,14 +172,11 @@ class Project:
         skipped = list(found.skipped)
         if progress:
             progress("reading", 0, len(found.paths))
-        size = 1 + len(found.paths) // PORTIONS
-        portions = [found.paths[start : start + size] for start in range(0, len(found.paths), size)]
         jobs = jobs or default_jobs()
         readers = min(jobs, 1 + len(found.paths) // FILES_WORTH_A_PROCESS)
         base = str(root) + os.sep
-        files = [
-            file for portion in map_each(lambda paths: _read_files(base, paths), portions, readers) for file in portion
-        ]
+        portions = map_each(lambda paths: _read_files(base, paths), portions_of(found.paths), readers)
+        files = [file for portion in portions for file in portion]
         tops = {_top(file.path) for file in files if file.names_fastapi}
         modules: dict[str, Module] = {}
         for file in files:

@@ -10,12 +10,13 @@ import ast
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from ..parallel import map_each
+from ..parallel import map_each, portions_of
 from ..source import UnreadableSourceError, read
 from ..source.statements import in_code
-from .index import PORTIONS, Module, Project, Symbol
+from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
 
@@ -26,6 +27,12 @@ _WORD = re.compile(rb"\w+")
 
 FILES_WORTH_A_PROCESS = 500
 """To skim this many files takes as long as starting another process."""
+
+NAMES_WORTH_ALL_WORDS = 50
+"""From here on, taking a text apart into words is faster than looking for each name."""
+
+PATHS_WORTH_A_PROCESS = 100
+"""Below this many modules that may use a symbol, another process costs more than it saves."""
 
 INJECTORS = ("fastapi.Depends", "fastapi.Security")
 
@@ -61,17 +68,26 @@ def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True
     names: dict[str, set[str]] = {}
     for symbol in wanted:
         names.setdefault(symbol.path or "", set()).add(symbol.name.partition(".")[0])
-    spellings = {path: _Spellings(set(defined), {}) for path, defined in names.items()}
-    for path, other in _spellings_by_import(project, names):
-        own = spellings.setdefault(path, _Spellings(set(), {}))
-        own.plain.update(other.plain)
-        own.through.update(other.through)
-    for path in sorted(spellings):
-        # Most modules that could use a symbol do not: their text says so before anything of them is read.
-        if project.loaded(path) is not None or spellings[path].is_spelled_in(project.data(path)):
-            module = project.glance(path)
-            if module is not None:
-                _collect(project, module, spellings[path], wanted, found, injected=injected)
+    look = _ByImport(project, names)
+    paths = sorted(look.paths | names.keys())
+
+    def collect(some: Sequence[str]) -> list[Use]:
+        uses_there: list[Use] = []
+        for path in some:
+            spellings = look.spellings(path)
+            spellings.plain.update(names.get(path, ()))
+            if not (spellings.plain or spellings.through):
+                continue
+            # Most modules that could use a symbol do not: their text says so before anything of them is read.
+            if project.loaded(path) is not None or spellings.is_spelled_in(project.data(path)):
+                module = project.glance(path)
+                if module is not None:
+                    uses_there += _collect(project, module, spellings, wanted, injected=injected)
+        return uses_there
+
+    for some_uses in map_each(collect, portions_of(paths), min(project.jobs, 1 + len(paths) // PATHS_WORTH_A_PROCESS)):
+        for use in some_uses:
+            found[use.symbol].append(use)
     return found
 
 
@@ -98,7 +114,10 @@ class _Spellings(NamedTuple):
         Plain searches: one regular expression for hundreds of names would be tried at every character.
         """
         found: set[int] = set()
-        for name in self.plain:
+        plain = self.plain
+        if len(plain) > NAMES_WORTH_ALL_WORDS:
+            plain = plain.intersection(_NAME.findall(text))
+        for name in plain:
             found.update(start for start in _words(text, name) if not _is_definition(text, start))
         for name, attributes in self.through.items():
             starts = list(_words(text, name))
@@ -138,28 +157,56 @@ def _is_definition(text: str, start: int) -> bool:
     return text.endswith(("def ", "class "), 0, start)
 
 
-def _spellings_by_import(project: Project, names: dict[str, set[str]]) -> Iterator[tuple[str, _Spellings]]:
-    """For each module whose imports lead to one of the symbols, or to a module that holds or hands on one."""
-    every = {name for some in names.values() for name in some}
-    looking = {name.encode() for name in every} | {_stem(path) for path in names}
-    imports, words = _import_statements(project, names)
-    stems = set(looking)
-    passed: set[str] = set()
-    while looking:
-        new = [path for path, own in words.items() if path not in passed and not own.isdisjoint(looking)]
-        passed.update(new)
-        # A package that imports the name hands it on under its own name.
-        looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - stems
-        stems |= looking
-        spelled = {name.encode() for name in every}
-        renaming = [(path, found) for path in new if (found := [s for s in imports[path] if b" as " in s])]
-        renamed = {n for path, found in renaming for n in _renamed(project, path, found, names, spelled)} - every
-        every |= renamed
-        looking |= {name.encode() for name in renamed}
-    for path in sorted(passed):
-        own_names = _spellings(project, path, imports[path], names, every, stems)
-        if own_names.plain or own_names.through:
-            yield path, own_names
+class _ByImport:
+    """Which modules can reach the symbols `names` (of each file) by import: the symbols themselves, or a module that
+    holds or hands on one."""
+
+    def __init__(self, project: Project, names: dict[str, set[str]]) -> None:
+        self.project = project
+        self.names = names
+        self.every = {name for some in names.values() for name in some}
+        self.imports, words = _import_statements(project, names)
+        looking = {name.encode() for name in self.every} | {_stem(path) for path in names}
+        self.stems = set(looking)
+        self.paths: set[str] = set()
+        while looking:
+            new = [path for path, own in words.items() if path not in self.paths and not own.isdisjoint(looking)]
+            self.paths.update(new)
+            # A package that imports the name hands it on under its own name.
+            looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - self.stems
+            self.stems |= looking
+            spelled = {name.encode() for name in self.every}
+            renaming = [(path, found) for path in new if (found := [s for s in self.imports[path] if b" as " in s])]
+            renamed = {n for path, found in renaming for n in _renamed(project, path, found, names, spelled)}
+            looking |= {name.encode() for name in renamed - self.every}
+            self.every |= renamed
+
+    def spellings(self, path: str) -> _Spellings:
+        """The local names through which a module can reach the symbols: the symbols themselves or modules with them.
+
+        Works on the text of the import statements alone: the rest of a module that imports nothing of interest is not
+        read.
+        """
+        plain: set[str] = set()
+        through: dict[str, set[str]] = {}
+        project = self.project
+        for local, target in _targets(self.imports.get(path, ()), self.stems):
+            if target.endswith("*"):
+                if project.module_path(path, target[:-1].rstrip(".") or target[:-1]) is not None:
+                    plain |= self.every
+                continue
+            last = target.rpartition(".")[2]
+            home = project.module_path(path, target) if last.encode() in self.stems else None
+            if home is None:
+                if last in self.every:
+                    symbol = project.follow_import(path, target)
+                    if symbol is not None and symbol.name in self.names.get(symbol.path or "", ()):
+                        plain.add(local)
+            elif home.endswith("__init__.py"):
+                through[local] = self.every
+            elif home in self.names:
+                through[local] = self.names[home]
+        return _Spellings(plain, through)
 
 
 def _renamed(
@@ -183,9 +230,6 @@ def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str
     folders = tuple(f"{folder}/" for folder, _ in packages)
     names = {name for _, name in packages}
     unknown = [path for path in project.paths if path not in project.import_statements]
-    size = 1 + len(unknown) // PORTIONS
-    portions = [unknown[start : start + size] for start in range(0, len(unknown), size)]
-
     def skim(paths: Sequence[str]) -> list[tuple[str, list[bytes]]]:
         found = []
         for path in paths:
@@ -196,7 +240,7 @@ def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str
         return found
 
     jobs = min(project.jobs, 1 + len(unknown) // FILES_WORTH_A_PROCESS)
-    for portion in map_each(skim, portions, jobs):
+    for portion in map_each(skim, portions_of(unknown), jobs):
         for path, statements in portion:
             project.import_statements[path] = (statements, set(_WORD.findall(b"\n".join(statements))))
     known = project.import_statements
@@ -222,46 +266,19 @@ def _data(project: Project, path: str) -> bytes:
         return b""
 
 
-def _spellings(
-    project: Project,
-    path: str,
-    statements: Sequence[bytes],
-    names: dict[str, set[str]],
-    every: set[str],
-    stems: set[bytes],
-) -> _Spellings:
-    """The local names through which a module can reach the symbols: the symbols themselves or modules that hold them.
-
-    Works on the text of the import statements alone: the rest of a module that imports nothing of interest is not read.
-    """
-    plain: set[str] = set()
-    through: dict[str, set[str]] = {}
-    for local, target in _targets(statements, stems):
-        if target.endswith("*"):
-            if project.module_path(path, target[:-1].rstrip(".") or target[:-1]) is not None:
-                plain |= every
-            continue
-        last = target.rpartition(".")[2]
-        home = project.module_path(path, target) if last.encode() in stems else None
-        if home is None:
-            if last in every:
-                symbol = project.follow_import(path, target)
-                if symbol is not None and symbol.path is not None and symbol.name in names.get(symbol.path, ()):
-                    plain.add(local)
-        elif home.endswith("__init__.py"):
-            through[local] = every
-        elif home in names:
-            through[local] = names[home]
-    return _Spellings(plain, through)
-
-
 def _targets(statements: Sequence[bytes], looking: set[bytes]) -> Iterator[tuple[str, str]]:
     """Local name and target, as in `Import`, of the import statements that spell one of the words looked for."""
     for statement in statements:
         if looking.isdisjoint(_WORD.findall(statement)) and b"*" not in statement:
             continue
-        text = _COMMENT.sub(b"", statement).decode("utf-8", "replace").replace("\\", " ")
-        yield from imported_names(text) or ()
+        yield from _imported(statement)
+
+
+@lru_cache(maxsize=20_000)
+def _imported(statement: bytes) -> tuple[tuple[str, str], ...]:
+    """`imported_names` of a statement as it stands in a file; many files hold the same."""
+    text = _COMMENT.sub(b"", statement).decode("utf-8", "replace").replace("\\", " ")
+    return tuple(imported_names(text) or ())
 
 
 def _collect(
@@ -269,10 +286,10 @@ def _collect(
     module: Module,
     spellings: _Spellings,
     wanted: set[Symbol],
-    found: dict[Symbol, list[Use]],
     *,
     injected: bool,
-) -> None:
+) -> list[Use]:
+    found: dict[Use, None] = {}
     text = module.text
     statements = module.facts.statements
     names = spellings.plain | spellings.through.keys()
@@ -294,9 +311,8 @@ def _collect(
                 uses_here = _Collector(project, module, index, names, wanted, places).collected()
             except (UnreadableSourceError, RecursionError):
                 uses_here = _unreadable(module, index, wanted)
-            for use in uses_here:
-                if use not in found[use.symbol]:
-                    found[use.symbol].append(use)
+            found.update(dict.fromkeys(uses_here))
+    return list(found)
 
 
 def _unreadable(module: Module, index: int, wanted: set[Symbol]) -> list[Use]:

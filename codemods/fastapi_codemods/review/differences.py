@@ -11,7 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ..plan import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,24 +24,23 @@ WINDOWS = (2, 4, 8, 16, 32)
 DEEPEST = 40
 
 
-class Difference(NamedTuple):
-    """Lines [before_start:before_end] became lines [after_start:after_end]; one of the two may be empty."""
-
-    before_start: int
-    before_end: int
-    after_start: int
-    after_end: int
-
-
 def lines_of(data: bytes) -> list[bytes]:
     """Lines with their ends; as for git, only `\\n` ends a line, and the last one may have no end."""
     return BytesIO(data).readlines()
 
 
-def differences(before: Sequence[bytes], after: Sequence[bytes]) -> list[Difference]:
-    """In the order of the lines, none touching the next; made in `before`, they give `after`."""
+def differences(
+    before: Sequence[bytes], after: Sequence[bytes], touched: Sequence[Difference] | None = None
+) -> list[Difference]:
+    """In the order of the lines, none touching the next; made in `before`, they give `after`.
+
+    `touched` says where to look: outside it the two are the same.
+    """
     found: list[Difference] = []
-    _compare(before, after, Difference(0, len(before), 0, len(after)), 0, found)
+    for start, end, after_start, after_end in touched if touched is not None else [(0, len(before), 0, len(after))]:
+        # An edit behind the last line end touches a line that is none.
+        part = Difference(start, min(end, len(before)), after_start, min(after_end, len(after)))
+        _compare(before, after, part, 0, found)
     return found
 
 

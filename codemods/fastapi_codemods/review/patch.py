@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .differences import Difference, differences, lines_of
+from .differences import differences, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..plan import FileChange
+    from ..plan import Difference, FileChange
 
 CONTEXT = 3
 
@@ -44,7 +44,7 @@ def _file(change: FileChange) -> Iterator[bytes]:
     if before or after:
         yield b"--- %b\n" % (b"/dev/null" if change.before is None else _ended(old))
         yield b"+++ %b\n" % (b"/dev/null" if change.after is None else _ended(new))
-        for hunk in _hunks(differences(before, after)):
+        for hunk in _hunks(differences(before, after, change.touched)):
             yield from _hunk(hunk, before, after)
 
 

@@ -37,7 +37,7 @@ def stat(changes: Iterable[FileChange], width: int = 80) -> str:
 
 
 def _count(change: FileChange) -> Count:
-    found = differences(lines_of(change.before or b""), lines_of(change.after or b""))
+    found = differences(lines_of(change.before or b""), lines_of(change.after or b""), change.touched)
     inserted = sum(difference.after_end - difference.after_start for difference in found)
     deleted = sum(difference.before_end - difference.before_start for difference in found)
     return Count(quoted(change.path).decode(), inserted, deleted)

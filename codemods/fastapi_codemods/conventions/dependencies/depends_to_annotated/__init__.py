@@ -44,10 +44,11 @@ from typing import NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits, reachable_as
 from ....findings import Finding, Safety
+from ....parallel import begin
 from ....project import Function, Module, Parameter, Project, Span, Symbol
 from ....project.versions import spelled
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
-from .callers import NEEDS_DEFAULT, Callers, Signature
+from .callers import NEEDS_DEFAULT, Callers, Signature, look_up
 from .conversion import Conversion
 from .layout import Layout
 from .markers import DEPENDENCIES, default_argument, dependency_argument, marker_of
@@ -58,6 +59,8 @@ from .types import ProvidedType, provided_type
 ANNOTATED_SINCE = (0, 95)
 # The first release with it reads a router's parameters twice and refuses them; 0.95.1 mended that.
 ANNOTATED_BROKEN_IN = (0, 95, 0)
+FUNCTIONS_WORTH_A_PROCESS = 60
+"""From this many on, who calls them is looked up in another process meanwhile."""
 READS_DEFAULTS_ITSELF = ("typing.overload", "typing_extensions.overload", "dependency_injector.wiring.inject")
 
 _DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
@@ -80,6 +83,25 @@ class Subject(NamedTuple):
     """No caller objects to any other arrangement, should not all of them be accepted."""
 
 
+class _Change(NamedTuple):
+    """What is to become of one function, as far as it can be known without asking who calls it."""
+
+    module: Module
+    function: Function
+    old_style: Sequence[tuple[Parameter, str]]
+    """The parameters, with FastAPI's name of the marker."""
+    types: dict[str, ProvidedType | None]
+    reasons: dict[str, str | None]
+    """Why a parameter stays, by name."""
+    reason: str | None
+    """Why all of them stay."""
+    arrangement: Arrangement | None
+
+    @property
+    def going(self) -> frozenset[str]:
+        return frozenset(name for name, reason in self.reasons.items() if reason is None)
+
+
 class DependsToAnnotated(Codemod):
     safety = Safety.SAFE
 
@@ -93,11 +115,13 @@ class DependsToAnnotated(Codemod):
             ]
             if old_style:
                 found.append((module, function, old_style))
-        callers = Callers(project, [(module, function) for module, function, _ in found])
-        findings = [
-            (module, function, list(self._of_function(project, callers, module, function, old_style)))
-            for module, function, old_style in found
-        ]
+        functions = [(module, function) for module, function, _ in found]
+        looked_up = begin(
+            lambda: look_up(project, functions), project.jobs if len(functions) >= FUNCTIONS_WORTH_A_PROCESS else 1
+        )
+        changes = [_change_of(project, *item) for item in found]
+        callers = Callers(project, looked_up())
+        findings = [(c.module, c.function, list(self._of_function(callers, c))) for c in changes]
         # What a function of the same module asks for that keeps its default, because the module calls it without.
         kept = {
             Symbol(module.path, function.name): reason
@@ -110,47 +134,30 @@ class DependsToAnnotated(Codemod):
         for module, function, own in findings:
             yield from (_with_dependency(project, module, function, finding, kept) for finding in own)
 
-    def _of_function(
-        self,
-        project: Project,
-        callers: Callers,
-        module: Module,
-        function: Function,
-        old_style: Sequence[tuple[Parameter, str]],
-    ) -> Iterator[Finding]:
-        types = {p.name: type_to_write(project, module, function, p, marker) for p, marker in old_style}
-        reasons = {
-            p.name: reason_for_parameter(project, module, function, p, marker, types[p.name]) for p, marker in old_style
-        }
-        going = frozenset(name for name, reason in reasons.items() if reason is None)
-        reason = reason_for_function(project, module, function)
-        arrangement = None
+    def _of_function(self, callers: Callers, change: _Change) -> Iterator[Finding]:
+        function, arrangement, reason = change.function, change.arrangement, change.reason
         is_free = False
-        if reason is None:
-            arranged = arrangement_of(project, module, function, going)
-            if isinstance(arranged, str):
-                reason = arranged
-            else:
-                arrangement = arranged
-                reason = callers.reason(Signature(module, function, going, arrangement))
-                is_free = callers.reason(Signature(module, function, going, arrangement.with_all_moved())) is None
-        for parameter, marker in old_style:
+        if reason is None and arrangement is not None:
+            signature = Signature(change.module, function, change.going, arrangement)
+            reason = callers.reason(signature)
+            is_free = callers.reason(signature._replace(arrangement=arrangement.with_all_moved())) is None
+        for parameter, marker in change.old_style:
             default = default_argument(parameter.call, marker) if parameter.call else None
             subject = Subject(
                 function,
                 parameter.name,
                 marker,
-                types[parameter.name],
+                change.types[parameter.name],
                 default.span if default else None,
                 arrangement,
                 is_free,
             )
             yield self.finding(
-                module.location(parameter.line, parameter.column, parameter.end_line),
+                change.module.location(parameter.line, parameter.column, parameter.end_line),
                 f"parameter `{parameter.name}` of `{function.name}` has `{marker}(...)` as its default"
                 f" instead of in `Annotated`",
                 anchor=f"{function.qualified_name}.{parameter.name}",
-                left_alone=reasons[parameter.name] or reason,
+                left_alone=change.reasons[parameter.name] or reason,
                 subject=subject,
             )
 
@@ -183,6 +190,22 @@ class DependsToAnnotated(Codemod):
 
             header = rewritten_header(module, function, conversions, arrangement, annotated, layout)
         edits.replace(module, function.span, header, together[0])
+
+
+def _change_of(
+    project: Project, module: Module, function: Function, old_style: Sequence[tuple[Parameter, str]]
+) -> _Change:
+    types = {p.name: type_to_write(project, module, function, p, marker) for p, marker in old_style}
+    reasons = {
+        p.name: reason_for_parameter(project, module, function, p, marker, types[p.name]) for p, marker in old_style
+    }
+    change = _Change(module, function, old_style, types, reasons, reason_for_function(project, module, function), None)
+    if change.reason is not None:
+        return change
+    arranged = arrangement_of(project, module, function, change.going)
+    if isinstance(arranged, str):
+        return change._replace(reason=arranged)
+    return change._replace(arrangement=arranged)
 
 
 def _with_dependency(

@@ -158,7 +158,7 @@ def reason_of_names(module: Module, function: Function, parameter: Parameter, ca
     moved = list(_moved_names(module, call, marker))
     if not module.facts.postponed:
         return _reason_of_rebinding(function, moved)
-    own = _names(module.expression(parameter.annotation)) if parameter.annotation else []
+    own = _names_in(module, parameter.annotation) if parameter.annotation else []
     if reason := _reason_of_scopes(function, [*moved, *own]):
         return reason
     for name in moved:
@@ -204,16 +204,26 @@ def _moved_names(module: Module, call: Call, marker: str) -> Iterator[str]:
             if written.isidentifier() and written not in ("None", "True", "False"):
                 yield written
             else:
-                yield from _names(module.expression(argument.span))
+                yield from _names_in(module, argument.span)
 
 
 def _names_of_signature(module: Module, function: Function) -> Iterator[str]:
     for span in (*(p.annotation for p in function.parameters), function.returns):
         if span is not None:
-            yield from _names(module.expression(span))
+            yield from _names_in(module, span)
+
+
+def _names_in(module: Module, span: Span) -> list[str]:
+    """`_names`, once for all that is written alike: `str`, `Session`."""
+    known: dict[str, list[str]] = module.remembered("names", dict)
+    code = module.code(span)
+    if code not in known:
+        known[code] = _names(module.expression(span))
+    return known[code]
 
 
 def _names(node: ast.expr) -> list[str]:
+    """Those that an expression reads from around it."""
     inner = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     inner |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     return sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - inner)

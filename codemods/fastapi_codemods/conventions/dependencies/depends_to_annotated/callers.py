@@ -42,34 +42,13 @@ class Signature(NamedTuple):
 
 
 class Callers:
-    """The uses of all functions in question, looked up once."""
+    """What the uses of the functions in question allow."""
 
-    def __init__(self, project: Project, functions: Sequence[tuple[Module, Function]]) -> None:
+    def __init__(self, project: Project, known: Known) -> None:
         self.project = project
+        self.known = known
         self.by_place: dict[str, bool] = {}
         """Whether decorators of that name depend on the places of parameters, as far as asked."""
-        symbols: set[Symbol] = set()
-        for module, function in functions:
-            if symbol := _symbol(module, function):
-                symbols.add(symbol)
-        called = {
-            symbol
-            for module, function in functions
-            if function.name == "__call__" and (symbol := _symbol(module, function))
-        }
-        self.found = uses(project, symbols, injected=False)
-        self.instances = {symbol: list(_instances(project, self.found[symbol])) for symbol in called}
-        if instances := {symbol for some in self.instances.values() for symbol, _ in some}:
-            self.found |= uses(project, instances, injected=False)
-        decorated = {
-            symbol
-            for module, function in functions
-            if _is_in_unknown_hands(function) and (symbol := _symbol(module, function))
-        }
-        self.injected: set[Symbol] = set()
-        if decorated:
-            found = uses(project, decorated).items()
-            self.injected = {symbol for symbol, some in found if any(_is_for_fastapi(use) for use in some)}
 
     def reason(self, signature: Signature) -> str | None:
         """Why the function must keep its defaults."""
@@ -83,7 +62,7 @@ class Callers:
             return self._reason_of_instances(signature, symbol)
         if function.name == "__init__" and _CALLS_ITSELF.search(module.statement_text(function.statement)):
             return f"class `{symbol.name}` makes instances of itself and may rely on the defaults"
-        for use in self.found.get(symbol, []):
+        for use in self.known.found.get(symbol, []):
             if reason := self._reason_of_use(signature, use):
                 return reason
         return None
@@ -102,7 +81,7 @@ class Callers:
         if not unknown or function.is_method:
             return None
         name = unknown[0].name
-        is_injected = symbol in self.injected if symbol else f"({function.name})" in _text(signature)
+        is_injected = symbol in self.known.injected if symbol else f"({function.name})" in _text(signature)
         if _is_in_unknown_hands(function) and not is_injected:
             return f"`@{name}` decides how it is called, and nothing in the project shows that FastAPI does"
         if signature.arrangement.moves:
@@ -156,13 +135,13 @@ class Callers:
 
     def _reason_of_instances(self, signature: Signature, symbol: Symbol) -> str | None:
         """Of `__call__`: the instances are called, those with a name at module level can be followed."""
-        instances = self.instances.get(symbol, [])
+        instances = self.known.instances.get(symbol, [])
         places = {place for _, place in instances}
-        for use in self.found.get(symbol, []):
+        for use in self.known.found.get(symbol, []):
             if use.kind == "call" and use.place not in places and not self._is_injected_in_place(use):
                 return f"an instance made at {use.place} may be called without arguments"
         for instance, _ in instances:
-            for use in self.found.get(instance, []):
+            for use in self.known.found.get(instance, []):
                 if reason := self._reason_of_use(signature, use):
                     return reason
         return None
@@ -201,6 +180,43 @@ class Callers:
             if reason:
                 return reason
         return None
+
+
+class Known(NamedTuple):
+    """What there is to know about the uses of functions."""
+
+    found: dict[Symbol, list[Use]]
+    instances: dict[Symbol, list[tuple[Symbol, str]]]
+    """Of classes with a `__call__` in question: the names of instances, and where these are made."""
+    injected: set[Symbol]
+    """Those under decorators that hide it which FastAPI gets to call all the same."""
+
+
+def look_up(project: Project, functions: Sequence[tuple[Module, Function]]) -> Known:
+    symbols: set[Symbol] = set()
+    for module, function in functions:
+        if symbol := _symbol(module, function):
+            symbols.add(symbol)
+    called = {
+        symbol
+        for module, function in functions
+        if function.name == "__call__" and (symbol := _symbol(module, function))
+    }
+    found = uses(project, symbols, injected=False)
+    instances = {symbol: list(_instances(project, found[symbol])) for symbol in called}
+    if names := {symbol for some in instances.values() for symbol, _ in some}:
+        found |= uses(project, names, injected=False)
+    decorated = {
+        symbol
+        for module, function in functions
+        if _is_in_unknown_hands(function) and (symbol := _symbol(module, function))
+    }
+    injected: set[Symbol] = set()
+    if decorated:
+        injected = {
+            symbol for symbol, some in uses(project, decorated).items() if any(_is_for_fastapi(use) for use in some)
+        }
+    return Known(found, instances, injected)
 
 
 def _symbol(module: Module, function: Function) -> Symbol | None:
