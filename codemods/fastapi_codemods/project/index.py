@@ -45,6 +45,7 @@ LARGE_FILE = 1_000_000
 """Bytes from which a file holds data rather than code: it does not make a project large, and is not parsed whole."""
 
 FILES_WORTH_A_PROCESS = 60
+SIBLINGS_WORTH_A_PROCESS = 500
 """Below this, starting a second reader costs more than it saves."""
 
 
@@ -177,19 +178,17 @@ class Project:
         base = str(root) + os.sep
         portions = map_each(lambda paths: _read_files(base, paths), portions_of(found.paths), readers)
         files = [file for portion in portions for file in portion]
+        # In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI.
         tops = {_top(file.path) for file in files if file.names_fastapi}
+        siblings = [f.path for f in files if not (f.names_fastapi or f.reason) and _top(f.path) in tops]
+        readers = min(jobs, 1 + len(siblings) // SIBLINGS_WORTH_A_PROCESS)
+        portions = map_each(lambda paths: list(_read_siblings(base, paths)), portions_of(siblings), readers)
         modules: dict[str, Module] = {}
-        for file in files:
+        for file in (*files, *(file for portion in portions for file in portion)):
             if file.reason:
                 skipped.append(Skipped(file.path, file.reason))
             elif file.facts is not None:
                 modules[file.path] = Module(file.path, file.data, file.facts)
-            elif file.data and _top(file.path) in tops:
-                facts, reason = _read_one(file.data)
-                if facts is None:
-                    skipped.append(Skipped(file.path, reason))
-                else:
-                    modules[file.path] = Module(file.path, file.data, facts)
         total = sum(file.size for file in files if file.size < LARGE_FILE)
         if total <= SMALL_PROJECT:
             _parse_whole(root, found.paths, modules, skipped)
@@ -566,23 +565,20 @@ def _read_statement(module: Module, index: int, statement: Statement) -> Iterabl
 
 
 class _File(NamedTuple):
-    """What one look at a file tells. `data` is kept of those that concern FastAPI, or may."""
+    """What one look at a file tells."""
 
     path: str
     size: int
     names_fastapi: bool = False
     data: bytes = b""
+    """Kept with the facts."""
     facts: Facts | None = None
     reason: str = ""
     """Why it is skipped."""
 
 
 def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
-    """Look at files, and read those in which FastAPI is used: they name it and hold one of its words.
-
-    In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI:
-    their bytes are handed back, to be read if there turns out to be such a sibling.
-    """
+    """Look at files, and read those in which FastAPI is used: they name it and hold one of its words."""
     files = []
     for path in paths:
         try:
@@ -592,8 +588,7 @@ def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
             continue
         size = len(data)
         if _MENTIONS not in data:
-            may_concern = any(word in data for word in _WORDS_OF_NEIGHBOURS)
-            files.append(_File(path, size, data=data if may_concern else b""))
+            files.append(_File(path, size))
         elif not any(word in data for word in BYTES_OF_FASTAPI):
             files.append(_File(path, size, names_fastapi=True))
         elif _GENERATED.search(data, 0, 1000):
@@ -602,6 +597,19 @@ def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
             facts, reason = _read_one(data)
             files.append(_File(path, size, True, data if facts else b"", facts, reason))
     return files
+
+
+def _read_siblings(base: str, paths: Sequence[str]) -> Iterator[_File]:
+    """Those of the files that have to do with FastAPI though they do not name it."""
+    for path in paths:
+        try:
+            data = _bytes_of(base + path)
+        except OSError as error:
+            yield _File(path, 0, reason=f"cannot be read: {error.strerror}")
+            continue
+        if any(word in data for word in _WORDS_OF_NEIGHBOURS):
+            facts, reason = _read_one(data)
+            yield _File(path, len(data), data=data if facts else b"", facts=facts, reason=reason)
 
 
 def _top(path: str) -> str:
