@@ -210,4 +210,6 @@ def pending(root: Path) -> bool:
 
     Costs a listing of one directory; `recover` waits for the one and settles the other.
     """
+    if work_tree(Path(os.path.realpath(root))) is None and not (_state_directory() / NAME).is_dir():
+        return False  # nothing was ever applied outside git: saves the import that names the journal
     return bool(journal_of(root).unfinished())

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..parallel import map_each, portions_of
 from ..source import UnreadableSourceError, read
-from ..source.statements import in_code
+from ..source.statements import blanked, in_code, parse
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import Positions, dotted, imported_names, scope_of
@@ -134,8 +134,11 @@ _NAME = re.compile(r"\w+")
 _INJECTING = ("Depends(", "Security(")
 
 
-def _words(text: str, name: str) -> Iterator[int]:
-    """Where `name` stands as a word that may be read: no attribute, no keyword, no target, no string of its own."""
+def _words(text: str, name: str, *, targets: bool = False) -> Iterator[int]:
+    """Where `name` stands as a word that may be read: no attribute, no string of its own, no keyword and no target.
+
+    `targets` takes these last two as well.
+    """
     start = text.find(name)
     while start >= 0:
         end = start + len(name)
@@ -145,7 +148,7 @@ def _words(text: str, name: str) -> Iterator[int]:
             is_string = before in "\"'" and after == before
             # `f(name=1)` and `name = 1`, but not `x: name = 1`
             is_target = _ASSIGNED.match(text, end) and not text[max(0, start - 8) : start].rstrip(" \t").endswith(":")
-            if not is_string and not is_target:
+            if not is_string and (targets or not is_target):
                 yield start
         start = text.find(name, end)
 
@@ -230,6 +233,7 @@ def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str
     folders = tuple(f"{folder}/" for folder, _ in packages)
     names = {name for _, name in packages}
     unknown = [path for path in project.paths if path not in project.import_statements]
+
     def skim(paths: Sequence[str]) -> list[tuple[str, list[bytes]]]:
         found = []
         for path in paths:
@@ -305,14 +309,106 @@ def _collect(
         if index < 0 or statements[index].word in ("import", "from"):
             continue
         start = statements[index].start
-        places = [start + o for o in in_code(module.statement_text(index), [place - start for place in spelled])]
-        if places:
-            try:
-                uses_here = _Collector(project, module, index, names, wanted, places).collected()
-            except (UnreadableSourceError, RecursionError):
-                uses_here = _unreadable(module, index, wanted)
-            found.update(dict.fromkeys(uses_here))
+        code = module.statement_text(index)
+        places = [start + offset for offset in in_code(code, [place - start for place in spelled])]
+        if not places:
+            continue
+        try:
+            pieces = _lines_with(module, index, places) or [
+                _Piece(module.parsed(index), Positions(code, start, statements[index].line), places)
+            ]
+            uses_here = [
+                use for piece in pieces for use in _Collector(project, module, piece, names, wanted).collected()
+            ]
+        except (UnreadableSourceError, RecursionError):
+            uses_here = _unreadable(module, index, wanted)
+        found.update(dict.fromkeys(uses_here))
     return list(found)
+
+
+class _Piece(NamedTuple):
+    """Code that was parsed by itself, and which places in the module to look at in it."""
+
+    tree: ast.Module
+    positions: Positions
+    places: Sequence[int]
+
+
+_BRACKET_OR_END = re.compile(r"[()\[\]{}\n]")
+_TOO_SHORT = 1000
+"""Characters below which a statement is parsed whole."""
+
+
+def _lines_with(module: Module, index: int, places: Sequence[int]) -> list[_Piece] | None:
+    """The logical lines of a statement with the places in them, each parsed by itself, as most of it is of no interest.
+
+    None where that could mislead: a name that the statement may bind means something else in parts of it, and a line
+    may be no statement by itself (`elif`, a line of an f-string).
+    """
+    statement = module.facts.statements[index]
+    code = module.statement_text(index)
+    if len(code) < _TOO_SHORT:
+        return None
+    masked = blanked(code)
+    spelled = {_NAME.match(module.text, place).group() for place in places}  # type: ignore[union-attr]
+    for name in spelled:
+        for start in _words(masked, name, targets=True):
+            if statement.start + start not in places and not code.endswith(_INJECTING, 0, start):
+                return None
+    ends = _ends_of_lines(masked)
+    by_line: dict[int, list[int]] = {}
+    for place in places:
+        by_line.setdefault(bisect_right(ends, place - statement.start), []).append(place)
+    pieces = []
+    for line, own in by_line.items():
+        first, last = ends[line - 1] if line else 0, ends[line] if line < len(ends) else len(code)
+        first += len(masked[first:last]) - len(masked[first:last].lstrip())
+        last = first + len(masked[first:last].rstrip())
+        text = code[first:last] + _what_completes(masked[first:last])
+        try:
+            tree = parse(text)
+        except UnreadableSourceError:
+            return None
+        if not spelled.isdisjoint(_bound_in(tree)):
+            return None
+        line_number = statement.line + code.count("\n", 0, first)
+        pieces.append(_Piece(tree, Positions(text, statement.start + first, line_number), own))
+    return pieces
+
+
+def _ends_of_lines(masked: str) -> list[int]:
+    """Where the logical lines of masked code end."""
+    ends = []
+    depth = 0
+    for match in _BRACKET_OR_END.finditer(masked):
+        character = match.group()
+        if character in "([{":
+            depth += 1
+        elif character != "\n":
+            depth -= 1
+        elif not depth:
+            ends.append(match.end())
+    return ends
+
+
+def _what_completes(masked: str) -> str:
+    """What makes a logical line a statement: `if x:` and `@decorator` are none."""
+    if masked.endswith(":"):
+        return " pass"
+    return "\ndef f(): pass" if masked.startswith("@") else ""
+
+
+def _bound_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                yield name
+            case ast.alias(name=name, asname=local):
+                yield local or name.partition(".")[0]
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                yield from names
 
 
 def _unreadable(module: Module, index: int, wanted: set[Symbol]) -> list[Use]:
@@ -323,17 +419,14 @@ def _unreadable(module: Module, index: int, wanted: set[Symbol]) -> list[Use]:
 
 
 class _Collector:
-    def __init__(
-        self, project: Project, module: Module, index: int, names: set[str], wanted: set[Symbol], places: Sequence[int]
-    ) -> None:
-        statement = module.facts.statements[index]
+    def __init__(self, project: Project, module: Module, piece: _Piece, names: set[str], wanted: set[Symbol]) -> None:
         self.project = project
         self.module = module
-        self.tree = module.parsed(index)
+        self.tree = piece.tree
         self.names = names
         self.wanted = wanted
-        self.positions = Positions(module.statement_text(index), statement.start, statement.line)
-        self.lines = [self.positions.line_of(place) for place in places]
+        self.positions = piece.positions
+        self.lines = [self.positions.line_of(place) for place in piece.places]
         self.scopes: tuple[Scope, ...] = ()
         self.uses: list[Use] = []
 

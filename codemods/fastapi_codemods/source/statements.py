@@ -71,7 +71,7 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
 
     Raises `UnreadableSourceError` when the text is not Python that the running interpreter can parse.
     """
-    masked = _masked(text)
+    masked = blanked(text)
     starts = None if _has_odd_indentation(text) else _starts(masked)
     if starts is None:
         starts = _starts_by_parsing(text)
@@ -90,7 +90,7 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
     return tuple(statements), masked
 
 
-def _masked(text: str) -> str:
+def blanked(text: str) -> str:
     """The text with literals blanked. Splitting and joining saves a call for each of them."""
     parts = _LITERAL.split(text)
     for index in range(1, len(parts), 2):

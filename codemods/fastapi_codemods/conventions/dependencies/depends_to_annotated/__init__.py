@@ -77,8 +77,10 @@ class Subject(NamedTuple):
     """The type to write in place of the source's, which is none or quoted."""
     default: Span | None
     """The argument of the call that is the default."""
+    going: frozenset[str]
+    """The parameters of the function that may move."""
     arrangement: Arrangement | None
-    """That of all parameters that may move, to which no caller objects."""
+    """Theirs, to which no caller objects."""
     is_free: bool
     """No caller objects to any other arrangement, should not all of them be accepted."""
 
@@ -149,6 +151,7 @@ class DependsToAnnotated(Codemod):
                 marker,
                 change.types[parameter.name],
                 default.span if default else None,
+                change.going,
                 arrangement,
                 is_free,
             )
@@ -173,7 +176,9 @@ class DependsToAnnotated(Codemod):
     def _rewrite_function(self, project: Project, module: Module, together: Sequence[Finding], edits: Edits) -> None:
         first: Subject = together[0].subject
         function = first.function
-        arrangement = arrangement_of(project, module, function, frozenset(f.subject.name for f in together))
+        going = frozenset(finding.subject.name for finding in together)
+        arrangement = first.arrangement if going == first.going else arrangement_of(project, module, function, going)
+        assert arrangement is not None
         if isinstance(arrangement, str) or (not first.is_free and arrangement.moves_more_than(first.arrangement)):
             return  # it can go only together with a parameter that was rejected
         annotated = ""
