@@ -45,22 +45,25 @@ def map_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -
     jobs = min(jobs, len(items))
     if jobs < 2 or not can_fork():
         return [work(item) for item in items]
+    from pickle import HIGHEST_PROTOCOL, dumps, loads
+
     queue = _Queue(len(items))
 
-    def take() -> list[tuple[int, Result]]:
-        return [(index, work(items[index])) for index in queue]
+    def take() -> list[tuple[int, bytes]]:
+        # Pickled one by one, so that this, too, is shared out.
+        return [(index, dumps(work(items[index]), HIGHEST_PROTOCOL)) for index in queue]
 
     children = [_Child(take) for _ in range(jobs - 1)]
     results: dict[int, Result] = {}
     failure: BaseException | None = None
     try:
-        results.update(take())
+        results.update((index, work(items[index])) for index in queue)
     except Exception as error:  # the children are awaited first
         failure = error
     queue.close()
     for child in children:
         try:
-            results.update(child.result())
+            results.update((index, loads(pickled)) for index, pickled in child.result())
         except Exception as error:
             failure = failure or error
     if failure is not None:

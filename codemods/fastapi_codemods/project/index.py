@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
@@ -106,6 +107,16 @@ class Module:
             self._remembered[what] = make()
         return cast(Remembered, self._remembered[what])
 
+    @contextmanager
+    def text_for_now(self) -> Iterator[None]:
+        """Afterwards the text and what was made from it are forgotten, unless they were there before."""
+        kept = set(self.__dict__)
+        try:
+            yield
+        finally:
+            for name in self.__dict__.keys() - kept:
+                del self.__dict__[name]
+
     def expression(self, span: Span) -> ast.expr:
         """The expression that `span` covers."""
         statement = parse(f"({self.text[span.start : span.end]}\n)").body[0]
@@ -155,8 +166,7 @@ class Project:
         self.known_paths = frozenset(self.paths)
         self._tops = {part.removesuffix(".py") for path in self.paths for part in path.split("/")}
         self._module_paths: dict[tuple[str, str], str | None] = {}
-        self.import_statements: dict[str, tuple[list[bytes], set[bytes]]] = {}
-        """For `references`: the import statements of each file, as text, and the words in them."""
+        self._remembered: dict[object, object] = {}
 
     @classmethod
     def open(
@@ -222,6 +232,12 @@ class Project:
         """What the project must go on running on."""
         return versions_of(self.root, self.target_fastapi)
 
+    def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
+        """What `make` made for `what` about this project, once."""
+        if what not in self._remembered:
+            self._remembered[what] = make()
+        return cast(Remembered, self._remembered[what])
+
     # What there is
 
     def modules(self) -> Iterator[Module]:
@@ -258,7 +274,8 @@ class Project:
             return None
         try:
             module = Module(path, self.data(path))
-            module.facts  # noqa: B018  (reads it now, so that what is broken is skipped here)
+            with module.text_for_now():
+                module.facts  # noqa: B018  (reads it now, so that what is broken is skipped here)
         except (UnreadableSourceError, OSError):
             return None
         return module

@@ -31,7 +31,7 @@ FILES_WORTH_A_PROCESS = 500
 NAMES_WORTH_ALL_WORDS = 50
 """From here on, taking a text apart into words is faster than looking for each name."""
 
-PATHS_WORTH_A_PROCESS = 100
+PATHS_WORTH_A_PROCESS = 400
 """Below this many modules that may use a symbol, another process costs more than it saves."""
 
 INJECTORS = ("fastapi.Depends", "fastapi.Security")
@@ -82,7 +82,8 @@ def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True
             if project.loaded(path) is not None or spellings.is_spelled_in(project.data(path)):
                 module = project.glance(path)
                 if module is not None:
-                    uses_there += _collect(project, module, spellings, wanted, injected=injected)
+                    with module.text_for_now():
+                        uses_there += _collect(project, module, spellings, wanted, injected=injected)
         return uses_there
 
     for some_uses in map_each(collect, portions_of(paths), min(project.jobs, 1 + len(paths) // PATHS_WORTH_A_PROCESS)):
@@ -168,18 +169,18 @@ class _ByImport:
         self.project = project
         self.names = names
         self.every = {name for some in names.values() for name in some}
-        self.imports, words = _import_statements(project, names)
+        self.imports = _import_statements(project, names)
         looking = {name.encode() for name in self.every} | {_stem(path) for path in names}
         self.stems = set(looking)
         self.paths: set[str] = set()
         while looking:
-            new = [path for path, own in words.items() if path not in self.paths and not own.isdisjoint(looking)]
-            self.paths.update(new)
+            new = {path for word in looking for path in self.imports.importers.get(word, ())} - self.paths
+            self.paths |= new
             # A package that imports the name hands it on under its own name.
             looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - self.stems
             self.stems |= looking
             spelled = {name.encode() for name in self.every}
-            renaming = [(path, found) for path in new if (found := [s for s in self.imports[path] if b" as " in s])]
+            renaming = [(path, found) for path in new if (found := [s for s in self.imports.of(path) if b" as " in s])]
             renamed = {n for path, found in renaming for n in _renamed(project, path, found, names, spelled)}
             looking |= {name.encode() for name in renamed - self.every}
             self.every |= renamed
@@ -193,7 +194,7 @@ class _ByImport:
         plain: set[str] = set()
         through: dict[str, set[str]] = {}
         project = self.project
-        for local, target in _targets(self.imports.get(path, ()), self.stems):
+        for local, target in _targets(self.imports.of(path), self.stems):
             if target.endswith("*"):
                 if project.module_path(path, target[:-1].rstrip(".") or target[:-1]) is not None:
                     plain |= self.every
@@ -224,31 +225,51 @@ def _renamed(
                 yield local
 
 
-def _import_statements(project: Project, homes: Iterable[str]) -> tuple[dict[str, list[bytes]], dict[str, set[bytes]]]:
-    """The import statements, as text, of the files that could import one of the `homes`, and the words in them.
+class _Imports:
+    """The import statements of files, as text, and which files have which words in them."""
+
+    def __init__(self) -> None:
+        self._statements: dict[str, bytes] = {}
+        self.skimmed: set[str] = set()
+        self.importers: dict[bytes, list[str]] = {}
+
+    def add(self, path: str, statements: bytes) -> None:
+        """`statements` with a zero byte between them."""
+        self._statements[path] = statements
+        for word in set(_WORD.findall(statements)):
+            self.importers.setdefault(word, []).append(path)
+
+    def of(self, path: str) -> Sequence[bytes]:
+        found = self._statements.get(path)
+        return found.split(b"\0") if found else ()
+
+
+def _import_statements(project: Project, homes: Iterable[str]) -> _Imports:
+    """The import statements of the files that could import one of the `homes`.
 
     A file next to a home, in its top-level package, may import it relatively; any other has to spell that package.
     """
     packages = {package for home in homes for package in _top_levels(project, home)}
     folders = tuple(f"{folder}/" for folder, _ in packages)
     names = {name for _, name in packages}
-    unknown = [path for path in project.paths if path not in project.import_statements]
+    known: _Imports = project.remembered("import statements", _Imports)
+    unknown = [path for path in project.paths if path not in known.skimmed]
 
-    def skim(paths: Sequence[str]) -> list[tuple[str, list[bytes]]]:
+    def skim(paths: Sequence[str]) -> list[tuple[str, bytes]]:
         found = []
         for path in paths:
             module = project.loaded(path)
             data = module.data if module is not None else _data(project, path)
             if path.startswith(folders) or any(name in data for name in names):
-                found.append((path, _IMPORTS.findall(b"\n" + data)))
+                found.append((path, b"\0".join(_IMPORTS.findall(b"\n" + data))))
         return found
 
     jobs = min(project.jobs, 1 + len(unknown) // FILES_WORTH_A_PROCESS)
     for portion in map_each(skim, portions_of(unknown), jobs):
         for path, statements in portion:
-            project.import_statements[path] = (statements, set(_WORD.findall(b"\n".join(statements))))
-    known = project.import_statements
-    return {path: known[path][0] for path in known}, {path: known[path][1] for path in known}
+            known.skimmed.add(path)
+            known.add(path, statements)
+    return known
 
 
 def _top_levels(project: Project, path: str) -> Iterator[tuple[str, bytes]]:
@@ -278,7 +299,7 @@ def _targets(statements: Sequence[bytes], looking: set[bytes]) -> Iterator[tuple
         yield from _imported(statement)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2000)
 def _imported(statement: bytes) -> tuple[tuple[str, str], ...]:
     """`imported_names` of a statement as it stands in a file; many files hold the same."""
     text = _COMMENT.sub(b"", statement).decode("utf-8", "replace").replace("\\", " ")

@@ -59,8 +59,8 @@ from .types import ProvidedType, provided_type
 ANNOTATED_SINCE = (0, 95)
 # The first release with it reads a router's parameters twice and refuses them; 0.95.1 mended that.
 ANNOTATED_BROKEN_IN = (0, 95, 0)
-FUNCTIONS_WORTH_A_PROCESS = 60
-"""From this many on, who calls them is looked up in another process meanwhile."""
+FUNCTIONS_WORTH_A_PROCESS = range(60, 1000)
+"""For so many, who calls them is looked up in another process meanwhile; for more, that work is itself shared out."""
 READS_DEFAULTS_ITSELF = ("typing.overload", "typing_extensions.overload", "dependency_injector.wiring.inject")
 
 _DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
@@ -119,7 +119,7 @@ class DependsToAnnotated(Codemod):
                 found.append((module, function, old_style))
         functions = [(module, function) for module, function, _ in found]
         looked_up = begin(
-            lambda: look_up(project, functions), project.jobs if len(functions) >= FUNCTIONS_WORTH_A_PROCESS else 1
+            lambda: look_up(project, functions), project.jobs if len(functions) in FUNCTIONS_WORTH_A_PROCESS else 1
         )
         changes = [_change_of(project, *item) for item in found]
         callers = Callers(project, looked_up())
