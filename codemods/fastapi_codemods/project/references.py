@@ -10,6 +10,7 @@ import ast
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -172,18 +173,44 @@ class _ByImport:
         self.imports = _import_statements(project, names)
         looking = {name.encode() for name in self.every} | {_stem(path) for path in names}
         self.stems = set(looking)
-        self.paths: set[str] = set()
+        self._spelled: dict[str, list[bytes]] = {}
+        """The words of interest in each file's imports."""
         while looking:
-            new = {path for word in looking for path in self.imports.importers.get(word, ())} - self.paths
-            self.paths |= new
+            new = set()
+            for word in looking:
+                for path in self.imports.importers.get(word, ()):
+                    if path not in self._spelled:
+                        new.add(path)
+                        self._spelled[path] = []
+                    self._spelled[path].append(word)
             # A package that imports the name hands it on under its own name.
             looking = {_stem(path) for path in new if path.endswith("/__init__.py")} - self.stems
             self.stems |= looking
-            spelled = {name.encode() for name in self.every}
-            renaming = [(path, found) for path in new if (found := [s for s in self.imports.of(path) if b" as " in s])]
-            renamed = {n for path, found in renaming for n in _renamed(project, path, found, names, spelled)}
+            renamed = {name for path in new for name in self._renamed(path)}
             looking |= {name.encode() for name in renamed - self.every}
             self.every |= renamed
+
+    @property
+    def paths(self) -> AbstractSet[str]:
+        return self._spelled.keys()
+
+    def _targets(self, path: str, *, renaming: bool = False) -> Iterator[tuple[str, str]]:
+        """Local name and target, as in `Import`, of the import statements that may be of interest."""
+        words = self._spelled.get(path, ())
+        for statement in self.imports.of(path):
+            if renaming and b" as " not in statement:
+                continue
+            if any(word in statement for word in words) or b"*" in statement:
+                yield from _imported(statement)
+
+    def _renamed(self, path: str) -> Iterator[str]:
+        """Other names under which a module has the symbols and hands them on: `from .users import router as other`."""
+        for local, target in self._targets(path, renaming=True):
+            last = target.rpartition(".")[2]
+            if local != last and last in self.every:
+                symbol = self.project.follow_import(path, target)
+                if symbol is not None and symbol.name in self.names.get(symbol.path or "", ()):
+                    yield local
 
     def spellings(self, path: str) -> _Spellings:
         """The local names through which a module can reach the symbols: the symbols themselves or modules with them.
@@ -194,7 +221,7 @@ class _ByImport:
         plain: set[str] = set()
         through: dict[str, set[str]] = {}
         project = self.project
-        for local, target in _targets(self.imports.of(path), self.stems):
+        for local, target in self._targets(path):
             if target.endswith("*"):
                 if project.module_path(path, target[:-1].rstrip(".") or target[:-1]) is not None:
                     plain |= self.every
@@ -211,18 +238,6 @@ class _ByImport:
             elif home in self.names:
                 through[local] = self.names[home]
         return _Spellings(plain, through)
-
-
-def _renamed(
-    project: Project, path: str, statements: Sequence[bytes], names: dict[str, set[str]], spelled: set[bytes]
-) -> Iterator[str]:
-    """Other names under which a module has the symbols, and hands them on: `from .users import router as other`."""
-    for local, target in _targets(statements, spelled):
-        last = target.rpartition(".")[2]
-        if local != last and last.encode() in spelled:
-            symbol = project.follow_import(path, target)
-            if symbol is not None and symbol.path is not None and symbol.name in names.get(symbol.path, ()):
-                yield local
 
 
 class _Imports:
@@ -289,14 +304,6 @@ def _data(project: Project, path: str) -> bytes:
         return project.data(path)
     except OSError:
         return b""
-
-
-def _targets(statements: Sequence[bytes], looking: set[bytes]) -> Iterator[tuple[str, str]]:
-    """Local name and target, as in `Import`, of the import statements that spell one of the words looked for."""
-    for statement in statements:
-        if looking.isdisjoint(_WORD.findall(statement)) and b"*" not in statement:
-            continue
-        yield from _imported(statement)
 
 
 @lru_cache(maxsize=2000)
