@@ -43,10 +43,8 @@ _WORDS_OF_FASTAPI = (
     "on_event",
 )
 BYTES_OF_FASTAPI = tuple(word.encode() for word in _WORDS_OF_FASTAPI)
-_ROUTE_DECORATOR = re.compile(rf"\n[ \t]*@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
-_RENAMED = re.compile(
-    r"\n[ \t]*from[ \t]+(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))"
-)
+_ROUTE_DECORATOR = re.compile(rf"@(?:\w+\.)+(?:{'|'.join(ROUTE_METHODS)})\s*\(")
+_RENAMED = re.compile(r"(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[^\n]*|[ \t]*\([^)]*\bas\b[^)]*\))")
 _DEFINITION = re.compile(r"(?:\A|\n)\f*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 _SIMPLE_ASSIGNMENT = re.compile(r"\f*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)(?![ \t]*\w+[ \t]*=(?!=))")
 # `router = Mine()`: the class may be a subclass of the project's own. Long ones hold data.
@@ -114,25 +112,33 @@ def imported_names(statement: str) -> list[tuple[str, str]] | None:
 
 def marks_of_fastapi(masked: str) -> list[int]:
     """Where words of FastAPI stand in a module's masked text, sorted."""
-    marks = [match.end() for match in _ROUTE_DECORATOR.finditer(masked)]
+    marks = [m.end() for start in _places(masked, "@") if (m := _ROUTE_DECORATOR.match(masked, start))]
     words = [*_WORDS_OF_FASTAPI, *_renamed_words(masked)]
     for word in words:
-        position = masked.find(word)
-        while position >= 0:
+        for position in _places(masked, word):
             before = masked[position - 1] if position else " "
             if not (before.isalnum() or before == "_"):
                 marks.append(position)
-            position = masked.find(word, position + len(word))
     marks.sort()
     return marks
 
 
 def _renamed_words(masked: str) -> Iterator[str]:
     """`D(` for `from fastapi import Depends as D`."""
-    for match in _RENAMED.finditer(masked):
-        for name in re.findall(r"\bas[ \t]+(\w+)", match.group(1)):
-            yield f"{name}("
-            yield f"{name}."
+    for word in ("fastapi", "starlette"):
+        for position in _places(masked, word):
+            if match := _RENAMED.match(masked, position):
+                for name in re.findall(r"\bas[ \t]+(\w+)", match.group(1)):
+                    yield f"{name}("
+                    yield f"{name}."
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Where `word` stands. Much faster than a regular expression, which is then only tried there."""
+    position = text.find(word)
+    while position >= 0:
+        yield position
+        position = text.find(word, position + len(word))
 
 
 class Positions:

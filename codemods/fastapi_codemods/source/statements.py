@@ -193,9 +193,16 @@ def line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in LINE_END.finditer(text))]
 
 
+_MAY_BE_WARNED_OF = re.compile(r"\\|\d[.a-z]|\bfinally\b")
+"""`"\\d"`, `1if x else y` and, from Python 3.14 on, `finally: return`: all that the parser warns of. To keep warnings
+away costs as much as a short parse."""
+
+
 def parse(text: str, first_line: int = 1) -> ast.Module:
     """`ast.parse`, with every way it can fail as an `UnreadableSourceError` that names the line in the file."""
     try:
+        if not _MAY_BE_WARNED_OF.search(text):
+            return ast.parse(text)
         # What Python thinks of an invalid escape is no business of ours.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
