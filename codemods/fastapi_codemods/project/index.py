@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
 from .model import Assignment, Binding, Class, Facts, Function, MethodCall, Scope, Span
-from .reader import BYTES_OF_FASTAPI, dotted, read_facts
+from .reader import BYTES_OF_FASTAPI, dotted, import_statements, read_facts
 from .style import Style, style_of
 from .versions import Versions, versions_of
 
@@ -46,7 +46,7 @@ LARGE_FILE = 1_000_000
 """Bytes from which a file holds data rather than code: it does not make a project large, and is not parsed whole."""
 
 FILES_WORTH_A_PROCESS = 60
-SIBLINGS_WORTH_A_PROCESS = 500
+SIBLINGS_WORTH_A_PROCESS = 150
 """Below this, starting a second reader costs more than it saves."""
 
 
@@ -150,6 +150,7 @@ class Project:
         paths: Iterable[str],
         relevant: dict[str, Module],
         skipped: Iterable[Skipped],
+        import_statements: Mapping[str, bytes],
         target_fastapi: str | None = None,
         overlay: dict[str, bytes] | None = None,
         jobs: int = 1,
@@ -157,6 +158,8 @@ class Project:
         self.root = root
         self.paths = tuple(paths)
         self.skipped = list(skipped)
+        self.import_statements = import_statements
+        """See the function of that name in `reader`, by path; of those files that stand beside FastAPI's users."""
         self.target_fastapi = target_fastapi
         self.jobs = jobs
         """Processes that may be used for what there is much of."""
@@ -193,8 +196,9 @@ class Project:
         siblings = [f.path for f in files if not (f.names_fastapi or f.reason) and _top(f.path) in tops]
         readers = min(jobs, 1 + len(siblings) // SIBLINGS_WORTH_A_PROCESS)
         portions = map_each(lambda paths: list(_read_siblings(base, paths)), portions_of(siblings), readers)
+        files += [file for portion in portions for file in portion]
         modules: dict[str, Module] = {}
-        for file in (*files, *(file for portion in portions for file in portion)):
+        for file in files:
             if file.reason:
                 skipped.append(Skipped(file.path, file.reason))
             elif file.facts is not None:
@@ -205,9 +209,10 @@ class Project:
         if progress:
             progress("reading", len(found.paths), len(found.paths))
         ordered = {path: modules[path] for path in sorted(modules)}
-        return cls(root, found.paths, ordered, skipped, target_fastapi, jobs=jobs)
+        imports = {file.path: file.imports for file in files if file.imports is not None}
+        return cls(root, found.paths, ordered, skipped, imports, target_fastapi, jobs=jobs)
 
-    def with_changes(self, changes: Iterable[FileChange]) -> Project:
+    def with_changes(self, changes: Sequence[FileChange]) -> Project:
         """The project as it would be after `changes`; only the changed files are read again."""
         relevant = dict(self._relevant)
         overlay = dict(self._overlay)
@@ -221,7 +226,12 @@ class Project:
             overlay[change.path] = change.after
             relevant[change.path] = Module(change.path, change.after)
         ordered = {path: relevant[path] for path in sorted(relevant)}
-        return Project(self.root, sorted(paths), ordered, self.skipped, self.target_fastapi, overlay, self.jobs)
+        imports = dict(self.import_statements)
+        for change in changes:
+            imports.pop(change.path, None)
+        return Project(
+            self.root, sorted(paths), ordered, self.skipped, imports, self.target_fastapi, overlay, self.jobs
+        )
 
     @cached_property
     def style(self) -> Style:
@@ -592,6 +602,8 @@ class _File(NamedTuple):
     facts: Facts | None = None
     reason: str = ""
     """Why it is skipped."""
+    imports: bytes | None = None
+    """See `import_statements`, if somebody looked."""
 
 
 def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
@@ -607,26 +619,28 @@ def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
         if _MENTIONS not in data:
             files.append(_File(path, size))
         elif not any(word in data for word in BYTES_OF_FASTAPI):
-            files.append(_File(path, size, names_fastapi=True))
+            files.append(_File(path, size, names_fastapi=True, imports=import_statements(data)))
         elif _GENERATED.search(data, 0, 1000):
             files.append(_File(path, size, names_fastapi=True, reason="says that it is generated"))
         else:
             facts, reason = _read_one(data)
-            files.append(_File(path, size, True, data if facts else b"", facts, reason))
+            files.append(_File(path, size, True, data if facts else b"", facts, reason, import_statements(data)))
     return files
 
 
 def _read_siblings(base: str, paths: Sequence[str]) -> Iterator[_File]:
-    """Those of the files that have to do with FastAPI though they do not name it."""
+    """The imports of files that do not name FastAPI, and the facts of those that have to do with it all the same."""
     for path in paths:
         try:
             data = _bytes_of(base + path)
         except OSError as error:
             yield _File(path, 0, reason=f"cannot be read: {error.strerror}")
             continue
+        facts, reason = None, ""
         if any(word in data for word in _WORDS_OF_NEIGHBOURS):
             facts, reason = _read_one(data)
-            yield _File(path, len(data), data=data if facts else b"", facts=facts, reason=reason)
+        # The size was counted when FastAPI was looked for.
+        yield _File(path, 0, False, data if facts else b"", facts, reason, import_statements(data))
 
 
 def _top(path: str) -> str:
