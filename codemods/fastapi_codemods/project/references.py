@@ -30,7 +30,7 @@ FILES_WORTH_A_PROCESS = 500
 NAMES_WORTH_ALL_WORDS = 50
 """From here on, taking a text apart into words is faster than looking for each name."""
 
-PATHS_WORTH_A_PROCESS = 400
+PATHS_WORTH_A_PROCESS = 100
 """Below this many modules that may use a symbol, another process costs more than it saves."""
 
 INJECTORS = ("fastapi.Depends", "fastapi.Security")
