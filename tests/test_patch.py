@@ -186,7 +186,9 @@ def test_random_edits_of_random_files(repository, seed):
     chance = random.Random(seed)
     pairs = [random_pair(chance) for _ in range(60)]
 
-    assert_applies(repository, [FileChange(f"{n}.py", *pair) for n, pair in enumerate(pairs) if pair[0] != pair[1]])
+    assert_applies(
+        repository, [FileChange(f"{n}.py", pair[0], pair[1]) for n, pair in enumerate(pairs) if pair[0] != pair[1]]
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
