@@ -1,0 +1,1296 @@
+"""What importing the modules of a project and calling its factories registers, found out without running anything.
+
+Statements are evaluated in the order in which Python would execute them: modules when they are first imported,
+functions when they are called, both branches of an `if` that cannot be decided, the body of a loop for each element
+of a list that is known and once for one that is not. Of everything else than routers, dependencies, strings, lists and
+callables the value is `UNKNOWN`.
+
+    app.include_router(make_router(settings))      `make_router` is evaluated with its argument
+    for router in (users, items): ...              is evaluated twice
+    if settings.debug: app.include_router(debug)   is evaluated, and marked as conditional
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from ..source import UnreadableSourceError
+from ..source.statements import blanked, header_end, parse
+from .fastapi_names import canonical, is_exported
+from .index import Module, Project
+from .reader import ROUTE_METHODS, dotted, targets_of
+from .values import (
+    UNKNOWN,
+    Annotated,
+    Arguments,
+    Class,
+    Constant,
+    Dependency,
+    Event,
+    Function,
+    Instance,
+    Items,
+    Made,
+    Method,
+    ModuleValue,
+    Outside,
+    Partial,
+    Record,
+    Registrar,
+    Router,
+    Scope,
+    Table,
+    Value,
+    holds_router,
+    known,
+)
+
+DEEPEST = 24
+"""Calls within calls; recursion ends here."""
+
+FREELY = 2
+"""Calls within calls up to which any function of the project is evaluated; deeper only those that may matter."""
+
+BUDGET = 300_000
+"""Nodes to evaluate for one module or factory, beyond which the rest is unknown."""
+
+LARGE_STATEMENT = 20_000
+"""Characters from which a module-level statement holds data."""
+
+_REGISTRARS = frozenset({*ROUTE_METHODS, "route", "websocket_route"})
+_APPLICATION = "fastapi.FastAPI"
+_ROUTERS = frozenset({"fastapi.APIRouter", _APPLICATION})
+_ENUMERATIONS = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "http.HTTPStatus"})
+_ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
+_TRANSPARENT = frozenset(
+    {
+        "contextlib.asynccontextmanager",
+        "contextlib.contextmanager",
+        "functools.cache",
+        "functools.lru_cache",
+        "typing.no_type_check",
+        "typing.overload",
+        "abc.abstractmethod",
+    }
+)
+# Handed a router, these look at it or change what is around it, and register nothing on it.
+_HARMLESS = re.compile(
+    r"\A(?:builtins|contextlib|functools|inspect|json|logging|starlette\.middleware|fastapi\.(?:testclient|openapi))\b"
+    r"|(?:TestClient|AsyncClient|ASGITransport|Config|Mangum|run|getattr|setattr|hasattr|isinstance|print|len|id|repr)\Z"
+)
+_HARMLESS_METHODS = frozenset(
+    {"add_exception_handler", "add_middleware", "exception_handler", "middleware", "on_event", "add_event_handler",
+     "openapi", "setup", "url_path_for", "build_middleware_stack"}
+)  # fmt: skip
+# Attributes of an application that routes of its own are made with, and their defaults.
+_URLS = {
+    "docs_url": "/docs",
+    "openapi_url": "/openapi.json",
+    "redoc_url": "/redoc",
+    "swagger_ui_oauth2_redirect_url": "/docs/oauth2-redirect",
+}
+_STATUS = re.compile(r"\A(?:fastapi|starlette)\.status\.(?:HTTP|WS)_(\d+)_\w+\Z")
+_MATTERS = re.compile(
+    r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
+)
+_MAKES = re.compile(r"\b(?:FastAPI|APIRouter|include_router|add_api_route)\b")
+_FACTORY = re.compile(r"\b(?:FastAPI|APIRouter)\b")
+
+
+class _LeaveError(Exception):
+    """`return` or `raise`: nothing behind it in this block is executed."""
+
+
+class _LeaveRoundError(_LeaveError):
+    """`continue` or `break`."""
+
+
+class _ExhaustedError(Exception):
+    """The budget is spent."""
+
+
+class Evaluation:
+    """All applications and routers of a project with their registrations."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.routers: list[Router] = []
+        """In the order in which they are made, applications too."""
+        self._scopes: dict[str, Scope] = {}
+        self._done: dict[str, set[int]] = {}
+        self._modules = _modules(project)
+        self._relevant = {module.path for module in self._modules}
+        self._number = 0
+        self._depth = 0
+        self._conditions = 0
+        self._loops = 0
+        self._left = BUDGET
+        self._called: set[tuple[str, int]] = set()
+        self._running: set[tuple[str, str]] = set()
+        self._starting = False
+        self._mattering: dict[tuple[str, int, int], bool] = {}
+        for module in self._modules:
+            self._run(module)
+        self._call_factories()
+        for router in [router for router in self.routers if router.is_application]:
+            self._start(router)
+
+    # Modules
+
+    def scope_of(self, module: Module) -> Scope:
+        scope = self._scopes.get(module.path)
+        if scope is None:
+            scope = self._scopes[module.path] = Scope(module, None, 1)
+            self._done[module.path] = set()
+        return scope
+
+    def _run(self, module: Module) -> None:
+        """Evaluate what importing the module executes, if that was not done yet."""
+        if module.path in self._scopes:
+            return
+        scope = self.scope_of(module)
+        with self._apart():
+            for index, statement in enumerate(module.facts.statements):
+                if statement.word in ("def", "async def", "class") and not self._must_look(module, index):
+                    continue
+                self._run_statement(module, scope, index)
+
+    def _must_look(self, module: Module, index: int) -> bool:
+        """A class whose methods are decorated with routes; other definitions are evaluated when they are asked for."""
+        return module.facts.statements[index].word == "class" and any(
+            function.statement == index and function.decorators for function in module.facts.functions
+        )
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Evaluate something that is not part of what is being evaluated: an import, a name that is looked up."""
+        kept = self._conditions, self._loops, self._left, self._depth
+        self._conditions = self._loops = self._depth = 0
+        self._left = BUDGET
+        try:
+            yield
+        except (_ExhaustedError, RecursionError):
+            pass
+        finally:
+            self._conditions, self._loops, self._left, self._depth = kept
+
+    def _run_statement(self, module: Module, scope: Scope, index: int) -> None:
+        done = self._done[module.path]
+        if index in done:
+            return
+        done.add(index)
+        statement = module.facts.statements[index]
+        if statement.word in ("import", "from"):
+            for item in module.facts.imports:
+                if item.statement == index and not item.scopes:
+                    self._import(module.path, item.target)
+            for star in module.facts.stars:
+                self._import(module.path, star)
+            return
+        if statement.end - statement.start > LARGE_STATEMENT and statement.word not in ("@", "def", "class", "if"):
+            return
+        try:
+            body = self._definition(module, index) if statement.word == "@" else module.tree(index).body
+        except UnreadableSourceError:
+            return
+        inner = Scope(module, scope, statement.line)
+        inner.names = scope.names  # the lines differ, the names do not
+        with self._returning():
+            self._execute(body, inner)
+
+    def _definition(self, module: Module, index: int) -> Sequence[ast.stmt]:
+        """A decorated function's header, or the whole class: bodies of functions are parsed when they are called."""
+        text = module.statement_text(index)
+        masked = blanked(text)
+        end = header_end(masked)
+        if re.search(r"(?:\A|\n)\f*class\b", masked[: end or None]) or not end:
+            return module.tree(index).body
+        return parse(text[:end] + " pass", module.facts.statements[index].line).body
+
+    def _import(self, importer: str, target: str) -> None:
+        """Run the project's modules that importing `target` runs, packages first."""
+        dots = target[: len(target) - len(target.lstrip("."))]
+        parts = target[len(dots) :].split(".") if target[len(dots) :] else []
+        for length in range(len(parts) + 1):
+            name = dots + ".".join(parts[:length])
+            path = self.project.module_path(importer, name) if name else None
+            if path is not None and path in self._relevant and path != importer:
+                module = self.project.module(path)
+                if module is not None:
+                    self._run(module)
+
+    def imported(self, importer: str, target: str) -> Value:
+        """What an import's target is."""
+        dots = target[: len(target) - len(target.lstrip("."))]
+        parts = [part for part in target[len(dots) :].split(".") if part]
+        if not dots and parts and parts[0] in ("fastapi", "starlette"):
+            return Outside(canonical(target))
+        for length in range(len(parts), -1, -1):
+            name = dots + ".".join(parts[:length])
+            path = self.project.module_path(importer, name) if name else None
+            if path is not None:
+                value: Value = ModuleValue(path)
+                for part in parts[length:]:
+                    value = self.attribute(value, part)
+                return value
+        return UNKNOWN if dots else Outside(canonical(target))
+
+    def module_name(self, path: str, name: str) -> Value:
+        """What a module-level name means once the module has been imported."""
+        module = self.project.module(path)
+        if module is None or (path, name) in self._running:
+            return UNKNOWN
+        if path in self._relevant:
+            self._run(module)
+        scope = self.scope_of(module)
+        if name in scope.names:
+            return scope.names[name]
+        self._running.add((path, name))
+        try:
+            value = self._late(module, scope, name)
+        finally:
+            self._running.discard((path, name))
+        return value
+
+    def _late(self, module: Module, scope: Scope, name: str) -> Value:
+        """A name that nothing evaluated so far has bound."""
+        bindings = module.bindings(name)
+        for binding in bindings:
+            if binding.kind == "def" or binding.kind == "class":
+                self._define(module, scope, binding.statement)
+            elif binding.kind in ("assign", "other"):
+                with self._apart():
+                    self._run_statement(module, scope, binding.statement)
+            if name in scope.names:
+                return scope.names[name]
+        if targets := module.imports.get(name):
+            scope.names[name] = self.imported(module.path, targets[0])
+            return scope.names[name]
+        if not bindings:
+            for star in module.facts.stars:
+                path = self.project.module_path(module.path, star)
+                if path is None:
+                    if is_exported(f"{star}.{name}"):
+                        return Outside(canonical(f"{star}.{name}"))
+                elif not name.startswith("_") and (value := self.module_name(path, name)) is not UNKNOWN:
+                    return value
+        return UNKNOWN
+
+    def _define(self, module: Module, scope: Scope, index: int) -> None:
+        if index in self._done[module.path]:
+            return
+        self._done[module.path].add(index)
+        statement = module.facts.statements[index]
+        try:
+            body = module.tree(index).body if statement.word == "class" else self._definition(module, index)
+        except UnreadableSourceError:
+            return
+        inner = Scope(module, scope, statement.line)
+        inner.names = scope.names
+        with self._apart(), self._returning():
+            self._execute(body, inner, index)
+
+    # Factories that nothing in the project calls
+
+    def _call_factories(self) -> None:
+        for module in self._modules:
+            for index, statement in enumerate(module.facts.statements):
+                is_definition = statement.word in ("def", "async def", "@", "class")
+                if is_definition and _FACTORY.search(module.statement_text(index)):
+                    for binding, name in self._bound_names(module, index):
+                        if binding == "def":
+                            self._call_factory(self.module_name(module.path, name))
+                        else:
+                            self._make(self.module_name(module.path, name))
+
+    def _bound_names(self, module: Module, index: int) -> list[tuple[str, str]]:
+        return [
+            (binding.kind, name)
+            for name, bindings in module.facts.bindings.items()
+            for binding in bindings
+            if binding.statement == index and binding.kind in ("def", "class")
+        ]
+
+    def _call_factory(self, function: Value) -> None:
+        if isinstance(function, Function) and (function.scope.module.path, function.line) not in self._called:
+            with self._apart():
+                self._call_function(function, Arguments([], is_complete=False))
+
+    def _make(self, cls: Value) -> None:
+        """An application that a class keeps: make an instance, then call the methods that register on it."""
+        if not isinstance(cls, Class) or self._derived(cls) is not None:
+            return
+        with self._apart():
+            made = self._call_class(cls, Arguments([], is_complete=False), cls.scope.first_line)
+            for node in cls.node.body:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    method = self.attribute(made, node.name)
+                    if _FACTORY.search(ast.unparse(node)):
+                        self._call_factory(method)
+
+    def _start(self, router: Router) -> None:
+        """A lifespan may register routes on the application that it is given."""
+        lifespan = router.arguments.get("lifespan")
+        if isinstance(lifespan, Function):
+            self._starting = True
+            with self._apart():
+                self._call_function(lifespan, Arguments([router]))
+            self._starting = False
+
+    # Statements
+
+    @contextmanager
+    def _returning(self) -> Iterator[None]:
+        with suppress(_LeaveError):
+            yield
+
+    def _execute(self, body: Sequence[ast.stmt], scope: Scope, statement: int | None = None) -> None:
+        for node in body:
+            self._spend()
+            self._statement(node, scope, statement)
+
+    def _spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _ExhaustedError
+
+    def _statement(self, node: ast.stmt, scope: Scope, statement: int | None) -> None:
+        match node:
+            case ast.Expr(value=value):
+                self.value(value, scope)
+            case ast.Assign(targets=targets, value=value):
+                result = self.value(value, scope)
+                for target in targets:
+                    self._bind(target, result, scope)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._bind(target, self.value(value, scope), scope)
+            case ast.AugAssign(target=ast.Name(id=name), value=value):
+                before, after = self._name(name, scope), self.value(value, scope)
+                scope.names[name] = _added(before, after) if isinstance(node.op, ast.Add) else UNKNOWN
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._function(node, scope, statement)
+            case ast.ClassDef():
+                self._class(node, scope)
+            case ast.Import() | ast.ImportFrom():
+                self._local_import(node, scope)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._if(test, body, orelse, scope)
+            case (
+                ast.For(target=target, iter=iterated, body=body, orelse=orelse)
+                | ast.AsyncFor(target=target, iter=iterated, body=body, orelse=orelse)
+            ):
+                self._for(target, self.value(iterated, scope), body, scope)
+                self._execute(orelse, scope)
+            case ast.While(body=body):
+                self._branches([body, []], scope, looped=True)
+            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+                for item in items:
+                    entered = self.value(item.context_expr, scope)
+                    if item.optional_vars is not None:
+                        self._bind(item.optional_vars, entered if holds_router(entered) else UNKNOWN, scope)
+                self._execute(body, scope)
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+                self._execute(body, scope)
+                for handler in handlers:
+                    with self._maybe(), self._returning():
+                        self._keeping(handler.body, scope)
+                self._execute(orelse, scope)
+                self._execute(finalbody, scope)
+            case ast.Match(cases=cases):
+                self._branches([*(case.body for case in cases), []], scope)
+            case ast.Return(value=value):
+                self._returned(scope, self.value(value, scope) if value is not None else Constant(None))
+                raise _LeaveError
+            case ast.Raise():
+                raise _LeaveError
+            case ast.Break() | ast.Continue():
+                raise _LeaveRoundError
+            case ast.Delete(targets=targets):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        scope.names.pop(target.id, None)
+
+    def _returned(self, scope: Scope, value: Value) -> None:
+        """The first return that gives something known wins: `if cached: return app`, then `return app` are the same."""
+        before = scope.names.get("return")
+        if before is None or before is UNKNOWN or (isinstance(before, Constant) and before.value is None):
+            scope.names["return"] = value
+
+    @contextmanager
+    def _maybe(self, *, looped: bool = False) -> Iterator[None]:
+        self._conditions += 1
+        self._loops += looped
+        try:
+            yield
+        finally:
+            self._conditions -= 1
+            self._loops -= looped
+
+    def _keeping(self, body: Sequence[ast.stmt], scope: Scope) -> None:
+        """Evaluate what is only done if something failed: names that have a value keep it."""
+        before = dict(scope.names)
+        self._execute(body, scope)
+        scope.names.update({name: value for name, value in before.items() if value is not UNKNOWN})
+
+    def _if(self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], scope: Scope) -> None:
+        decided = self._truth(test, scope)
+        if decided is not None:
+            self._execute(body if decided else orelse, scope)
+            return
+        self._branches([body, orelse], scope)
+
+    def _branches(self, bodies: Sequence[Sequence[ast.stmt]], scope: Scope, *, looped: bool = False) -> None:
+        """Evaluate blocks of which one is executed, nobody knows which. A name may have the value of any of them."""
+        before = dict(scope.names)
+        ends: list[dict[str, Value]] = []
+        for body in bodies:
+            self._restore(scope, before)
+            try:
+                with self._maybe(looped=looped):
+                    self._execute(body, scope)
+            except _LeaveRoundError:
+                ends.append(dict(scope.names))
+            except _LeaveError:
+                if "return" in scope.names:
+                    before = {**before, "return": scope.names["return"]}
+            else:
+                ends.append(dict(scope.names))
+        if not ends:
+            self._restore(scope, before)
+            raise _LeaveError
+        names = dict.fromkeys(name for end in ends for name in end)
+        merged = {name: _one_of([end[name] for end in ends if name in end]) for name in names}
+        self._restore(scope, {**before, **merged} if "return" not in before else {**merged, "return": before["return"]})
+
+    def _restore(self, scope: Scope, names: dict[str, Value]) -> None:
+        for name in [name for name in scope.names if name not in names]:
+            del scope.names[name]
+        scope.names.update(names)
+
+    def _truth(self, test: ast.expr, scope: Scope) -> bool | None:
+        """Whether a condition holds, as far as constants of the code decide it."""
+        match test:
+            case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+                return False
+            case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")]):
+                return False
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self._truth(operand, scope)
+                return None if inner is None else not inner
+            case ast.BoolOp(op=ast.And(), values=values):
+                truths = [self._truth(value, scope) for value in values]
+                return False if False in truths else None if None in truths else True
+            case ast.BoolOp(op=ast.Or(), values=values):
+                truths = [self._truth(value, scope) for value in values]
+                return True if True in truths else None if None in truths else False
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                a, b = known(self.value(left, scope)), known(self.value(right, scope))
+                if a is UNKNOWN or b is UNKNOWN:
+                    value = self.value(left, scope)
+                    if b is None and isinstance(op, ast.Is | ast.IsNot) and value is not UNKNOWN:
+                        return isinstance(op, ast.IsNot)  # a router or a function is not None
+                    return None
+                match op:
+                    case ast.Is() | ast.Eq():
+                        return a == b
+                    case ast.IsNot() | ast.NotEq():
+                        return a != b
+                return None
+        found = known(self.value(test, scope))
+        return None if found is UNKNOWN else bool(found)
+
+    def _for(self, target: ast.expr, iterated: Value, body: Sequence[ast.stmt], scope: Scope) -> None:
+        elements = None
+        if isinstance(iterated, Items) and iterated.is_complete:
+            elements = iterated.items
+        elif isinstance(iterated, Table) and iterated.is_complete:
+            elements = [Constant(key) for key in iterated.items]
+        if elements is None:
+            self._bind(target, UNKNOWN, scope)
+            self._branches([body, []], scope, looped=True)
+            return
+        self._loops += 1
+        try:
+            for element in elements:
+                self._bind(target, element, scope)
+                try:
+                    self._execute(body, scope)
+                except _LeaveRoundError:
+                    continue
+        finally:
+            self._loops -= 1
+
+    def _bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
+        match target:
+            case ast.Name(id=name):
+                if isinstance(value, Router) and not value.name:
+                    value.name = name
+                scope.names[name] = value
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                parts = value.items if isinstance(value, Items) and len(value.items) == len(elements) else None
+                for index, element in enumerate(elements):
+                    self._bind(element, parts[index] if parts else UNKNOWN, scope)
+            case ast.Starred(value=inner):
+                self._bind(inner, UNKNOWN, scope)
+            case ast.Attribute(value=owner, attr=name):
+                of = self.value(owner, scope)
+                if isinstance(of, Instance):
+                    if isinstance(value, Router) and not value.name:
+                        value.name = name
+                    of.attributes[name] = value
+                elif isinstance(of, Router) and name in ("prefix", "tags", "dependencies", "route_class"):
+                    of.arguments.named[name] = value if not self._conditions else UNKNOWN
+            case ast.Subscript(value=owner, slice=index):
+                of, key = self.value(owner, scope), known(self.value(index, scope))
+                if isinstance(of, Table):
+                    if isinstance(key, str):
+                        of.items[key] = value
+                    of.is_complete = of.is_complete and isinstance(key, str) and not self._conditions
+
+    def _local_import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        for local, target in targets_of(node):
+            if not target.endswith("*"):
+                self._import(scope.module.path, target)
+                scope.names[local] = self.imported(scope.module.path, target)
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, statement: int | None = None
+    ) -> None:
+        if statement is None and scope.outer is not None and not scope.outer.function and len(node.body) == 1:
+            statement = self._statement_of(scope, node)
+        current: Value = Function(node, scope, statement)
+        for decorator in reversed(node.decorator_list):
+            current = self._decorated(self.value(decorator, scope), current, decorator, scope)
+        scope.names[node.name] = current
+
+    def _statement_of(self, scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> int | None:
+        """The top-level statement of a function of which only the header was parsed."""
+        if not isinstance(node.body[0], ast.Pass):
+            return None
+        for index, statement in enumerate(scope.module.facts.statements):
+            if statement.line == scope.first_line:
+                return index
+        return None
+
+    def _decorated(self, decorator: Value, current: Value, node: ast.expr, scope: Scope) -> Value:
+        if isinstance(decorator, Registrar):
+            return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+        name = dotted(node.func if isinstance(node, ast.Call) else node)
+        last = name.rpartition(".")[2]
+        if isinstance(decorator, Method) and last in _HARMLESS_METHODS:
+            return current
+        match decorator:
+            case Outside(name=outside) if outside in _TRANSPARENT:
+                return current
+            case Made(callee=Outside(name=outside)) if outside in _TRANSPARENT:
+                return current
+            case Partial(callee=Outside(name="functools.wraps")):
+                return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+            case Outside(name="builtins.property" | "functools.cached_property"):
+                return UNKNOWN
+            case Outside(name="builtins.staticmethod" | "builtins.classmethod"):
+                return current
+            case Function():
+                result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+                if isinstance(result, Function):
+                    if result is not current and result.wrapped is None:
+                        result.doubts = (*result.doubts, f"`@{name}` puts another function in its place")
+                    return result
+        if isinstance(current, Function):
+            current.doubts = (*current.doubts, f"`@{name}` may change its name and parameters")
+        return current
+
+    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+        cls = Class(node, scope)
+        scope.names[node.name] = cls
+        if any(
+            isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.decorator_list for part in node.body
+        ) or any(isinstance(part, ast.Assign) for part in node.body):
+            self._members(cls)
+
+    def _members(self, cls: Class) -> Scope:
+        if cls.members is None:
+            cls.members = Scope(cls.scope.module, cls.scope, cls.scope.first_line, cls.scope.function, is_class=True)
+            with self._returning():
+                self._execute(cls.node.body, cls.members)
+        return cls.members
+
+    # Expressions
+
+    def value(self, node: ast.expr, scope: Scope) -> Value:
+        self._spend()
+        match node:
+            case ast.Constant(value=value):
+                return Constant(value)
+            case ast.Name(id=name):
+                return self._name(name, scope)
+            case ast.Attribute(value=owner, attr=name):
+                return self.attribute(self.value(owner, scope), name)
+            case ast.Call():
+                return self._call(node, scope)
+            case ast.JoinedStr(values=parts):
+                return self._joined(parts, scope)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return _added(self.value(left, scope), self.value(right, scope))
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+                return self._items(elements, scope)
+            case ast.Dict(keys=keys, values=values):
+                return self._table(keys, values, scope)
+            case ast.Subscript(value=owner, slice=index):
+                return self._subscript(self.value(owner, scope), index, scope)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                decided = self._truth(test, scope)
+                if decided is None:
+                    return UNKNOWN
+                return self.value(body if decided else orelse, scope)
+            case ast.BoolOp(op=op, values=values):
+                return self._chosen(op, values, scope)
+            case ast.Lambda():
+                return Function(node, scope)
+            case ast.Await(value=inner):
+                return self.value(inner, scope)
+            case ast.NamedExpr(target=target, value=inner):
+                result = self.value(inner, scope)
+                self._bind(target, result, scope)
+                return result
+            case ast.ListComp(elt=element, generators=[generator]) if not generator.ifs:
+                return self._comprehension(element, generator, scope)
+        return UNKNOWN
+
+    def _name(self, name: str, scope: Scope) -> Value:
+        current: Scope | None = scope
+        while current is not None:
+            if name in current.names and (current is scope or not current.is_class):
+                return current.names[name]
+            if current.outer is None:
+                found = self.module_name(current.module.path, name)
+                if found is UNKNOWN and not current.module.bindings(name) and name in _BUILTINS:
+                    return Outside(f"builtins.{name}")
+                return found
+            current = current.outer
+        return UNKNOWN
+
+    def attribute(self, value: Value, name: str) -> Value:
+        match value:
+            case ModuleValue(path=path):
+                return self._of_module(path, name)
+            case Outside(name=outside):
+                return Outside(canonical(f"{outside}.{name}"))
+            case Router():
+                if name == "router":
+                    return value
+                if name in ("prefix", "tags", "dependencies"):
+                    given = value.arguments.get(name)
+                    return given if given is not None else Constant("") if name == "prefix" else Items([])
+                if value.is_application and name in _URLS:
+                    given = value.arguments.get(name)
+                    return given if given is not None else Constant(_URLS[name])
+                return Method(value, name)
+            case Items() | Table():
+                return Method(value, name)
+            case Record(attributes=attributes):
+                return attributes.get(name, UNKNOWN)
+            case Instance(cls=cls, attributes=attributes):
+                if name in attributes:
+                    return attributes[name]
+                member = self._member(cls, name)
+                return member.bound_to(value) if isinstance(member, Function) else member
+            case Class():
+                member = self._member(value, name)
+                if isinstance(member, Function) and "classmethod" in _decorators(member):
+                    return member.bound_to(value)
+                return member
+            case Constant() if name == "value":
+                return value
+            case Constant(value=str()):
+                return Method(value, name)
+        return UNKNOWN
+
+    def _of_module(self, path: str, name: str) -> Value:
+        module = self.project.module(path)
+        if module is not None and module.bindings(name):
+            return self.module_name(path, name)
+        if path.endswith("__init__.py"):
+            submodule = self.project.module_path(path, f".{name}")
+            if submodule is not None:
+                return ModuleValue(submodule)
+        return self.module_name(path, name)
+
+    def _member(self, cls: Class, name: str, depth: int = 0) -> Value:
+        members = self._members(cls)
+        if name in members.names:
+            return members.names[name]
+        for base in cls.node.bases:
+            if depth < 8 and isinstance(above := self.value(base, cls.scope), Class):
+                found = self._member(above, name, depth + 1)
+                if found is not UNKNOWN:
+                    return found
+        return UNKNOWN
+
+    def annotation(self, node: ast.expr | None, scope: Scope) -> Value:
+        """What a parameter's annotation means, once all modules are imported."""
+        if node is None:
+            return UNKNOWN
+        with self._apart():
+            return self._annotation(node, scope)
+        return UNKNOWN
+
+    def value_apart(self, node: ast.expr, scope: Scope) -> Value:
+        """What a parameter's default is, once all modules are imported."""
+        with self._apart():
+            return self.value(node, scope)
+        return UNKNOWN
+
+    def _joined(self, parts: Sequence[ast.expr], scope: Scope) -> Value:
+        texts = []
+        for part in parts:
+            inner = part.value if isinstance(part, ast.FormattedValue) and part.format_spec is None else part
+            found = known(self.value(inner, scope)) if isinstance(inner, ast.expr) else UNKNOWN
+            if not isinstance(found, str | int) or isinstance(found, bool):
+                return UNKNOWN
+            texts.append(str(found))
+        return Constant("".join(texts))
+
+    def _items(self, elements: Sequence[ast.expr], scope: Scope) -> Items:
+        found = Items([])
+        for element in elements:
+            if not isinstance(element, ast.Starred):
+                found.items.append(self.value(element, scope))
+                continue
+            inner = self.value(element.value, scope)
+            found.items += inner.items if isinstance(inner, Items) else []
+            found.is_complete = found.is_complete and isinstance(inner, Items) and inner.is_complete
+        return found
+
+    def _table(self, keys: Sequence[ast.expr | None], values: Sequence[ast.expr], scope: Scope) -> Table:
+        found = Table({})
+        for key, value in zip(keys, values, strict=True):
+            name = known(self.value(key, scope)) if key is not None else UNKNOWN
+            result = self.value(value, scope)
+            if isinstance(name, str):
+                found.items[name] = result
+            elif key is None and isinstance(result, Table):
+                found.items |= result.items
+                found.is_complete = found.is_complete and result.is_complete
+            else:
+                found.is_complete = False
+        return found
+
+    def _subscript(self, owner: Value, index: ast.expr, scope: Scope) -> Value:
+        if isinstance(owner, Outside) and owner.name in _ANNOTATED and isinstance(index, ast.Tuple):
+            first, *rest = index.elts
+            return Annotated(self._annotation(first, scope), [self.value(part, scope) for part in rest])
+        if isinstance(owner, Class):
+            return owner
+        key = known(self.value(index, scope))
+        if isinstance(owner, Table) and isinstance(key, str):
+            return owner.items.get(key, UNKNOWN)
+        if isinstance(owner, Items) and owner.is_complete and isinstance(key, int) and -1 <= key < len(owner.items):
+            return owner.items[key] if owner.items else UNKNOWN
+        return UNKNOWN
+
+    def _annotation(self, node: ast.expr, scope: Scope) -> Value:
+        """An annotation may be quoted."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                return self.value(ast.parse(node.value, mode="eval").body, scope)
+            except SyntaxError:
+                return UNKNOWN
+        return self.value(node, scope)
+
+    def _chosen(self, op: ast.boolop, values: Sequence[ast.expr], scope: Scope) -> Value:
+        """`a or b`: the first that is true; unknown as soon as one cannot be decided."""
+        result: Value = UNKNOWN
+        for node in values:
+            result = self.value(node, scope)
+            found = known(result)
+            if found is UNKNOWN:
+                is_true = True if isinstance(result, Function | Router | Class | Instance | Items) else None
+            else:
+                is_true = bool(found)
+            if is_true is None:
+                return UNKNOWN
+            if is_true == isinstance(op, ast.Or):
+                return result
+        return result
+
+    def _comprehension(self, element: ast.expr, generator: ast.comprehension, scope: Scope) -> Value:
+        iterated = self.value(generator.iter, scope)
+        if not isinstance(iterated, Items):
+            return Items([], is_complete=False)
+        inner = Scope(scope.module, scope, scope.first_line, scope.function)
+        found = Items([], is_complete=iterated.is_complete)
+        for item in iterated.items:
+            self._bind(generator.target, item, inner)
+            found.items.append(self.value(element, inner))
+        return found
+
+    # Calls
+
+    def _call(self, node: ast.Call, scope: Scope) -> Value:
+        callee = self._super(node, scope)
+        if callee is None:
+            callee = self.value(node.func, scope)
+        arguments = self._arguments(node, scope)
+        line = scope.first_line + node.lineno - 1
+        if callee is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values", "keys"):
+            return UNKNOWN
+        result = self.call(callee, arguments, line, scope)
+        if isinstance(result, Made | Value) and result is UNKNOWN:
+            self._handed_on(callee, arguments, node, scope)
+        return result
+
+    def _super(self, node: ast.Call, scope: Scope) -> Value | None:
+        """`super().__init__(prefix="/x")` of a subclass of `APIRouter` sets what the constructor would have set."""
+        match node.func:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name):
+                receiver = scope.names.get("self")
+                if isinstance(receiver, Router):
+                    return Method(receiver, name)
+                return UNKNOWN
+        return None
+
+    def _arguments(self, node: ast.Call, scope: Scope) -> Arguments:
+        arguments = Arguments([])
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                inner = self.value(argument.value, scope)
+                if isinstance(inner, Items) and inner.is_complete:
+                    arguments.positional += inner.items
+                else:
+                    arguments.is_complete = False
+            else:
+                arguments.positional.append(self.value(argument, scope))
+        for keyword in node.keywords:
+            value = self.value(keyword.value, scope)
+            if keyword.arg is not None:
+                arguments.named[keyword.arg] = value
+            elif isinstance(value, Table):
+                arguments.named |= value.items
+                arguments.is_complete = arguments.is_complete and value.is_complete
+            else:
+                arguments.is_complete = False
+        return arguments
+
+    def call(self, callee: Value, arguments: Arguments, line: int, scope: Scope | None = None) -> Value:
+        match callee:
+            case Outside(name=name) if name in _ROUTERS:
+                return self._router(arguments, line, scope, is_application=name == _APPLICATION)
+            case Outside(name="fastapi.Depends" | "fastapi.Security"):
+                security = callee.name == "fastapi.Security"
+                return Dependency(
+                    arguments.get("dependency", 0),
+                    arguments.get("scopes") if security else None,
+                    arguments.get("use_cache"),
+                    arguments.get("scope"),
+                )
+            case Outside(name="functools.partial") if arguments.positional:
+                first, *rest = arguments.positional
+                return Partial(first, Arguments(rest, arguments.named, is_complete=arguments.is_complete))
+            case Outside(name="functools.wraps" | "functools.update_wrapper") if arguments.positional:
+                return Partial(callee, arguments)
+            case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted"):
+                inner = arguments.get("iterable", 0)
+                return inner if isinstance(inner, Items) else UNKNOWN
+            case Outside(name="builtins.str"):
+                inner = arguments.get("object", 0)
+                return inner if isinstance(inner, Constant) and isinstance(inner.value, str) else UNKNOWN
+            case Outside(name="typing.cast") if len(arguments.positional) == 2:
+                return arguments.positional[1]
+            case Outside():
+                if any(holds_router(value) for value in arguments.values()):
+                    return UNKNOWN
+                return Made(callee)
+            case Partial(callee=Outside(name="functools.wraps"), arguments=given):
+                wrapper = arguments.get("", 0)
+                if isinstance(wrapper, Function):
+                    wrapper.wrapped = given.positional[0]
+                return wrapper or UNKNOWN
+            case Partial(callee=inner, arguments=given):
+                merged = Arguments(
+                    [*given.positional, *arguments.positional],
+                    given.named | arguments.named,
+                    is_complete=given.is_complete and arguments.is_complete,
+                )
+                return self.call(inner, merged, line, scope)
+            case Function():
+                return self._call_function(callee, arguments)
+            case Class():
+                return self._call_class(callee, arguments, line)
+            case Instance():
+                method = self.attribute(callee, "__call__")
+                return self._call_function(method, arguments) if isinstance(method, Function) else UNKNOWN
+            case Registrar():
+                endpoint = arguments.get("func", 0) or UNKNOWN
+                self._register(callee.router, callee.method, callee.arguments, endpoint, callee.line, scope)
+                return endpoint
+            case Method(owner=Router() as router, name=name):
+                return self._router_method(router, name, arguments, line, scope)
+            case Method(owner=Items() as items, name=name):
+                return self._list_method(items, name, arguments)
+            case Method(owner=Table() as table, name=name):
+                return _table_method(table, name, arguments)
+            case Method(owner=Constant(value=str(text)), name=name):
+                return _string_method(text, name, arguments)
+        return UNKNOWN
+
+    def _router(self, arguments: Arguments, line: int, scope: Scope | None, *, is_application: bool) -> Router:
+        assert scope is not None
+        router = Router(scope.module, line, scope.function, arguments, is_application=is_application)
+        self.routers.append(router)
+        if is_application and isinstance(routes := arguments.get("routes"), Value) and known(routes) not in (None, []):
+            router.doubts = ("is given routes of its own",)
+        return router
+
+    def _call_function(self, function: Function, arguments: Arguments) -> Value:
+        if self._depth >= DEEPEST or (self._depth >= FREELY and not self._may_matter(function, arguments)):
+            return UNKNOWN
+        node = self._whole(function)
+        scope = function.scope
+        own = Scope(scope.module, scope, scope.first_line, _qualified(scope, function.name))
+        if function.bound is not None:
+            arguments = Arguments(
+                [function.bound, *arguments.positional], arguments.named, is_complete=arguments.is_complete
+            )
+        self._pass(node.args, arguments, own, scope)
+        self._depth += 1
+        self._called.add((scope.module.path, function.line))
+        try:
+            if isinstance(node, ast.Lambda):
+                return self.value(node.body, own)
+            if any(isinstance(part, ast.Global) for part in node.body):
+                for part in node.body:
+                    if isinstance(part, ast.Global):
+                        self._share(own, part.names)
+            with self._returning():
+                self._execute(node.body, own)
+        finally:
+            self._depth -= 1
+        return own.names.get("return", Constant(None))
+
+    def _may_matter(self, function: Function, arguments: Arguments) -> bool:
+        """Whether a function may register something, make a router or give a dependency."""
+        if any(holds_router(value) for value in arguments.values()):
+            return True
+        if function.bound is not None and holds_router(function.bound):
+            return True
+        node, module = function.node, function.scope.module
+        key = (module.path, function.line, node.lineno)
+        if key not in self._mattering:
+            if function.statement is not None:
+                text = module.statement_text(function.statement)
+            else:
+                text = ast.unparse(node)
+            self._mattering[key] = _MATTERS.search(text) is not None
+        return self._mattering[key]
+
+    def _share(self, own: Scope, names: Sequence[str]) -> None:
+        """`global app`: what the function binds, the module has. Looked up before, so that it is there to be seen."""
+        base = self.scope_of(own.module).names
+        shared = _SharedNames(own.names, base, names)
+        own.names = shared
+
+    def _whole(self, function: Function) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda:
+        if function.statement is None:
+            return function.node
+        try:
+            node = function.scope.module.tree(function.statement).body[0]
+        except UnreadableSourceError:
+            return function.node
+        return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function.node
+
+    def _pass(self, parameters: ast.arguments, arguments: Arguments, own: Scope, scope: Scope) -> None:
+        positional = [*parameters.posonlyargs, *parameters.args]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(parameters.defaults))
+        defaults += parameters.defaults
+        for index, (parameter, default) in enumerate(zip(positional, defaults, strict=True)):
+            own.names[parameter.arg] = self._argument(arguments.get(parameter.arg, index), default, scope)
+        for parameter, default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True):
+            own.names[parameter.arg] = self._argument(arguments.get(parameter.arg), default, scope)
+        if parameters.vararg is not None:
+            rest = arguments.positional[len(positional) :]
+            own.names[parameters.vararg.arg] = Items(rest, is_complete=arguments.is_complete)
+        if parameters.kwarg is not None:
+            taken = {parameter.arg for parameter in (*positional, *parameters.kwonlyargs)}
+            others = {name: value for name, value in arguments.named.items() if name not in taken}
+            own.names[parameters.kwarg.arg] = Table(others, is_complete=arguments.is_complete)
+
+    def _argument(self, given: Value | None, default: ast.expr | None, scope: Scope) -> Value:
+        if given is not None and given is not UNKNOWN:
+            return given
+        if given is None and default is not None:
+            return self.value(default, scope)
+        return UNKNOWN
+
+    def _derived(self, cls: Class, depth: int = 0) -> str | None:
+        """`fastapi.FastAPI` or `fastapi.APIRouter` where the class derives from it."""
+        for base in cls.node.bases:
+            above = self.value(base, cls.scope)
+            if isinstance(above, Outside) and above.name in _ROUTERS:
+                return above.name
+            if isinstance(above, Class) and depth < 8 and (found := self._derived(above, depth + 1)):
+                return found
+        return None
+
+    def _call_class(self, cls: Class, arguments: Arguments, line: int) -> Value:
+        derived = self._derived(cls)
+        made: Value
+        if derived is not None:
+            made = self._router(arguments, line, cls.scope, is_application=derived == _APPLICATION)
+            made.arguments = Arguments(arguments.positional, dict(arguments.named), is_complete=arguments.is_complete)
+            overridden = {"add_api_route", "include_router", *_REGISTRARS} & self._methods(cls)
+            if overridden:
+                made.doubts = (f"class `{cls.name}` has its own `{min(overridden)}`",)
+        else:
+            made = Instance(cls)
+        init = self._member(cls, "__init__")
+        if isinstance(init, Function):
+            self._call_function(init.bound_to(made), arguments)
+        return made
+
+    def _methods(self, cls: Class, depth: int = 0) -> set[str]:
+        found = {part.name for part in cls.node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)}
+        for base in cls.node.bases:
+            if depth < 8 and isinstance(above := self.value(base, cls.scope), Class):
+                found |= self._methods(above, depth + 1)
+        return found
+
+    def _list_method(self, items: Items, name: str, arguments: Arguments) -> Value:
+        if name in ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"):
+            first = arguments.get("", 0)
+            if self._conditions:
+                items.is_complete = False
+            if name == "append" and first is not None:
+                items.items.append(first)
+            elif name == "extend" and isinstance(first, Items):
+                items.items += first.items
+                items.is_complete = items.is_complete and first.is_complete
+            else:
+                items.is_complete = False
+            return Constant(None)
+        if name == "copy":
+            return Items(list(items.items), is_complete=items.is_complete)
+        return UNKNOWN
+
+    # Registrations
+
+    def _router_method(self, router: Router, name: str, arguments: Arguments, line: int, scope: Scope | None) -> Value:
+        if name in _REGISTRARS:
+            return Registrar(router, name, arguments, line)
+        if name == "__init__":
+            # Of `super().__init__(...)`, the last word on what the constructor was given.
+            router.arguments.named |= arguments.named
+            router.arguments.is_complete = arguments.is_complete
+            return Constant(None)
+        if name in ("add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"):
+            endpoint = arguments.get("endpoint", 1) or arguments.get("route") or UNKNOWN
+            self._register(router, name, arguments, endpoint, line, scope)
+        elif name == "include_router":
+            self._event("include", router, arguments.get("router", 0) or UNKNOWN, arguments, line, scope)
+        elif name in ("mount", "host", "frontend"):
+            self._event("mount", router, arguments.get("app", 1) or UNKNOWN, arguments, line, scope, name)
+        elif name not in _HARMLESS_METHODS:
+            return UNKNOWN
+        return Constant(None)
+
+    def _register(
+        self, router: Router, method: str, arguments: Arguments, endpoint: Value, line: int, scope: Scope | None
+    ) -> None:
+        kinds = {
+            "websocket": "websocket",
+            "add_api_websocket_route": "websocket",
+            "route": "route",
+            "add_route": "route",
+            "websocket_route": "websocket_route",
+            "add_websocket_route": "websocket_route",
+        }
+        self._event(kinds.get(method, "operation"), router, endpoint, arguments, line, scope, method)
+
+    def _event(
+        self,
+        kind: str,
+        router: Router,
+        target: Value,
+        arguments: Arguments,
+        line: int,
+        scope: Scope | None,
+        method: str = "",
+        doubts: tuple[str, ...] = (),
+    ) -> None:
+        self._number += 1
+        path = scope.module.path if scope is not None else router.module.path
+        if self._starting:
+            doubts = (*doubts, "it is registered while the application starts")
+        router.events.append(
+            Event(
+                kind,
+                self._number,
+                path,
+                line,
+                target,
+                arguments,
+                method,
+                is_conditional=self._conditions > 0,
+                is_looped=self._loops > 0,
+                doubts=doubts,
+            )
+        )
+
+    def _handed_on(self, callee: Value, arguments: Arguments, node: ast.Call, scope: Scope) -> None:
+        """`instrument(app)` of a library may register routes of its own."""
+        name = dotted(node.func) or "a call"
+        if _HARMLESS.search(callee.name if isinstance(callee, Outside) else name):
+            return
+        line = scope.first_line + node.lineno - 1
+        for value in arguments.values():
+            if isinstance(value, Router):
+                doubt = (f"it is handed to `{name}`, which may register more",)
+                self._event("unknown", value, UNKNOWN, Arguments([]), line, scope, name, doubt)
+
+
+def _modules(project: Project) -> list[Module]:
+    """The modules that may have to do with routes, tests excluded: what tests make is not the application.
+
+    Those that the index takes for FastAPI's, and those that import from them a function that takes or makes an
+    application: `app = create_app()` needs no word of FastAPI.
+    """
+    found = [module for module in project.modules() if not is_test(module.path)]
+    known_paths = {module.path for module in found}
+    makers = {
+        name
+        for module in found
+        for name, bindings in module.facts.bindings.items()
+        if any(b.kind == "def" and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
+    }
+    spelled = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(makers)) + rb")\b")
+    if makers:
+        for path, imports in project.import_statements.items():
+            if path not in known_paths and not is_test(path) and spelled.search(imports):
+                module = project.module(path)
+                if module is not None:
+                    found.append(module)
+    return found
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds tests, by pytest's names and the usual folders."""
+    *folders, name = path.split("/")
+    return (
+        name.startswith("test_")
+        or name.endswith("_test.py")
+        or name == "conftest.py"
+        or not {"test", "tests"}.isdisjoint(folders)
+    )
+
+
+class _SharedNames(dict[str, Value]):
+    """The names of a function in which some are the module's."""
+
+    def __init__(self, own: dict[str, Value], base: dict[str, Value], names: Sequence[str]) -> None:
+        super().__init__(own)
+        self._base = base
+        self._shared = frozenset(names)
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        if name in self._shared:
+            self._base[name] = value
+        super().__setitem__(name, value)
+
+
+_SHOWN_BY_ROUTES = frozenset(
+    {"default_response_class", "dependencies", "generate_unique_id_function", "include_in_schema", "prefix",
+     "route_class", "routes", "tags"}
+)  # fmt: skip
+_BUILTINS = frozenset(
+    {"classmethod", "dict", "enumerate", "getattr", "hasattr", "id", "int", "isinstance", "len", "list", "map", "print",
+     "property", "range", "repr", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "zip"}
+)  # fmt: skip
+
+
+def _one_of(values: Sequence[Value]) -> Value:
+    """What a name stands for that got different values in branches: a router rather than none, else nothing known."""
+    first = values[0]
+    if all(value is first for value in values):
+        return first
+    routers = [value for value in values if isinstance(value, Router)]
+    if routers:
+        if any(_for_routes(router) or _for_routes(routers[0]) for router in routers if router is not routers[0]):
+            routers[0].doubts = (*routers[0].doubts, "is one of several that the name may stand for")
+        return routers[0]
+    constants = {repr(known(value)) for value in values}
+    return first if len(constants) == 1 and all(isinstance(value, Constant) for value in values) else UNKNOWN
+
+
+def _for_routes(router: Router) -> bool:
+    """Whether a router is given what its routes get, too: two that are not may stand for each other."""
+    given = router.arguments
+    return not given.is_complete or not _SHOWN_BY_ROUTES.isdisjoint(given.named)
+
+
+def _decorators(function: Function) -> set[str]:
+    return set() if isinstance(function.node, ast.Lambda) else {dotted(node) for node in function.node.decorator_list}
+
+
+def _qualified(scope: Scope, name: str) -> str:
+    return f"{scope.function}.{name}" if scope.function else name
+
+
+def _added(left: Value, right: Value) -> Value:
+    if isinstance(left, Items) and isinstance(right, Items):
+        return Items([*left.items, *right.items], is_complete=left.is_complete and right.is_complete)
+    a, b = known(left), known(right)
+    if isinstance(a, str) and isinstance(b, str):
+        return Constant(a + b)
+    return UNKNOWN
+
+
+def _table_method(table: Table, name: str, arguments: Arguments) -> Value:
+    match name:
+        case "values":
+            return Items(list(table.items.values()), is_complete=table.is_complete)
+        case "keys":
+            return Items([Constant(key) for key in table.items], is_complete=table.is_complete)
+        case "items":
+            pairs: list[Value] = [Items([Constant(key), value]) for key, value in table.items.items()]
+            return Items(pairs, is_complete=table.is_complete)
+        case "get":
+            key = known(arguments.get("key", 0))
+            if isinstance(key, str) and key in table.items:
+                return table.items[key]
+            return (arguments.get("default", 1) or Constant(None)) if table.is_complete else UNKNOWN
+        case "update" | "pop" | "setdefault" | "clear":
+            table.is_complete = False
+    return UNKNOWN
+
+
+_STRING_METHODS = frozenset(
+    {"lower", "lstrip", "removeprefix", "removesuffix", "replace", "rstrip", "strip", "title", "upper"}
+)
+
+
+def _string_method(text: str, name: str, arguments: Arguments) -> Value:
+    """Methods with which prefixes are put together."""
+    given = [known(value) for value in arguments.positional]
+    is_known = arguments.is_complete and not arguments.named and all(isinstance(part, str) for part in given)
+    if is_known and name in _STRING_METHODS:
+        return Constant(getattr(text, name)(*given))
+    return UNKNOWN
+
+
+def status_of(value: Value | None) -> int | None:
+    """The number of a status, as a literal, of `fastapi.status` or `http.HTTPStatus`; None where it is not known."""
+    match value:
+        case Constant(value=int(number)) if not isinstance(number, bool):
+            return number
+        case Outside(name=name):
+            if found := _STATUS.match(name):
+                return int(found.group(1))
+            if name.startswith("http.HTTPStatus."):
+                import http
+
+                member = getattr(http.HTTPStatus, name.rpartition(".")[2], None)
+                return int(member) if isinstance(member, http.HTTPStatus) else None
+    return None

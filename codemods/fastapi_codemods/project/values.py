@@ -1,0 +1,336 @@
+"""What an expression can stand for when a project is read without being run: see `evaluation`.
+
+Only what decides about routes and dependencies has a kind of its own. `UNKNOWN` is an answer, a guess is not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .index import Module
+
+
+class Value:
+    """Something of which no more is known."""
+
+    __slots__ = ()
+
+
+UNKNOWN = Value()
+
+
+class Constant(Value):
+    """A string, number, bool, None or `...`; for a member of an enumeration its value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class Items(Value):
+    """A list, tuple or set. Not `is_complete`: there may be more, or in another order."""
+
+    __slots__ = ("is_complete", "items")
+
+    def __init__(self, items: list[Value], *, is_complete: bool = True) -> None:
+        self.items = items
+        self.is_complete = is_complete
+
+
+class Table(Value):
+    """A dictionary with string keys."""
+
+    __slots__ = ("is_complete", "items")
+
+    def __init__(self, items: dict[str, Value], *, is_complete: bool = True) -> None:
+        self.items = items
+        self.is_complete = is_complete
+
+
+class Outside(Value):
+    """Something outside the project, by its dotted name: `fastapi.Depends`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class ModuleValue(Value):
+    """A module of the project, by its path."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class Scope:
+    """The names of a module, function or class that is being evaluated, and where it stands."""
+
+    __slots__ = ("first_line", "function", "is_class", "module", "names", "outer")
+
+    def __init__(
+        self, module: Module, outer: Scope | None, first_line: int, function: str = "", *, is_class: bool = False
+    ) -> None:
+        self.module = module
+        self.names: dict[str, Value] = {}
+        self.outer = outer
+        self.first_line = first_line
+        """Of the top-level statement that nodes count their lines from."""
+        self.function = function
+        """Dotted name of the function, empty at module level."""
+        self.is_class = is_class
+        """Its names are not seen from the functions in it."""
+
+
+class Function(Value):
+    """A function or lambda of the project, with the scope that it stands in; `self` is bound for a method."""
+
+    __slots__ = ("bound", "doubts", "node", "scope", "statement", "wrapped")
+
+    def __init__(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
+        scope: Scope,
+        statement: int | None = None,
+        bound: Value | None = None,
+    ) -> None:
+        self.node = node
+        self.scope = scope
+        self.statement = statement
+        """Of a function whose header alone is in `node`: the index of the top-level statement with all of it."""
+        self.bound = bound
+        self.wrapped: Value | None = None
+        """What `functools.wraps` makes it look like."""
+        self.doubts: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
+
+    @property
+    def line(self) -> int:
+        return self.scope.first_line + self.node.lineno - 1
+
+    def bound_to(self, value: Value) -> Function:
+        method = Function(self.node, self.scope, self.statement, value)
+        method.wrapped, method.doubts = self.wrapped, self.doubts
+        return method
+
+
+class Class(Value):
+    """A class of the project."""
+
+    __slots__ = ("members", "node", "scope")
+
+    def __init__(self, node: ast.ClassDef, scope: Scope) -> None:
+        self.node = node
+        self.scope = scope
+        self.members: Scope | None = None
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+
+class Instance(Value):
+    """What a class of the project made."""
+
+    __slots__ = ("attributes", "cls")
+
+    def __init__(self, cls: Class) -> None:
+        self.cls = cls
+        self.attributes: dict[str, Value] = {}
+
+
+class Record(Value):
+    """An object of FastAPI's of which some attributes are known."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, attributes: dict[str, Value]) -> None:
+        self.attributes = attributes
+
+
+class Made(Value):
+    """What calling something outside the project gave."""
+
+    __slots__ = ("callee",)
+
+    def __init__(self, callee: Outside) -> None:
+        self.callee = callee
+
+
+class Partial(Value):
+    """`functools.partial(callee, ...)`."""
+
+    __slots__ = ("arguments", "callee")
+
+    def __init__(self, callee: Value, arguments: Arguments) -> None:
+        self.callee = callee
+        self.arguments = arguments
+
+
+class Dependency(Value):
+    """`Depends(call)` or `Security(call)`; without a callable the parameter's type is it."""
+
+    __slots__ = ("call", "scope", "scopes", "use_cache")
+
+    def __init__(self, call: Value | None, scopes: Value | None, use_cache: Value | None, scope: Value | None) -> None:
+        self.call = call
+        self.scopes = scopes
+        self.use_cache = use_cache
+        self.scope = scope
+
+
+class Annotated(Value):
+    """`Annotated[type, *metadata]`."""
+
+    __slots__ = ("metadata", "type")
+
+    def __init__(self, type_: Value, metadata: list[Value]) -> None:
+        self.type = type_
+        self.metadata = metadata
+
+
+class Method(Value):
+    """A method of a router, list or dictionary, before it is called."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: Value, name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+
+class Registrar(Value):
+    """`router.get("/users")`, before it is applied to a function."""
+
+    __slots__ = ("arguments", "line", "method", "router")
+
+    def __init__(self, router: Router, method: str, arguments: Arguments, line: int) -> None:
+        self.router = router
+        self.method = method
+        self.arguments = arguments
+        self.line = line
+
+
+class Arguments:
+    """What a call passes. Not `is_complete`: `*args` or `**options` pass more than is known."""
+
+    __slots__ = ("is_complete", "named", "positional")
+
+    def __init__(
+        self, positional: list[Value], named: dict[str, Value] | None = None, *, is_complete: bool = True
+    ) -> None:
+        self.positional = positional
+        self.named = named or {}
+        self.is_complete = is_complete
+
+    def get(self, name: str, position: int | None = None) -> Value | None:
+        """None for what is not passed, `UNKNOWN` for what may be."""
+        if name in self.named:
+            return self.named[name]
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None if self.is_complete else UNKNOWN
+
+    def values(self) -> Iterator[Value]:
+        yield from self.positional
+        yield from self.named.values()
+
+
+class Event:
+    """One registration on a router, in the order in which they happen."""
+
+    __slots__ = (
+        "arguments", "doubts", "is_conditional", "is_looped", "kind", "line", "method", "number", "path", "target",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: str,
+        number: int,
+        path: str,
+        line: int,
+        target: Value,
+        arguments: Arguments,
+        method: str = "",
+        *,
+        is_conditional: bool = False,
+        is_looped: bool = False,
+        doubts: tuple[str, ...] = (),
+    ) -> None:
+        self.kind = kind
+        """`operation`, `websocket`, `route`, `websocket_route`, `include`, `mount`, `unknown` (handed to something
+        outside the project that may register more)."""
+        self.number = number
+        """Counts all events of the project."""
+        self.path = path
+        self.line = line
+        self.target = target
+        """The endpoint, or the router or application that is included or mounted."""
+        self.arguments = arguments
+        self.method = method
+        self.is_conditional = is_conditional
+        self.is_looped = is_looped
+        self.doubts = doubts
+
+
+class Router(Value):
+    """An `APIRouter` or, with `is_application`, a `FastAPI`."""
+
+    __slots__ = ("arguments", "doubts", "events", "function", "is_application", "line", "module", "name")
+
+    def __init__(self, module: Module, line: int, function: str, arguments: Arguments, *, is_application: bool) -> None:
+        self.module = module
+        self.line = line
+        self.function = function
+        """In which it was made, empty at module level."""
+        self.arguments = arguments
+        self.is_application = is_application
+        self.events: list[Event] = []
+        self.doubts: tuple[str, ...] = ()
+        self.name = ""
+        """The first name that it was given."""
+
+
+def known(value: Value | None) -> object:
+    """The Python object of a constant or of a complete list or dictionary of such; `UNKNOWN` for anything else."""
+    match value:
+        case Constant():
+            return value.value
+        case Items(items=items, is_complete=True):
+            parts = [known(item) for item in items]
+            return UNKNOWN if any(part is UNKNOWN for part in parts) else parts
+    return UNKNOWN
+
+
+def text_of(value: Value | None) -> str | None:
+    found = known(value)
+    return found if isinstance(found, str) else None
+
+
+def holds_router(value: Value, depth: int = 0) -> bool:
+    """Whether a router is or is in the value."""
+    match value:
+        case Router() | Registrar():
+            return True
+        case Items(items=items):
+            return depth < 3 and any(holds_router(item, depth + 1) for item in items)
+        case Table(items=named):
+            return depth < 3 and _any_holds(named, depth)
+        case Instance(attributes=attributes):
+            return depth < 3 and _any_holds(attributes, depth)
+        case Method(owner=owner):
+            return isinstance(owner, Router)
+    return False
+
+
+def _any_holds(named: Mapping[str, Value], depth: int) -> bool:
+    return any(holds_router(value, depth + 1) for value in named.values())

@@ -1,0 +1,421 @@
+"""The static route table against the application itself: each case is imported and compared route by route."""
+
+import importlib
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from fastapi_codemods.project import Project
+from fastapi_codemods.project.routes import Application, DependencyUse, applications_of
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "real_apps"))
+
+dump_routes = importlib.import_module("dump_routes")
+
+DOCUMENTATION = {"openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html"}
+KINDS = {"APIRoute": "operation", "APIWebSocketRoute": "websocket", "Route": "route", "Mount": "mount"}
+
+
+def project(folder: Path, files: dict[str, str], **options: str) -> Project:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text))
+    return Project.open(folder, **options)
+
+
+def tables(folder: Path, files: dict[str, str], **options: str) -> tuple[Application, ...]:
+    return applications_of(project(folder, files, **options))
+
+
+def static_rows(application: Application) -> list[tuple]:
+    return [
+        (r.kind, r.path, r.methods, r.name or "", r.operation_id, r.tags, r.status, tuple(listed(r.dependencies)))
+        for r in application.routes
+    ]
+
+
+def listed(uses: tuple[DependencyUse, ...], depth: int = 0):
+    for use in uses:
+        yield depth, use.name, use.scopes, use.use_cache
+        yield from listed(use.dependencies, depth + 1)
+
+
+def running_rows(folder: Path, target: str) -> list[tuple]:
+    """What FastAPI serves, from a fresh import."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        module, _, attribute = target.partition(":")
+        app = getattr(importlib.import_module(module), attribute.removesuffix("()"))
+        if attribute.endswith("()"):
+            app = app()
+        found = list(dump_routes.table(app.routes))
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
+    return [
+        (
+            kind,
+            row["path"],
+            tuple(row["methods"]),
+            row["name"] or "",
+            row.get("operation_id") if kind == "operation" else None,
+            tuple(row.get("tags", ())),
+            row.get("status"),
+            tuple((depth, name, tuple(scopes), cached) for depth, name, scopes, cached in row.get("dependencies", ())),
+        )
+        for row in found
+        if (kind := KINDS[row["kind"]]) != "route" or row["name"] not in DOCUMENTATION
+    ]
+
+
+CASES = {
+    "prefixes, tags and dependencies of every level": {
+        "main.py": """
+            from fastapi import Depends, FastAPI
+            from api import users, items as things
+            from deps import verify, audit
+
+            app = FastAPI(dependencies=[Depends(verify)])
+            app.include_router(users.router, prefix="/v1", tags=["v1"], dependencies=[Depends(audit)])
+            app.include_router(things.router)
+        """,
+        "deps.py": """
+            from typing import Annotated
+            from fastapi import Depends, Header, Security
+            from fastapi.security import OAuth2PasswordBearer
+
+            scheme = OAuth2PasswordBearer(tokenUrl="token")
+            def settings(): ...
+            def session(conf=Depends(settings)): yield
+            Session = Annotated[object, Depends(session)]
+            def user(db: Session, token: str = Depends(scheme)): ...
+            def verify(x: str = Header("")): ...
+            class Audit:
+                def __init__(self, level): self.level = level
+                def __call__(self, who=Depends(user)): ...
+            audit = Audit(3)
+            Admin = Annotated[object, Security(user, scopes=["admin"])]
+        """,
+        "api/__init__.py": "",
+        "api/users.py": """
+            from fastapi import APIRouter, status
+            from deps import Admin, Session
+            from . import nested
+
+            router = APIRouter(prefix="/users", tags=["users"])
+
+            @router.get("", status_code=status.HTTP_202_ACCEPTED)
+            async def all_users(db: Session): ...
+
+            @router.api_route("/{user_id:int}", methods=["PUT"], tags=["one"], name="put-user")
+            def put(user_id: int, who: Admin): ...
+
+            router.include_router(nested.router, prefix="/{user_id}")
+        """,
+        "api/nested.py": """
+            from enum import Enum
+            from fastapi import APIRouter
+            class Tags(Enum):
+                pets = "pets"
+            router = APIRouter(tags=[Tags.pets])
+            @router.delete("/pets/{pet:path}", operation_id="drop")
+            def drop(): ...
+            @router.websocket("/live")
+            async def live(websocket): ...
+        """,
+        "api/items.py": """
+            import fastapi as fa
+            PREFIX = "/items"
+            router = fa.APIRouter(prefix=f"{PREFIX}/all")
+            @router.get("/")
+            @router.get("", include_in_schema=False)
+            def read(): ...
+        """,
+    },
+    "factories, closures, loops and lists": {
+        "main.py": """
+            from fastapi import APIRouter, FastAPI, Depends
+
+            def require(role):
+                def check(): ...
+                return check
+
+            def make(name: str, *extra) -> APIRouter:
+                router = APIRouter(prefix=f"/{name}", tags=[name])
+                @router.get("/")
+                def read(): ...
+                for path in extra:
+                    router.add_api_route(path, read, methods=["POST"], name=path.strip("/"))
+                return router
+
+            def register(app: FastAPI):
+                @app.get("/health", dependencies=[Depends(require("x"))])
+                def health(): ...
+
+            def create_app(debug=False) -> FastAPI:
+                app = FastAPI()
+                register(app)
+                routers = [make("users", "/a", "/b")]
+                routers.append(make("items"))
+                for router in routers:
+                    app.include_router(router, prefix="/api")
+                return app
+
+            app = create_app()
+        """,
+    },
+    "applications in applications": {
+        "main.py": """
+            from fastapi import FastAPI
+            app = FastAPI()
+            admin = FastAPI()
+            @admin.get("/stats")
+            def stats(): ...
+            app.mount("/admin", admin, name="admin")
+            app.add_api_route("/late", stats)
+        """,
+    },
+    "what is decided by constants": {
+        "main.py": """
+            from typing import TYPE_CHECKING
+            from fastapi import FastAPI
+            if TYPE_CHECKING:
+                from nowhere import Nothing
+            DEBUG = False
+            app = FastAPI()
+            if DEBUG:
+                @app.get("/debug")
+                def debug(): ...
+            elif not DEBUG:
+                @app.get("/release")
+                def release(): ...
+            def empty(): return
+            if __name__ == "__main__":
+                app.add_api_route("/script", empty)
+        """,
+    },
+    "an application that its routers import": {
+        "pkg/__init__.py": """
+            from fastapi import FastAPI
+            app = FastAPI()
+            from . import late, later  # noqa
+            @app.get("/last")
+            def last(): ...
+        """,
+        "pkg/late.py": """
+            from pkg import app
+            @app.get("/late")
+            def late(): ...
+        """,
+        "pkg/later.py": """
+            from . import app
+            @app.get("/later")
+            def later(): ...
+        """,
+        "main.py": "from pkg import app\n",
+    },
+    "classes that register methods": {
+        "main.py": """
+            from functools import partial, wraps
+            from fastapi import APIRouter, Depends, FastAPI
+
+            def db(): ...
+            def logged(f):
+                @wraps(f)
+                def wrapper(*args, **kwargs):
+                    return f(*args, **kwargs)
+                return wrapper
+
+            class Users:
+                def __init__(self, prefix):
+                    self.router = APIRouter(prefix=prefix)
+                    self.router.add_api_route("/", self.read, methods=["GET"])
+                    self.router.post("/")(self.create)
+                def read(self, session=Depends(db)): ...
+                @logged
+                def create(self, session=Depends(db)): ...
+
+            class Sub(APIRouter):
+                def __init__(self, name):
+                    super().__init__(prefix=f"/{name}", tags=[name])
+
+            sub = Sub("sub")
+            @sub.get("/x")
+            @logged
+            def x(a=Depends(partial(db))): ...
+
+            app = FastAPI(generate_unique_id_function=lambda route: f"{route.tags[0] if route.tags else ''}-{route.name}")
+            app.include_router(Users("/users").router, tags=["u"])
+            app.include_router(sub)
+        """,
+    },
+    "classes and models as dependencies": {
+        "main.py": """
+            from dataclasses import dataclass
+            from typing import Annotated
+            from fastapi import Depends, FastAPI
+
+            def db(): ...
+            class Base:
+                def __init__(self, session=Depends(db)): ...
+            class Page(Base): ...
+            @dataclass
+            class Filter:
+                session: Annotated[object, Depends(db)]
+                size: int = 3
+            app = FastAPI()
+            @app.get("/")
+            def read(page: Page = Depends(), f: Filter = Depends(), again=Depends(db, use_cache=False)): ...
+        """,
+    },
+}
+
+
+@pytest.mark.parametrize("files", CASES.values(), ids=CASES)
+def test_equal_to_the_running_application(tmp_path, files):
+    found = tables(tmp_path, files)
+    application = next(a for a in found if a.name.endswith(":app") or a.name.endswith("create_app()"))
+
+    assert static_rows(application) == running_rows(tmp_path, "main:app")
+    assert all(route.is_certain for route in application.routes)
+
+
+class TestDoubts:
+    def test_a_condition_nobody_can_decide(self, tmp_path):
+        (app,) = tables(
+            tmp_path,
+            {
+                "main.py": """
+                    import os
+                    from fastapi import FastAPI
+                    app = FastAPI()
+                    if os.environ.get("X"):
+                        @app.get("/x")
+                        def x(): ...
+                """
+            },
+        )
+        assert [(route.path, route.is_conditional, route.is_certain) for route in app.routes] == [("/x", True, False)]
+
+    def test_a_value_that_a_branch_may_have_changed(self, tmp_path):
+        (app,) = tables(
+            tmp_path,
+            {
+                "main.py": """
+                    from fastapi import FastAPI
+                    from settings import choose
+                    prefix = "/a"
+                    if choose():
+                        prefix = "/b"
+                    app = FastAPI()
+                    app.add_api_route(prefix + "/x", print)
+                """
+            },
+        )
+        assert [route.path for route in app.routes] == [None]
+        assert not app.routes[0].is_certain
+
+    def test_a_router_of_a_library(self, tmp_path):
+        (app,) = tables(
+            tmp_path,
+            {
+                "main.py": """
+                    from fastapi import FastAPI
+                    from library import make_router, instrument
+                    app = FastAPI()
+                    app.include_router(make_router(), prefix="/lib")
+                    instrument(app)
+                """
+            },
+        )
+        assert [(route.kind, route.path, route.is_certain) for route in app.routes] == [("unknown", "/lib", False)]
+        assert app.doubts == ("it is handed to `instrument`, which may register more",)
+
+    def test_a_decorator_that_may_change_the_signature(self, tmp_path):
+        (app,) = tables(
+            tmp_path,
+            {
+                "main.py": """
+                    from fastapi import FastAPI
+                    from library import limited
+                    app = FastAPI()
+                    @app.get("/")
+                    @limited("1/s")
+                    def read(): ...
+                """
+            },
+        )
+        assert app.routes[0].doubts == ("`@limited` may change its name and parameters",)
+
+    def test_a_loop_over_what_is_not_known(self, tmp_path):
+        (app,) = tables(
+            tmp_path,
+            {
+                "main.py": """
+                    from fastapi import FastAPI
+                    from plugins import all_plugins
+                    app = FastAPI()
+                    for plugin in all_plugins():
+                        app.include_router(plugin.router)
+                """
+            },
+        )
+        assert [(route.kind, route.is_looped, route.is_conditional) for route in app.routes] == [("unknown", True, True)]
+
+
+def test_included_routes_are_a_copy_before_0_137(tmp_path):
+    files = {
+        "main.py": """
+            from fastapi import APIRouter, FastAPI
+            app, router = FastAPI(), APIRouter()
+            app.include_router(router)
+            @router.get("/late")
+            def late(): ...
+        """
+    }
+    (copied,) = tables(tmp_path, files, target_fastapi="0.115")
+    (lazy,) = tables(tmp_path, files, target_fastapi="0.137")
+    assert (len(copied.routes), len(lazy.routes)) == (0, 1)
+
+
+def test_tests_are_no_part_of_the_application(tmp_path):
+    found = tables(
+        tmp_path,
+        {
+            "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+            "tests/test_app.py": "from fastapi import FastAPI\nfrom main import app\n"
+            "other = FastAPI()\n@app.get('/x')\ndef x(): ...\n",
+        },
+    )
+    assert [(application.name, application.routes) for application in found] == [("main:app", ())]
+
+
+def test_a_router_that_no_application_includes(tmp_path):
+    (router,) = tables(
+        tmp_path, {"a.py": "from fastapi import APIRouter\nr = APIRouter()\n@r.get('/x')\ndef x(): ...\n"}
+    )
+    assert router.is_router
+    assert [route.path for route in router.routes] == ["/x"]
+
+
+def test_execution_order_runs_each_dependency_once(tmp_path):
+    (app,) = tables(
+        tmp_path,
+        {
+            "main.py": """
+                from fastapi import Depends, FastAPI
+                app = FastAPI()
+                def a(): ...
+                def b(x=Depends(a)): ...
+                @app.get("/")
+                def read(x=Depends(b), y=Depends(a), z=Depends(a, use_cache=False)): ...
+            """
+        },
+    )
+    assert [use.name for use in app.routes[0].in_execution_order] == ["a", "b", "a"]
