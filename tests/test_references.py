@@ -90,3 +90,33 @@ def test_a_broken_file_among_others_is_no_error(used):
 
 def test_places_are_written_out():
     assert lines_of([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("    print(get)", "argument"),
+        ("    if get(): pass", "call"),
+        ("    x = get()", "call"),
+        ("    return Depends(get)", "injected"),
+        ("    @get(1)\n    def inner(): ...", "call"),
+        ("    with open_(get) as opened:\n        pass", "argument"),
+        ("    x = [\n        get,\n    ]", "value"),
+        ("    def inner(a: get = None): ...", "annotation"),
+        ("    get = 1\n    get()", ""),
+        ("    for get in x:\n        get()", ""),
+    ],
+)
+def test_long_statements_give_the_same_places(tmp_path, line, kind):
+    """Of a long statement only the lines in question are parsed: lines, columns and kinds stay those of the whole."""
+    head = "from fastapi import Depends\nfrom deps import get\n"
+    found = []
+    for padding in ("", "    # a word\n" * 200):
+        (tmp_path / "deps.py").write_text(DEFINITION)
+        (tmp_path / "main.py").write_text(f"{head}def f(x):\n{line}\n{padding}    return None\n")
+        symbol = Symbol("deps.py", "get")
+        used = uses(Project.open(tmp_path), [symbol])[symbol]
+        found.append([(use.path, use.line, use.column, use.kind) for use in used])
+
+    assert found[0] == found[1]
+    assert [entry[3] for entry in found[0]] == ([kind] if kind else [])

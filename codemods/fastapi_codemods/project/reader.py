@@ -157,9 +157,11 @@ class Positions:
     `ast` counts columns in UTF-8 bytes; everything else here counts characters.
     """
 
-    def __init__(self, text: str, base: int, first_line: int) -> None:
+    def __init__(self, text: str, base: int, first_line: int, first_column: int = 0) -> None:
         self._text = text
         self._base = base
+        self._first_column = first_column
+        """Characters in front of the text in its first line."""
         self._lines = line_starts(text)
         self._is_ascii = text.isascii()
         self.first_line = first_line
@@ -186,7 +188,8 @@ class Positions:
 
     def column(self, line: int, column: int) -> int:
         """The column in characters, from 1."""
-        return self.offset(line, column) - self._base - self._lines[line - 1] + 1
+        before = self._first_column if line == 1 else 0
+        return before + self.offset(line, column) - self._base - self._lines[line - 1] + 1
 
 
 class _Reader:

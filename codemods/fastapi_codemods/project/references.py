@@ -397,7 +397,8 @@ def _lines_with(module: Module, index: int, places: Sequence[int]) -> list[_Piec
         if not spelled.isdisjoint(_bound_in(tree)):
             return None
         line_number = statement.line + code.count("\n", 0, first)
-        pieces.append(_Piece(tree, Positions(text, statement.start + first, line_number), own))
+        column = first - code.rfind("\n", 0, first) - 1
+        pieces.append(_Piece(tree, Positions(text, statement.start + first, line_number, column), own))
     return pieces
 
 
@@ -542,12 +543,18 @@ class _Collector:
             return "override", above, ""
         if isinstance(above, ast.Dict) and isinstance(further, ast.stmt | ast.Call):
             # `app.dependency_overrides = {f: g}` and `app.dependency_overrides.update({f: g})`
-            return ("override" if "dependency_overrides" in ast.unparse(further) else "value"), above, ""
+            return ("override" if _is_of_overrides(further) else "value"), above, ""
         if isinstance(above, ast.ClassDef):
             return "base", above, above.name
         if _is_annotation(node, above, further, chain):
             return "annotation", above or node, ""
         return "value", above or node, ""
+
+
+def _is_of_overrides(node: ast.stmt | ast.Call) -> bool:
+    """`app.dependency_overrides = ...` and `app.dependency_overrides.update(...)`."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.func] if isinstance(node, ast.Call) else []
+    return any("dependency_overrides" in dotted(target).split(".") for target in targets)
 
 
 def _is_annotation(node: ast.AST, above: ast.AST | None, further: ast.AST | None, chain: Iterator[ast.AST]) -> bool:
