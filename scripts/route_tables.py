@@ -52,6 +52,8 @@ class Compared(NamedTuple):
     wrong: list[str]
     """Differences of rows that claim to be certain."""
     doubtful: list[str]
+    causes: list[str]
+    """Why the static table does not know, of the differences that it does not claim to know."""
 
 
 def running(application: real_apps.Application, cache: Path) -> dict[str, Any]:
@@ -127,22 +129,32 @@ def compared(name: str, wanted: list[Row], application: Application | None) -> C
     found = [row_of_static(route) for route in routes]
     matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
     equal = sum(block.size for block in matcher.get_matching_blocks())
-    wrong: list[str] = []
-    doubtful: list[str] = []
+    result = Compared(name, len(wanted), equal, sum(route.is_certain for route in routes), [], [], [])
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             continue
-        text = "\n".join([*(f"    static  {_shown(routes[i])}" for i in range(a, b)),
-                          *(f"    running {wanted[i]}" for i in range(c, d))])  # fmt: skip
-        claims = any(routes[i].is_certain for i in range(a, b)) or (a == b and application is not None
-                                                                  and not application.doubts)  # fmt: skip
-        (wrong if claims else doubtful).append(text)
-    return Compared(name, len(wanted), equal, sum(route.is_certain for route in routes), wrong, doubtful)
+        shown = [
+            *(f"    static  {_shown(route)}" for route in routes[a:b]),
+            *(f"    running {row}" for row in wanted[c:d]),
+        ]
+        causes = [note for route in routes[a:b] for note in notes_of(route)]
+        if a == b and application is not None:
+            causes = list(application.doubts)
+        if any(route.is_certain for route in routes[a:b]) or not causes:
+            result.wrong.append("\n".join(shown))
+        else:
+            result.doubtful.append("\n".join(shown))
+            result.causes.extend(dict.fromkeys(causes))
+    return result
+
+
+def notes_of(route: Route) -> list[str]:
+    flags = [("conditional", route.is_conditional), ("in a loop", route.is_looped and route.is_conditional)]
+    return [*(name for name, is_so in flags if is_so), *route.doubts]
 
 
 def _shown(route: Route) -> str:
-    flags = [*(["conditional"] if route.is_conditional else []), *(["loop"] if route.is_looped else []), *route.doubts]
-    return f"{row_of_static(route)} [{'; '.join(flags) or 'certain'}] {route.file}:{route.line}"
+    return f"{row_of_static(route)} [{'; '.join(notes_of(route)) or 'certain'}] {route.file}:{route.line}"
 
 
 def compare(application: real_apps.Application, cache: Path) -> list[Compared]:
@@ -157,35 +169,57 @@ def compare(application: real_apps.Application, cache: Path) -> list[Compared]:
     return results
 
 
+def page(rows: Sequence[tuple[str, list[Compared]]]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "# Route tables",
+        "",
+        "Written by `python scripts/route_tables.py --output docs/route-tables.md`. The table that",
+        "`fastapi-codemods routes` reads from the source, against the one of the running application, route by route",
+        "and in order: kind, path, methods, name, operation id, tags, status and the tree of dependencies. *Wrong* is a",
+        "route that differs though the table calls it certain.",
+        "",
+        "| application | tables | routes | equal | | called certain | wrong | why the others differ |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, results in rows:
+        routes, equal = sum(r.routes for r in results), sum(r.equal for r in results)
+        causes = "; ".join(dict.fromkeys(cause for r in results for cause in r.causes))
+        lines.append(
+            f"| {name} | {len(results)} | {routes} | {equal} | {100 * equal / max(routes, 1):.1f} %"
+            f" | {sum(r.certain for r in results)} | {sum(len(r.wrong) for r in results)} | {causes} |"
+        )
+    routes = sum(r.routes for _, results in rows for r in results)
+    equal = sum(r.equal for _, results in rows for r in results)
+    wrong = sum(len(r.wrong) for _, results in rows for r in results)
+    certain = sum(r.certain for _, results in rows for r in results)
+    lines.append(f"| all | | {routes} | {equal} | {100 * equal / max(routes, 1):.1f} % | {certain} | {wrong} | |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cache", type=Path, default=real_apps.CACHE)
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--show", action="store_true", help="print every difference")
+    parser.add_argument("--output", type=Path, help="write the page of the documentation")
     arguments = parser.parse_args()
-    total = total_equal = total_wrong = 0
+    rows: list[tuple[str, list[Compared]]] = []
     for application in real_apps.APPLICATIONS:
         if application.pins is None or (arguments.only and application.name not in arguments.only):
             continue
         results = compare(application, arguments.cache)
-        routes, equal = sum(r.routes for r in results), sum(r.equal for r in results)
-        wrong, doubtful = sum(len(r.wrong) for r in results), sum(len(r.doubtful) for r in results)
-        total, total_equal, total_wrong = total + routes, total_equal + equal, total_wrong + wrong
-        share = 100 * equal / routes if routes else 100.0
-        print(
-            f"{application.name:22} {len(results):4} tables {routes:5} routes {equal:5} equal {share:6.1f} %"
-            f"  {sum(r.certain for r in results):5} certain  {wrong} wrong and certain, {doubtful} doubtful",
-            flush=True,
-        )
+        rows.append((f"{application.name} {application.version}", results))
         if arguments.show:
             for result in results:
-                for text in result.wrong:
-                    print(f"  {result.name}: WRONG\n{text}")
-                for text in result.doubtful:
-                    print(f"  {result.name}: doubtful\n{text}")
-    share = 100 * total_equal / max(total, 1)
-    print(f"{total} routes, {total_equal} equal: {share:.2f} %; {total_wrong} wrong and certain")
-    return 1 if total_wrong else 0
+                for what, texts in (("WRONG", result.wrong), ("doubtful", result.doubtful)):
+                    for text in texts:
+                        print(f"{application.name} {result.name}: {what}\n{text}")
+    text = page(rows)
+    if arguments.output is not None:
+        arguments.output.write_text(text, "utf-8")
+    print(text)
+    return 1 if any(r.wrong for _, results in rows for r in results) else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The static route table against the application itself: each case is imported and compared route by route."""
 
+import csv
 import importlib
+import json
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -9,6 +11,9 @@ import pytest
 
 from fastapi_codemods.project import Project
 from fastapi_codemods.project.routes import Application, DependencyUse, applications_of
+from fastapi_codemods_cli.__main__ import run
+
+from .json_schema import assert_valid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "real_apps"))
 
@@ -18,16 +23,16 @@ DOCUMENTATION = {"openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_htm
 KINDS = {"APIRoute": "operation", "APIWebSocketRoute": "websocket", "Route": "route", "Mount": "mount"}
 
 
-def project(folder: Path, files: dict[str, str], **options: str) -> Project:
+def project(folder: Path, files: dict[str, str], target_fastapi: str | None = None) -> Project:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
-    return Project.open(folder, **options)
+    return Project.open(folder, target_fastapi=target_fastapi)
 
 
-def tables(folder: Path, files: dict[str, str], **options: str) -> tuple[Application, ...]:
-    return applications_of(project(folder, files, **options))
+def tables(folder: Path, files: dict[str, str], target_fastapi: str | None = None) -> tuple[Application, ...]:
+    return applications_of(project(folder, files, target_fastapi))
 
 
 def static_rows(application: Application) -> list[tuple[object, ...]]:
@@ -259,6 +264,28 @@ CASES = {
             app.include_router(sub)
         """,
     },
+    "signatures that are put together": {
+        "main.py": """
+            from inspect import Parameter, Signature
+            from fastapi import Depends, FastAPI
+
+            def db(): ...
+            def key(): ...
+            KIND = Parameter.POSITIONAL_OR_KEYWORD
+
+            def current(*backends):
+                parameters = [Parameter("session", KIND, default=Depends(db))]
+                for backend in backends:
+                    parameters += [Parameter(name="key", kind=KIND, default=Depends(backend))]
+                def check(**given): ...
+                check.__signature__ = Signature(parameters)
+                return check
+
+            app = FastAPI()
+            @app.get("/")
+            def read(user=Depends(current(key))): ...
+        """,
+    },
     "classes and models as dependencies": {
         "main.py": """
             from dataclasses import dataclass
@@ -424,3 +451,44 @@ def test_execution_order_runs_each_dependency_once(tmp_path):
         },
     )
     assert [use.name for use in app.routes[0].in_execution_order] == ["a", "b", "a"]
+
+
+class TestCommand:
+    @pytest.fixture
+    def shop(self, tmp_path, monkeypatch):
+        files = CASES["prefixes, tags and dependencies of every level"]
+        project(tmp_path, files)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.mark.usefixtures("shop")
+    def test_text_has_a_line_for_each_route(self, capsys):
+        assert run(["routes"]) == 0
+        out, err = capsys.readouterr()
+        assert out.startswith("main:app  (main.py:")
+        (line,) = [line for line in out.splitlines() if "put-user" in line]
+        assert line.split() == [
+            *("PUT", "/v1/users/{user_id:int}", "put-user", "v1,users,one"),
+            *("verify", "settings", "session", "OAuth2PasswordBearer", "user", "Audit", "user", "api/users.py:11"),
+        ]
+        assert err == "6 routes in 1 applications, 6 of them certain\n"
+
+    @pytest.mark.usefixtures("shop")
+    def test_json_keeps_to_its_schema(self, capsys):
+        assert run(["routes", "--format", "json", "."]) == 0
+        document = json.loads(capsys.readouterr().out)
+        schema = json.loads((Path(__file__).parents[1] / "docs" / "routes.schema.json").read_text())
+        assert_valid(document, schema)
+        assert [route["path"] for route in document["applications"][0]["routes"]][-1] == "/items/all/"
+
+    @pytest.mark.usefixtures("shop")
+    def test_csv_has_a_row_for_each_route(self, capsys):
+        assert run(["routes", "--format=csv"]) == 0
+        rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+        assert [row["operation_id"] for row in rows if row["name"] == "drop"] == ["drop"]
+        assert {row["application"] for row in rows} == {"main:app"}
+
+    def test_only_what_has_to_do_with_the_paths(self, shop, capsys):
+        (shop / "other.py").write_text("from fastapi import FastAPI\nother = FastAPI()\n")
+        assert run(["routes", "other.py", "--format", "json"]) == 0
+        assert [a["name"] for a in json.loads(capsys.readouterr().out)["applications"]] == ["other:other"]

@@ -541,6 +541,8 @@ class Evaluation:
                     if isinstance(value, Router) and not value.name:
                         value.name = name
                     of.attributes[name] = value
+                elif isinstance(of, Function) and name == "__signature__":
+                    of.signature = value
                 elif isinstance(of, Router) and name in ("prefix", "tags", "dependencies", "route_class"):
                     of.arguments.named[name] = value if not self._conditions else UNKNOWN
             case ast.Subscript(value=owner, slice=index):
@@ -586,6 +588,9 @@ class Evaluation:
             case Outside(name=outside) if outside in _TRANSPARENT:
                 return current
             case Made(callee=Outside(name=outside)) if outside in _TRANSPARENT:
+                return current
+            case Made(callee=Outside(name="makefun.with_signature"), arguments=given) if isinstance(current, Function):
+                current.signature = given.get("func_signature", 0)
                 return current
             case Partial(callee=Outside(name="functools.wraps")):
                 return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
@@ -903,7 +908,7 @@ class Evaluation:
             case Outside():
                 if any(holds_router(value) for value in arguments.values()):
                     return UNKNOWN
-                return Made(callee)
+                return Made(callee, arguments)
             case Partial(callee=Outside(name="functools.wraps"), arguments=given):
                 wrapper = arguments.get("", 0)
                 if isinstance(wrapper, Function):

@@ -456,6 +456,9 @@ class _Tables:
 
     def _read(self, call: Value) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
         match call:
+            case Function(signature=signature) if signature is not None:
+                uses, doubts = self._of_signature(signature)
+                return uses, tuple(dict.fromkeys((*doubts, *call.doubts)))
             case Function():
                 if call.wrapped is not None and call.wrapped is not call:
                     uses, doubts = self._asked_for(call.wrapped)
@@ -478,6 +481,25 @@ class _Tables:
                     return (), ()
                 return (), (f"what `{name}` asks for is not known",)
         return (), ("a dependency is not known",) if call is UNKNOWN else ()
+
+    def _of_signature(self, signature: Value) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
+        """Of `inspect.Signature([inspect.Parameter("x", kind, default=Depends(f)), ...])`."""
+        listed: Value | None = None
+        if isinstance(signature, Made) and signature.callee.name == "inspect.Signature":
+            listed = signature.arguments.get("parameters", 0)
+        parameters, is_complete = _listed(listed)
+        uses: list[DependencyUse] = []
+        doubts = [] if is_complete and listed is not None else ["its signature is made while it runs"]
+        for parameter in parameters:
+            if not isinstance(parameter, Made) or parameter.callee.name != "inspect.Parameter":
+                doubts.append("its signature is made while it runs")
+                continue
+            own, why = self._of_value(
+                parameter.arguments.get("annotation") or UNKNOWN, parameter.arguments.get("default")
+            )
+            uses += own
+            doubts += why
+        return tuple(uses), tuple(dict.fromkeys(doubts))
 
     def _of_class(self, cls: Class) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
         init = self.evaluation.attribute(cls, "__init__")
@@ -526,21 +548,29 @@ class _Tables:
         self, parameter: ast.arg, default: ast.expr | None, scope: Scope
     ) -> tuple[list[DependencyUse], list[str]]:
         annotation = self.evaluation.annotation(parameter.annotation, scope)
-        type_ = annotation.type if isinstance(annotation, Annotated) else annotation
-        dependency: Value | None = None
+        value: Value | None = None
         if default is not None and isinstance(default, ast.Call | ast.Name | ast.Attribute):
-            dependency = self.evaluation.value_apart(default, scope)
-        if not isinstance(dependency, Dependency) and isinstance(annotation, Annotated):
-            found = [part for part in annotation.metadata if isinstance(part, Dependency)]
-            dependency = found[-1] if found else None
-        if isinstance(dependency, Dependency):
-            use, why = self._use(dependency, dependency.call if dependency.call is not None else type_)
-            return [use], list(why)
+            value = self.evaluation.value_apart(default, scope)
+        uses, doubts = self._of_value(annotation, value)
+        if uses or doubts:
+            return uses, doubts
         if annotation is UNKNOWN and isinstance(parameter.annotation, ast.Name):
             bindings = scope.module.bindings(parameter.annotation.id)
             if any(binding.kind == "assign" for binding in bindings):
                 return [], [f"what `{parameter.annotation.id}` stands for is not known"]
         return [], []
+
+    def _of_value(self, annotation: Value, default: Value | None) -> tuple[list[DependencyUse], list[str]]:
+        """What a parameter with that annotation and default asks for."""
+        dependency = default
+        type_ = annotation.type if isinstance(annotation, Annotated) else annotation
+        if not isinstance(dependency, Dependency) and isinstance(annotation, Annotated):
+            found = [part for part in annotation.metadata if isinstance(part, Dependency)]
+            dependency = found[-1] if found else None
+        if not isinstance(dependency, Dependency):
+            return [], []
+        use, why = self._use(dependency, dependency.call if dependency.call is not None else type_)
+        return [use], list(why)
 
 
 def _in_execution_order(

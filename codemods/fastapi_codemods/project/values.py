@@ -91,7 +91,7 @@ class Scope:
 class Function(Value):
     """A function or lambda of the project, with the scope that it stands in; `self` is bound for a method."""
 
-    __slots__ = ("bound", "doubts", "node", "scope", "statement", "wrapped")
+    __slots__ = ("bound", "doubts", "node", "scope", "signature", "statement", "wrapped")
 
     def __init__(
         self,
@@ -107,6 +107,8 @@ class Function(Value):
         self.bound = bound
         self.wrapped: Value | None = None
         """What `functools.wraps` makes it look like."""
+        self.signature: Value | None = None
+        """An `inspect.Signature` that was put in the place of its own."""
         self.doubts: tuple[str, ...] = ()
 
     @property
@@ -119,7 +121,7 @@ class Function(Value):
 
     def bound_to(self, value: Value) -> Function:
         method = Function(self.node, self.scope, self.statement, value)
-        method.wrapped, method.doubts = self.wrapped, self.doubts
+        method.wrapped, method.signature, method.doubts = self.wrapped, self.signature, self.doubts
         return method
 
 
@@ -160,10 +162,11 @@ class Record(Value):
 class Made(Value):
     """What calling something outside the project gave."""
 
-    __slots__ = ("callee",)
+    __slots__ = ("arguments", "callee")
 
-    def __init__(self, callee: Outside) -> None:
+    def __init__(self, callee: Outside, arguments: Arguments) -> None:
         self.callee = callee
+        self.arguments = arguments
 
 
 class Partial(Value):
