@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,11 @@ class Command:
     folder: Path
     accept: frozenset[int] = frozenset({0})
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    def after_change_of(self, file: Path) -> Command:
+        """The same, with a line added to the file first."""
+        words = ("sh", "-c", 'echo >> "$0" && exec "$@"', str(file), *self.arguments)
+        return replace(self, arguments=words)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,17 @@ Exit status: 0 when every gate holds, 1 when one does not, 2 when the run could 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import os
 import platform
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +56,10 @@ SINGLE = Gate(12, "at most 12x (ambition 6x)")
 PEERS = Gate(50, "at least 50x", higher_is_better=True)
 GROWTH = Gate(4.4, "at most 4.4x")
 MEMORY = Gate(200, "under 200 MB")
+
+SETTLED = 3
+"""Seconds after which a new file is believed to be what its times say."""
+WARM_COLUMNS = ("tree", "size", "ours, s", "ruff, s", "ours / ruff", "range", "CPU")
 
 
 @dataclass
@@ -142,6 +149,39 @@ def dense(bench: Bench) -> None:
 
 def sparse(bench: Bench) -> None:
     against_ruff(bench, bench.trees.sparse(), SPARSE, ruff_table(bench), bench.rounds)
+
+
+def warm(bench: Bench) -> None:
+    """Against ruff when both have their caches, on a copy of the tree: one file of it is changed in each round."""
+    tree = bench.trees.dense()
+    with tempfile.TemporaryDirectory(prefix="bench-warm-") as name:
+        copy = dataclasses.replace(tree, folder=Path(name, "tree"))
+        shutil.copytree(tree.folder, copy.folder)
+        time.sleep(SETTLED)
+        table = bench.table("Against ruff, warm: one rewrite, whole commands", *WARM_COLUMNS)
+        commands = bench.tools.ours_warm(copy, Path(name)), bench.tools.ruff_warm(copy, Path(name))
+        changed = max(copy.folder.rglob("*.py"), key=lambda file: file.stat().st_size)
+        for what, some in (
+            ("nothing changed", commands),
+            ("one file changed", [command.after_change_of(changed) for command in commands]),
+        ):
+            bench.say(f"{tree.name}, warm, {what}")
+            ours, theirs = alternate(some, bench.rounds).values()
+            each = ratios(ours, theirs)
+            table.add(
+                f"{tree.name}, {what}",
+                tree.size,
+                seconds(median_wall(ours)),
+                seconds(median_wall(theirs)),
+                f"{statistics.median(each):.2f}x",
+                f"{min(each):.2f}-{max(each):.2f}",
+                f"{median_cpu(ours) / median_cpu(theirs):.2f}x",
+            )
+    table.notes.append(
+        "Ours: `fastapi-codemods diff --select depends-to-annotated .`; ruff:"
+        " `ruff check --isolated --select FAST,ASYNC --output-format concise .`, whose cache holds results; ours holds"
+        " what files say, and asks its questions anew."
+    )
 
 
 def single(bench: Bench) -> None:
@@ -285,13 +325,14 @@ def imports_libcst(command: Command) -> bool:
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "dense": dense,
     "sparse": sparse,
+    "warm": warm,
     "single": single,
     "many": many,
     "linear": linear,
     "peers": peers,
     "startup": startup,
 }
-QUICK = ("dense", "single", "linear", "peers", "startup")
+QUICK = ("dense", "warm", "single", "linear", "peers", "startup")
 
 
 # --- the page ---

@@ -26,6 +26,15 @@ def state_directory(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_directory(tmp_path_factory):
+    """What a test's run keeps for the next is for no run of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory):
     harness = Harness(tmp_path_factory.mktemp("fixtures"))

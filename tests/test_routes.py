@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -492,3 +493,10 @@ class TestCommand:
         (shop / "other.py").write_text("from fastapi import FastAPI\nother = FastAPI()\n")
         assert run(["routes", "other.py", "--format", "json"]) == 0
         assert [a["name"] for a in json.loads(capsys.readouterr().out)["applications"]] == ["other:other"]
+
+
+def test_the_documentation_shows_a_valid_document():
+    docs = Path(__file__).parents[1] / "docs"
+    section = (docs / "json.md").read_text().partition("# `routes --format json`")[2]
+    (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    assert_valid(json.loads(example), json.loads((docs / "routes.schema.json").read_text()))

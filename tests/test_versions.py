@@ -115,6 +115,78 @@ def test_a_specifier_has_a_lower_bound(specifier, bound):
             "poetry.lock",
             id="lock",
         ),
+        pytest.param(
+            {"pylock_dot_toml": '[[packages]]\nname = "fastapi"\nversion = "0.112.0rc1"\n'},
+            (0, 112, 0),
+            "pylock.toml",
+            id="standard lock, pre-release",
+        ),
+        pytest.param(
+            {
+                "uv_dot_lock": '[[package]]\nname = "fastapi"\nversion = "0.115.2"\n\n'
+                '[[package]]\nname = "fastapi"\nversion = "0.103.0"\n'
+            },
+            (0, 103, 0),
+            "uv.lock",
+            id="a lock for several Pythons",
+        ),
+        pytest.param(
+            {"Pipfile_dot_lock": '{"default": {"fastapi": {"version": "==0.99.1"}}}'},
+            (0, 99, 1),
+            "Pipfile.lock",
+            id="Pipenv's lock",
+        ),
+        pytest.param({"Pipfile": '[packages]\nfastapi = ">=0.98"\n'}, (0, 98), "Pipfile", id="Pipenv without its lock"),
+        pytest.param(
+            {"requirements_dot_txt": "fastapi==0.110.1\npydantic==2.5\n"},
+            (0, 110, 1),
+            "requirements.txt",
+            id="the next line is another requirement",
+        ),
+        pytest.param(
+            {
+                "pyproject_dot_toml": '[project]\ndependencies = ["fastapi>=0.95"]\n',
+                "requirements_dot_txt": "fastapi==0.110.1\n",
+            },
+            (0, 110, 1),
+            "requirements.txt",
+            id="a pin counts before a bound",
+        ),
+        pytest.param(
+            {
+                "pyproject_dot_toml": '[project]\ndependencies = ["fastapi>=0.95"]\n'
+                '[dependency-groups]\ntest = ["fastapi==0.165.0"]\n',
+                "requirements-dev_dot_txt": "fastapi==0.165.0\n",
+            },
+            (0, 95),
+            "pyproject.toml",
+            id="unless it is for developers",
+        ),
+        pytest.param(
+            {"pyproject_dot_toml": '[project.optional-dependencies]\na = ["fastapi>=0.101"]\nb = ["fastapi>=0.99"]\n'},
+            (0, 99),
+            "pyproject.toml",
+            id="the lower of two extras",
+        ),
+        pytest.param(
+            {"pyproject_dot_toml": '[dependency-groups]\nserver = ["fastapi>=0.102", {include-group = "x"}]\n'},
+            (0, 102),
+            "pyproject.toml",
+            id="group",
+        ),
+        pytest.param(
+            {"pyproject_dot_toml": '[tool.pdm.dev-dependencies]\nserver = ["fastapi>=0.104"]\n'},
+            (0, 104),
+            "pyproject.toml",
+            id="PDM",
+        ),
+        pytest.param(
+            {"pyproject_dot_toml": '[tool.poetry.group.web.dependencies]\nfastapi = "^0.105 || ^0.103"\n'},
+            (0, 103),
+            "pyproject.toml",
+            id="Poetry, group with alternatives",
+        ),
+        pytest.param({"constraints_dot_txt": "fastapi==0.106.0\n"}, (0, 106, 0), "constraints.txt", id="constraints"),
     ],
 )
 def test_fastapi(project, files, bound, source):
@@ -145,6 +217,43 @@ def test_the_command_line_counts_before_everything(project):
 )
 def test_python(project, files, bound):
     assert versions_of(project(**files)).python == bound
+
+
+def test_starlette_and_pydantic(project):
+    root = project(
+        pyproject_dot_toml="[project]\n"
+        'dependencies = ["starlette>=0.30", "pydantic[email]>=1.10", "pydantic-settings>=2"]\n'
+    )
+    found = versions_of(root)
+
+    assert (found.starlette, found.starlette_source) == ((0, 30), "pyproject.toml")
+    assert (found.pydantic, found.pydantic_source) == ((1, 10), "pyproject.toml")
+    assert versions_of(root / "none").pydantic == NEWEST
+
+
+class TestAProjectBesideItsApplication:
+    APPLICATIONS = ("backend/app/main.py", "backend/app/other.py", "tools/server.py")
+
+    def test_is_asked_where_the_root_says_nothing(self, project, tmp_path):
+        (tmp_path / "backend").mkdir()
+        root = project(
+            backend__pyproject_dot_toml='[project]\nrequires-python = ">=3.9"\ndependencies = ["fastapi>=0.101"]\n'
+        )
+        found = versions_of(root, None, self.APPLICATIONS)
+
+        assert (found.fastapi, found.fastapi_source) == ((0, 101), "backend/pyproject.toml")
+        assert (found.python, found.python_source) == ((3, 9), "backend/pyproject.toml")
+        assert versions_of(root).fastapi == NEWEST
+
+    def test_gives_way_to_the_root(self, project):
+        root = project(backend__requirements_dot_txt="fastapi==0.101\n", requirements_dot_txt="fastapi==0.110\n")
+
+        assert versions_of(root, None, self.APPLICATIONS).fastapi_source == "requirements.txt"
+
+    def test_with_several_goes_by_the_oldest(self, project):
+        root = project(backend__requirements_dot_txt="fastapi==0.111\n", tools__requirements_dot_txt="fastapi==0.99\n")
+
+        assert versions_of(root, None, self.APPLICATIONS)[:2] == ((0, 99), "tools/requirements.txt")
 
 
 def test_a_release_is_read_and_spelled():

@@ -49,6 +49,7 @@ SHARED = (
     Option("target_fastapi", ("--target-fastapi",), "value", "Lowest FastAPI version to support.", "VERSION"),
     Option("config", ("--config",), "value", "Read [tool.fastapi-codemods] of this file.", "FILE"),
     Option("jobs", ("--jobs", "-j"), "number", "Processes; without it, as many as the work is worth.", "N"),
+    Option("no_cache", ("--no-cache",), "switch", "Read every file, and keep nothing for the next run."),
 )
 
 COMMANDS = {
@@ -97,6 +98,24 @@ COMMANDS = {
             (Option("run", (), "value", "Id of a run; without it, the last one.", "RUN"),),
         ),
         Command("history", "List the runs of apply.", "fastapi-codemods history"),
+        Command(
+            "routes",
+            "Show the routes of every application, without importing it.",
+            "fastapi-codemods routes src --format csv",
+            (
+                *(option for option in SHARED if option.name not in ("select", "ignore", "safety")),
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json", "csv"), "text"),
+            ),
+        ),
+        Command(
+            "profile",
+            "Show which conventions the project follows, with the places that show it.",
+            "fastapi-codemods profile src --format json",
+            (
+                *(option for option in SHARED if option.name not in ("select", "ignore", "safety")),
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
+            ),
+        ),
     )
 }
 

@@ -153,6 +153,7 @@ def _asked(arguments: Arguments) -> Settings:
         exclude=_split(arguments["exclude"]),
         target_fastapi=None if version is None else read_version(version, "--target-fastapi"),
         jobs=arguments["jobs"],
+        cache=False if arguments["no_cache"] else None,
     )
 
 
@@ -304,18 +305,12 @@ def list_codemods(_arguments: Arguments, _: Sequence[str]) -> int:
 
         rich_text.print_table(("Codemod", "Chapter", "Safety", "What it establishes"), rows)
     else:
-        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-        terminal.write("".join(_aligned(row, widths) for row in rows))
+        terminal.write(terminal.aligned(rows))
     return DONE
 
 
 def _by_chapter(codemod: Codemod) -> tuple[str, str]:
     return codemod.chapter, codemod.name
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-    return "  ".join([*cells, row[len(widths)]]) + "\n"
 
 
 def explain(arguments: Arguments, _: Sequence[str]) -> int:
@@ -333,6 +328,30 @@ def explain(arguments: Arguments, _: Sequence[str]) -> int:
     return DONE
 
 
+# --- routes, profile
+
+
+def _task_without_codemods(arguments: Arguments) -> Task:
+    """What codemods are selected by has no meaning here."""
+    return _task({**arguments, "select": (), "ignore": (), "safety": None})
+
+
+def routes(arguments: Arguments, _: Sequence[str]) -> int:
+    from . import routes as work
+
+    task = _task_without_codemods(arguments)
+    work.show(task.root, task.paths, task.options, arguments["format"])
+    return DONE
+
+
+def profile(arguments: Arguments, _: Sequence[str]) -> int:
+    from . import profile as work
+
+    task = _task_without_codemods(arguments)
+    work.show(task.root, task.paths, task.options, arguments["format"])
+    return DONE
+
+
 _COMMANDS: Mapping[str, Callable[[Arguments, Sequence[str]], int]] = {
     "list": list_codemods,
     "explain": explain,
@@ -341,4 +360,6 @@ _COMMANDS: Mapping[str, Callable[[Arguments, Sequence[str]], int]] = {
     "apply": apply,
     "undo": undo,
     "history": history,
+    "routes": routes,
+    "profile": profile,
 }

@@ -6,12 +6,11 @@ docs/json.md explains the document, docs/routes.schema.json is its schema.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from fastapi_codemods.parallel import without_garbage_collection
-from fastapi_codemods.project import Project
+from fastapi_codemods.pipeline import open_project, prefixes_of
 from fastapi_codemods.project.routes import applications_of
 
 from . import progress, terminal
@@ -36,14 +35,8 @@ COLUMNS = (
 def show(root: Path, paths: Sequence[Path], options: Options, form: str) -> None:
     """Print the routes of the applications that are made in `paths`, or have routes registered there."""
     with progress.shown() as report_progress, without_garbage_collection():
-        project = Project.open(
-            root,
-            exclude=options.exclude,
-            jobs=options.jobs,
-            target_fastapi=options.target_fastapi,
-            progress=report_progress,
-        )
-        prefixes = [_prefix(root, path) for path in paths]
+        project = open_project(root, options, report_progress)
+        prefixes = prefixes_of(root, paths)
         found = [application for application in applications_of(project) if _is_within(application, prefixes)]
     if form == "json":
         terminal.write(document(found))
@@ -60,14 +53,9 @@ def show(root: Path, paths: Sequence[Path], options: Options, form: str) -> None
     terminal.note(f"{total} routes in {applications} applications, {certain} of them certain")
 
 
-def _prefix(root: Path, path: Path) -> str:
-    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
-    return "" if relative == "." else relative
-
-
 def _is_within(application: Application, prefixes: Sequence[str]) -> bool:
     files = {application.file, *(route.file for route in application.routes)}
-    return any(not p or file == p or file.startswith(p + "/") for p in prefixes or ("",) for file in files)
+    return any(not p or file == p or file.startswith(p + "/") for p in prefixes for file in files)
 
 
 # --- text
@@ -84,14 +72,8 @@ def _show_text(application: Application) -> None:
 
         rich_text.print_table(TITLES, rows)
     else:
-        widths = [max(len(row[column]) for row in [TITLES, *rows]) for column in range(len(TITLES) - 1)]
-        terminal.write("".join(_aligned(row, widths) for row in [TITLES, *rows]))
+        terminal.write(terminal.aligned([TITLES, *rows], indent="  "))
     terminal.write("\n")
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-    return "  " + "  ".join([*cells, row[-1]]).rstrip() + "\n"
 
 
 def _row(route: Route) -> tuple[str, ...]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from fastapi_codemods.errors import CodemodsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class OutputError(CodemodsError):
@@ -23,6 +26,13 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
+    """A table as plain text: each column as wide as its widest cell, the last one as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    padded = ([*map(str.ljust, row, widths), row[-1]] for row in rows)
+    return "".join(f"{indent}{'  '.join(cells).rstrip()}\n" for cells in padded)
 
 
 def write(text: str) -> None:

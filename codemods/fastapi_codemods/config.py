@@ -31,6 +31,8 @@ class Options(NamedTuple):
     """The lowest FastAPI version that the result must run on, `"0.110"`; None reads it from the project."""
     jobs: int | None = None
     """Processes; None lets the size of the work decide."""
+    cache: bool = True
+    """Whether to use what earlier runs learned about files, and to keep what this one does."""
 
 
 class Settings(NamedTuple):
@@ -42,6 +44,8 @@ class Settings(NamedTuple):
     exclude: tuple[str, ...] | None = None
     target_fastapi: str | None = None
     jobs: int | None = None
+    cache: bool | None = None
+    """Of the command line alone."""
 
 
 def merge(command_line: Settings, file: Settings) -> Options:
@@ -54,6 +58,7 @@ def merge(command_line: Settings, file: Settings) -> Options:
         exclude=_first(command_line.exclude, file.exclude, default.exclude),
         target_fastapi=_first(command_line.target_fastapi, file.target_fastapi, default.target_fastapi),
         jobs=_first(command_line.jobs, file.jobs, default.jobs),
+        cache=_first(command_line.cache, file.cache, default.cache),
     )
 
 

@@ -16,7 +16,7 @@ from .codemod import Codemod
 from .config import Options
 from .edits import Edit, Edits, ImportRequest
 from .errors import PathError
-from .findings import Finding, Skipped
+from .findings import Finding, Safety, Skipped
 from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import Plan, Step
 from .project import Project
@@ -33,8 +33,8 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
     """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
     with without_garbage_collection():
         codemods = registry.select(options.select, options.ignore, options.safety)
-        project = _open(root, options, progress)
-        within = _within(root, paths)
+        project = open_project(root, options, progress)
+        within = prefixes_of(root, paths)
         suppressions = Suppressions(project)
         findings: list[Finding] = []
         for done, codemod in enumerate(codemods):
@@ -57,8 +57,10 @@ def plan(
     """
     with without_garbage_collection():
         codemods = registry.select(options.select, options.ignore, options.safety)
-        project = _open(root, options, progress)
-        within = _within(root, paths)
+        # What only reports changes nothing.
+        codemods = tuple(codemod for codemod in codemods if codemod.safety is not Safety.REPORT)
+        project = open_project(root, options, progress)
+        within = prefixes_of(root, paths)
         skipped = _skipped(project, paths, within)
         suppressions = Suppressions(project)
         steps: list[Step] = []
@@ -82,9 +84,15 @@ def plan(
         return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
 
 
-def _open(root: Path, options: Options, progress: Progress | None) -> Project:
+def open_project(root: Path, options: Options, progress: Progress | None = None) -> Project:
+    """The project at `root`, read as the options ask."""
     return Project.open(
-        root, exclude=options.exclude, jobs=options.jobs, target_fastapi=options.target_fastapi, progress=progress
+        root,
+        exclude=options.exclude,
+        jobs=options.jobs,
+        target_fastapi=options.target_fastapi,
+        progress=progress,
+        cache=options.cache,
     )
 
 
@@ -99,7 +107,7 @@ def _skipped(project: Project, paths: Sequence[Path], within: Sequence[str]) -> 
     return tuple(sorted(skipped))
 
 
-def _within(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+def prefixes_of(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
     """The paths as prefixes of project paths; an empty prefix stands for everything."""
     base = root.resolve()
     prefixes = []

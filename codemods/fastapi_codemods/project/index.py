@@ -5,19 +5,36 @@ from __future__ import annotations
 import ast
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
+from ..cache import Cache, Entry, Stamp, digest, pack, settled, shape_of, stamp_of, unpacker
+from ..errors import PathError
 from ..findings import Location, Skipped
 from ..parallel import default_jobs, map_each, portions_of
 from ..plan import FileChange
 from ..source import Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
-from .model import Assignment, Binding, Class, Facts, Function, MethodCall, Scope, Span
+from .model import (
+    Argument,
+    Assignment,
+    Binding,
+    Call,
+    Class,
+    Decorator,
+    Facts,
+    Function,
+    Import,
+    MethodCall,
+    Parameter,
+    Scope,
+    Span,
+)
 from .reader import BYTES_OF_FASTAPI, dotted, import_statements, read_facts
 from .style import Style, style_of
 from .versions import Versions, versions_of
@@ -49,6 +66,17 @@ FILES_WORTH_A_PROCESS = 60
 SIBLINGS_WORTH_A_PROCESS = 150
 """Below this, starting a second reader costs more than it saves."""
 
+_KINDS_OF_FACTS = (
+    Argument, Assignment, Binding, Call, Class, Decorator, Facts, Function, Import, MethodCall, Parameter, Scope, Span,
+    Statement,
+)  # fmt: skip
+
+# Whatever decides what is kept about a file: a change to one of these and no cache of before is believed.
+SOURCES = (
+    "cache.py", "project/fastapi_names.py", "project/index.py", "project/model.py", "project/newer_syntax.py",
+    "project/reader.py", "source/statements.py", "source/text.py",
+)  # fmt: skip
+
 
 Remembered = TypeVar("Remembered")
 
@@ -64,11 +92,20 @@ class Symbol(NamedTuple):
 class Module:
     """One file that was read. Text, syntax trees and statements are made when they are asked for."""
 
-    def __init__(self, path: str, data: bytes, facts: Facts | None = None) -> None:
+    def __init__(self, path: str, data: bytes | None, facts: Facts | None = None) -> None:
         self.path = path
-        self.data = data
+        self._data = data
         self._facts = facts
         self._remembered: dict[object, object] = {}
+
+    @property
+    def data(self) -> bytes:
+        if self._data is None:
+            self._data = self._read_data()
+        return self._data
+
+    def _read_data(self) -> bytes:
+        raise NotImplementedError
 
     @cached_property
     def source(self) -> Source:
@@ -81,8 +118,11 @@ class Module:
     @property
     def facts(self) -> Facts:
         if self._facts is None:
-            self._facts = read_facts(self.text)
+            self._facts = self._read_facts()
         return self._facts
+
+    def _read_facts(self) -> Facts:
+        return read_facts(self.text)
 
     def statement_text(self, index: int) -> str:
         statement = self.facts.statements[index]
@@ -141,6 +181,35 @@ class Module:
         return Location(self.path, line, column, end_line)
 
 
+class _KnownModule(Module):
+    """A module whose facts come from the cache. Its bytes are read when they are asked for."""
+
+    def __init__(self, path: str, place: str, known: Facts, content: bytes, discard: Callable[[], None]) -> None:
+        super().__init__(path, None)
+        self._place = place
+        self._known = known
+        self._content = content
+        self._discard = discard
+
+    def _read_facts(self) -> Facts:
+        return self._known
+
+    def _read_data(self) -> bytes:
+        """The bytes that the facts are about. If the file holds others, the cache is wrong or somebody is writing:
+        its facts are read anew, which is too late where somebody has already drawn conclusions from the old ones."""
+        try:
+            data = _bytes_of(self._place)
+        except OSError as error:
+            raise PathError(f"{self.path} cannot be read any more: {error.strerror}; run again") from None
+        if digest(data) != self._content:
+            self._discard()
+            facts, _ = _read_one(data)
+            if facts is None or self._facts not in (None, facts):
+                raise PathError(f"{self.path} changed while the project was read; run again")
+            self._known, self._content = facts, digest(data)
+        return data
+
+
 class Project:
     """All Python files below a root. Immutable but for what it reads when asked; `with_changes` makes the next one."""
 
@@ -180,32 +249,34 @@ class Project:
         jobs: int | None = None,
         target_fastapi: str | None = None,
         progress: Progress | None = None,
+        cache: bool = False,
     ) -> Project:
-        """Discover and read the project at `root`, with several processes where it is big enough."""
+        """Discover and read the project at `root`, with several processes where it is big enough.
+
+        With `cache`, files that are as they were in an earlier run are not read until their text is asked for.
+        """
         found = discover(root, exclude)
         skipped = list(found.skipped)
         if progress:
             progress("reading", 0, len(found.paths))
-        jobs = jobs or default_jobs()
-        readers = min(jobs, 1 + len(found.paths) // FILES_WORTH_A_PROCESS)
         base = str(root) + os.sep
-        portions = map_each(lambda paths: _read_files(base, paths), portions_of(found.paths), readers)
-        files = [file for portion in portions for file in portion]
+        jobs = jobs or default_jobs()
+        kept = _Kept(root, base, is_wanted=cache)
+        files = kept.files(found.paths, jobs, siblings=False)
         # In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI.
         tops = {_top(file.path) for file in files if file.names_fastapi}
         siblings = [f.path for f in files if not (f.names_fastapi or f.reason) and _top(f.path) in tops]
-        readers = min(jobs, 1 + len(siblings) // SIBLINGS_WORTH_A_PROCESS)
-        portions = map_each(lambda paths: list(_read_siblings(base, paths)), portions_of(siblings), readers)
-        files += [file for portion in portions for file in portion]
+        files += kept.files(siblings, jobs, siblings=True)
         modules: dict[str, Module] = {}
         for file in files:
             if file.reason:
                 skipped.append(Skipped(file.path, file.reason))
             elif file.facts is not None:
-                modules[file.path] = Module(file.path, file.data, file.facts)
+                modules[file.path] = kept.module(file)
         total = sum(file.size for file in files if file.size < LARGE_FILE)
         if total <= SMALL_PROJECT:
-            _parse_whole(root, found.paths, modules, skipped)
+            _parse_whole(base, found.paths, modules, skipped, kept.faults)
+        kept.keep(files)
         if progress:
             progress("reading", len(found.paths), len(found.paths))
         ordered = {path: modules[path] for path in sorted(modules)}
@@ -240,7 +311,8 @@ class Project:
     @cached_property
     def versions(self) -> Versions:
         """What the project must go on running on."""
-        return versions_of(self.root, self.target_fastapi)
+        applications = (module.path for module, _ in self.instances("fastapi.FastAPI"))
+        return versions_of(self.root, self.target_fastapi, applications)
 
     def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
         """What `make` made for `what` about this project, once."""
@@ -597,50 +669,201 @@ class _File(NamedTuple):
     path: str
     size: int
     names_fastapi: bool = False
-    data: bytes = b""
-    """Kept with the facts."""
+    data: bytes | None = None
+    """Kept with the facts, unless these are from the cache."""
     facts: Facts | None = None
     reason: str = ""
     """Why it is skipped."""
     imports: bytes | None = None
     """See `import_statements`, if somebody looked."""
+    stamp: Stamp | None = None
+    content: bytes = b""
+    """A digest of the data that the facts are about, if there is a cache."""
 
 
-def _read_files(base: str, paths: Sequence[str]) -> list[_File]:
-    """Look at files, and read those in which FastAPI is used: they name it and hold one of its words."""
+class _Kept:
+    """What earlier runs kept about the files of a project, and what this one will."""
+
+    def __init__(self, root: Path, base: str, *, is_wanted: bool) -> None:
+        self.faults: dict[str, str] = {}
+        """What parsing the whole of a file said, empty for nothing, by path."""
+        self._base = base
+        self._now = time.time_ns()
+        self._cache: Cache | None = None
+        self._unchanged: dict[str, Entry] = {}
+        self._is_new = False
+        self._faults_before = 0
+        if is_wanted:
+            with suppress(OSError):  # the package has no files of its own, as in a zip archive
+                package = Path(__file__).parents[1]
+                self._cache = Cache(root, shape_of(package / source for source in SOURCES))
+                self._cache.load()
+
+    def files(self, paths: Sequence[str], jobs: int, *, siblings: bool) -> list[_File]:
+        """Those that are unchanged from the cache, the others by reading them."""
+        known = None if self._cache is None else self._cache.entries
+        if known and not siblings:
+            self._find_unchanged(paths, known)
+        files = {path: file for path in paths if (file := self._unread(path, siblings=siblings))} if known else {}
+        missing = [path for path in paths if path not in files] if files else paths
+        if missing:
+            self._is_new = True
+            look, worth = (
+                (_read_siblings, SIBLINGS_WORTH_A_PROCESS) if siblings else (_read_files, FILES_WORTH_A_PROCESS)
+            )
+            readers = min(jobs, 1 + len(missing) // worth)
+            base = self._base
+            for portion in map_each(lambda some: look(base, some, known), portions_of(missing), readers):
+                files.update((file.path, file) for file in portion)
+        return [files[path] for path in paths]
+
+    def _find_unchanged(self, paths: Sequence[str], known: Mapping[str, Entry]) -> None:
+        for path in paths:
+            entry = known.get(path)
+            if entry is None or entry.stamp is None:
+                continue
+            with suppress(OSError):  # whoever reads it says so
+                if stamp_of(os.stat(self._base + path)) == entry.stamp:
+                    self._unchanged[path] = entry
+                    if entry.fault is not None:
+                        self.faults[path] = entry.fault
+        self._faults_before = len(self.faults)
+
+    def _unread(self, path: str, *, siblings: bool) -> _File | None:
+        """What a look at an unchanged file would tell; None where it must be read."""
+        entry = self._unchanged.get(path)
+        if entry is None or (siblings and entry.imports is None):
+            return None
+        if not (siblings or entry.names_fastapi):
+            return _File(path, entry.size, stamp=entry.stamp)
+        facts = None
+        if entry.facts:
+            facts = _facts_of(entry)
+            if facts is None:
+                return None
+        size = 0 if siblings else entry.size
+        return _File(
+            path, size, entry.names_fastapi, None, facts, entry.reason, entry.imports, entry.stamp, entry.digest
+        )
+
+    def module(self, file: _File) -> Module:
+        if file.data is None and file.facts is not None and self._cache is not None:
+            return _KnownModule(file.path, self._base + file.path, file.facts, file.content, self._cache.discard)
+        return Module(file.path, file.data or b"", file.facts)
+
+    def keep(self, files: Sequence[_File]) -> None:
+        """For the next run, when this one is over; unless all of it came from there."""
+        cache = self._cache
+        if cache is None or not (self._is_new or len(self.faults) > self._faults_before):
+            return
+        without_data = [file._replace(data=None) if file.data else file for file in files]
+        known, faults, now = cache.entries, self.faults, self._now
+        cache.keep_later(lambda: _entries(without_data, known, faults, now))
+
+
+def _entries(
+    files: Sequence[_File], known: Mapping[str, Entry], faults: Mapping[str, str], now: int
+) -> dict[str, Entry]:
+    """What is to be kept about files, of which those that were looked at twice occur twice."""
+    entries: dict[str, Entry] = {}
+    for file in files:
+        first = entries.pop(file.path, None)
+        if file.stamp is None:  # could not be read
+            continue
+        stamp = settled(file.stamp, now)
+        if first is not None and first.stamp != stamp:
+            stamp = None
+        before = known.get(file.path)
+        if file.facts is None:
+            facts = b""
+        elif before is not None and before.facts and before.digest == file.content:
+            facts = before.facts
+        else:
+            facts = pack(file.facts)
+        entries[file.path] = Entry(
+            stamp,
+            first.size if first is not None else file.size,
+            file.names_fastapi,
+            file.imports,
+            file.reason,
+            faults.get(file.path),
+            file.content,
+            facts,
+        )
+    return entries
+
+
+@lru_cache(1)
+def _unpack_facts() -> Callable[[bytes], object]:
+    return unpacker(_KINDS_OF_FACTS)
+
+
+def _facts_of(entry: Entry) -> Facts | None:
+    try:
+        facts = _unpack_facts()(entry.facts)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, Facts) else None
+
+
+def _read_files(base: str, paths: Sequence[str], known: Mapping[str, Entry] | None) -> list[_File]:
+    """Look at files, and read those in which FastAPI is used: they name it and hold one of its words.
+
+    `known` is what the cache has, None without one: facts of the same content are taken from there.
+    """
     files = []
     for path in paths:
         try:
+            # Before the bytes: that of a file which is being written will not match the next time.
+            stamp = None if known is None else stamp_of(os.stat(base + path))
             data = _bytes_of(base + path)
         except OSError as error:
             files.append(_File(path, 0, reason=f"cannot be read: {error.strerror}"))
             continue
         size = len(data)
         if _MENTIONS not in data:
-            files.append(_File(path, size))
+            files.append(_File(path, size, stamp=stamp))
         elif not any(word in data for word in BYTES_OF_FASTAPI):
-            files.append(_File(path, size, names_fastapi=True, imports=import_statements(data)))
+            files.append(_File(path, size, names_fastapi=True, imports=import_statements(data), stamp=stamp))
         elif _GENERATED.search(data, 0, 1000):
-            files.append(_File(path, size, names_fastapi=True, reason="says that it is generated"))
+            files.append(_File(path, size, names_fastapi=True, reason="says that it is generated", stamp=stamp))
         else:
-            facts, reason = _read_one(data)
-            files.append(_File(path, size, True, data if facts else b"", facts, reason, import_statements(data)))
+            facts, reason, content = _known_or_read(path, data, known)
+            kept = data if facts else None
+            files.append(_File(path, size, True, kept, facts, reason, import_statements(data), stamp, content))
     return files
 
 
-def _read_siblings(base: str, paths: Sequence[str]) -> Iterator[_File]:
+def _read_siblings(base: str, paths: Sequence[str], known: Mapping[str, Entry] | None) -> list[_File]:
     """The imports of files that do not name FastAPI, and the facts of those that have to do with it all the same."""
+    files = []
     for path in paths:
         try:
+            # Before the bytes: that of a file which is being written will not match the next time.
+            stamp = None if known is None else stamp_of(os.stat(base + path))
             data = _bytes_of(base + path)
         except OSError as error:
-            yield _File(path, 0, reason=f"cannot be read: {error.strerror}")
+            files.append(_File(path, 0, reason=f"cannot be read: {error.strerror}"))
             continue
-        facts, reason = None, ""
+        facts, reason, content = None, "", b""
         if any(word in data for word in _WORDS_OF_NEIGHBOURS):
-            facts, reason = _read_one(data)
+            facts, reason, content = _known_or_read(path, data, known)
         # The size was counted when FastAPI was looked for.
-        yield _File(path, 0, False, data if facts else b"", facts, reason, import_statements(data))
+        kept = data if facts else None
+        files.append(_File(path, 0, False, kept, facts, reason, import_statements(data), stamp, content))
+    return files
+
+
+def _known_or_read(path: str, data: bytes, known: Mapping[str, Entry] | None) -> tuple[Facts | None, str, bytes]:
+    """The facts or why there are none, and, if there is a cache, the digest of the data for it."""
+    if known is None:
+        return *_read_one(data), b""
+    content = digest(data)
+    entry = known.get(path)
+    if entry is not None and entry.facts and entry.digest == content and (facts := _facts_of(entry)) is not None:
+        return facts, "", content
+    facts, reason = _read_one(data)
+    return facts, reason, content if facts is not None else b""
 
 
 def _top(path: str) -> str:
@@ -680,21 +903,32 @@ def explain_unreadable(data: bytes, reason: str) -> str:
     return f"{reason}; run this tool with Python {version}, which reads it" if version else reason
 
 
-def _parse_whole(root: Path, paths: Sequence[str], modules: dict[str, Module], skipped: list[Skipped]) -> None:
+def _parse_whole(
+    base: str, paths: Sequence[str], modules: dict[str, Module], skipped: list[Skipped], faults: dict[str, str]
+) -> None:
+    """`faults` has what is known about some files and gets what is found out about the others."""
     named = {item.path for item in skipped}
     for path in paths:
         if path in named:
             continue
-        module = modules.get(path)
-        try:
-            data = module.data if module is not None else _bytes_of(os.path.join(root, path))
-        except OSError as error:
-            skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
-            continue
-        if len(data) >= LARGE_FILE:
-            continue
-        try:
-            parse(read(data).text)
-        except UnreadableSourceError as error:
+        if path not in faults:
+            module = modules.get(path)
+            try:
+                data = module.data if module is not None else _bytes_of(base + path)
+            except OSError as error:
+                skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
+                continue
+            if len(data) >= LARGE_FILE:
+                continue
+            faults[path] = _fault_of(data)
+        if faults[path]:
             modules.pop(path, None)
-            skipped.append(Skipped(path, explain_unreadable(data, str(error))))
+            skipped.append(Skipped(path, faults[path]))
+
+
+def _fault_of(data: bytes) -> str:
+    try:
+        parse(read(data).text)
+    except UnreadableSourceError as error:
+        return explain_unreadable(data, str(error))
+    return ""
