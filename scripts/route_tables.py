@@ -198,7 +198,7 @@ def page(rows: Sequence[tuple[str, list[Compared]]]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cache", type=Path, default=real_apps.CACHE)
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--show", action="store_true", help="print every difference")

@@ -385,7 +385,8 @@ class _Tables:
                 return None, ["its operation id is not known"]
         doubts = ["its operation id is made with any of its methods"] if len(methods) > 1 else []
         words = re.sub(r"\W", "_", f"{name}{path_format}")
-        return f"{words}_{methods[0].lower()}", doubts
+        first = next(iter(methods), "")
+        return f"{words}_{first.lower()}", doubts
 
     def _response_model(self, given: Arguments, endpoint: Value) -> str | None:
         explicit = given.get("response_model")
