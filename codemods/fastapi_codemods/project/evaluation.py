@@ -735,18 +735,29 @@ class Evaluation:
                     return found
         return UNKNOWN
 
+    # Asked afterwards, once all modules are imported
+
     def annotation(self, node: ast.expr | None, scope: Scope) -> Value:
-        """What a parameter's annotation means, once all modules are imported."""
-        if node is None:
-            return UNKNOWN
+        """What a parameter's annotation means."""
         with self._apart():
-            return self._annotation(node, scope)
+            return self._annotation(node, scope) if node is not None else UNKNOWN
         return UNKNOWN
 
-    def value_apart(self, node: ast.expr, scope: Scope) -> Value:
-        """What a parameter's default is, once all modules are imported."""
+    def value_later(self, node: ast.expr, scope: Scope) -> Value:
+        """What an expression of a definition is: a default, a base."""
         with self._apart():
             return self.value(node, scope)
+        return UNKNOWN
+
+    def attribute_later(self, value: Value, name: str) -> Value:
+        with self._apart():
+            return self.attribute(value, name)
+        return UNKNOWN
+
+    def result_later(self, callee: Value, *arguments: Value) -> Value:
+        """What a call gives."""
+        with self._apart():
+            return self.call(callee, Arguments(list(arguments)), 1)
         return UNKNOWN
 
     def _joined(self, parts: Sequence[ast.expr], scope: Scope) -> Value:

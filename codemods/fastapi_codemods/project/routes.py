@@ -379,7 +379,7 @@ class _Tables:
                         "methods": Items([Constant(method) for method in methods]),
                     }
                 )
-                made = text_of(self.evaluation.call(function, Arguments([route]), 1))
+                made = text_of(self.evaluation.result_later(function, route))
                 return made, [] if made is not None else ["a function of the project makes its operation id"]
             if function is not None:
                 return None, ["its operation id is not known"]
@@ -476,7 +476,7 @@ class _Tables:
             case Class():
                 return self._of_class(call)
             case Instance():
-                return self._asked_for(self.evaluation.attribute(call, "__call__"))
+                return self._asked_for(self.evaluation.attribute_later(call, "__call__"))
             case Made(callee=Outside(name=name)) | Outside(name=name):
                 if _WITHOUT_PARAMETERS.search(name) or name.startswith("builtins."):
                     return (), ()
@@ -503,13 +503,13 @@ class _Tables:
         return tuple(uses), tuple(dict.fromkeys(doubts))
 
     def _of_class(self, cls: Class) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
-        init = self.evaluation.attribute(cls, "__init__")
+        init = self.evaluation.attribute_later(cls, "__init__")
         if isinstance(init, Function):
             return self._of_parameters(init.node.args, init.scope, is_bound=True)
         uses: list[DependencyUse] = []
         doubts: list[str] = []
         for base in cls.node.bases:
-            above = self.evaluation.value(base, cls.scope)
+            above = self.evaluation.value_later(base, cls.scope)
             if isinstance(above, Class):
                 own, why = self._of_class(above)
                 uses += own
@@ -551,7 +551,7 @@ class _Tables:
         annotation = self.evaluation.annotation(parameter.annotation, scope)
         value: Value | None = None
         if default is not None and isinstance(default, ast.Call | ast.Name | ast.Attribute):
-            value = self.evaluation.value_apart(default, scope)
+            value = self.evaluation.value_later(default, scope)
         uses, doubts = self._of_value(annotation, value)
         if uses or doubts:
             return uses, doubts
