@@ -52,6 +52,8 @@ CACHE = Path.home() / ".cache" / "fastapi-codemods-bench"
 
 DENSE = Gate(5, "at most 5x (ambition 2x)")
 SPARSE = Gate(1, "at most 1x (ambition 0.35x)")
+CHECK_DENSE = Gate(6, "at most 6x (ambition 2x)")
+CHECK = Gate(3, "at most 3x (ambition 1x)")
 SINGLE = Gate(12, "at most 12x (ambition 6x)")
 PEERS = Gate(50, "at least 50x", higher_is_better=True)
 GROWTH = Gate(4.4, "at most 4.4x")
@@ -149,6 +151,32 @@ def dense(bench: Bench) -> None:
 
 def sparse(bench: Bench) -> None:
     against_ruff(bench, bench.trees.sparse(), SPARSE, ruff_table(bench), bench.rounds)
+
+
+def check(bench: Bench) -> None:
+    """Every codemod against ruff's rules for FastAPI and for blocking calls, without any cache."""
+    columns = ("tree", "size", "ours, s", "ruff, s", "ours / ruff", "range", "CPU", "gate", "")
+    table = bench.table("Checking with every codemod, cold: whole commands", *columns)
+    table.notes.append(
+        "Ours: `fastapi-codemods check .`; ruff: `ruff check --no-cache --isolated --select FAST,ASYNC`"
+        " `--output-format concise .`. `blocking-in-async` follows calls through the whole project; ruff's rules do not."
+    )
+    rounds = max(2, bench.rounds // 2)
+    trees = bench.trees
+    for tree, gate in ((trees.dense(), CHECK_DENSE), (trees.sparse(), SPARSE), (trees.many(), CHECK)):
+        bench.say(f"{tree.name}: check with every codemod")
+        ours, theirs = alternate([bench.tools.check(tree), bench.tools.ruff_check(tree)], rounds).values()
+        each = ratios(ours, theirs)
+        table.add(
+            tree.name,
+            tree.size,
+            seconds(median_wall(ours)),
+            seconds(median_wall(theirs)),
+            f"{statistics.median(each):.2f}x",
+            f"{min(each):.2f}-{max(each):.2f}",
+            f"{median_cpu(ours) / median_cpu(theirs):.2f}x",
+            *bench.verdict(gate, statistics.median(each), f"check of {tree.name} against ruff"),
+        )
 
 
 def warm(bench: Bench) -> None:
@@ -325,6 +353,7 @@ def imports_libcst(command: Command) -> bool:
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "dense": dense,
     "sparse": sparse,
+    "check": check,
     "warm": warm,
     "single": single,
     "many": many,

@@ -51,6 +51,14 @@ class Tools:
         options = ("--cache-dir", str(caches / "ruff"), *rules, ".")
         return Command(RUFF, (self.peer("ruff"), "check", *options), tree.folder, frozenset({0, 1}))
 
+    def check(self, tree: Tree) -> Command:
+        """Every codemod."""
+        return self.own(OURS, tree.folder, "check", ".")
+
+    def ruff_check(self, tree: Tree) -> Command:
+        rules = ("--no-cache", "--isolated", "--select", "FAST,ASYNC", "--output-format", "concise")
+        return Command(RUFF, (self.peer("ruff"), "check", *rules, "."), tree.folder, frozenset({0, 1}))
+
     def libcst(self, tree: Tree) -> Command:
         rewrite = (
             "-x",
