@@ -159,7 +159,7 @@ def check(bench: Bench) -> None:
     table = bench.table("Checking with every codemod, cold: whole commands", *columns)
     table.notes.append(
         "Ours: `fastapi-codemods check .`; ruff: `ruff check --no-cache --isolated --select FAST,ASYNC`"
-        " `--output-format concise .`. `blocking-in-async` follows calls through the whole project; ruff's rules do not."
+        " `--output-format concise .`. `blocking-in-async` follows calls through the project; ruff's rules do not."
     )
     rounds = max(2, bench.rounds // 2)
     trees = bench.trees
