@@ -26,7 +26,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi_codemods import pipeline
+from fastapi_codemods import pipeline, registry
 from fastapi_codemods.apply import apply_changes
 from fastapi_codemods.config import Options
 from fastapi_codemods.findings import Finding, Safety
@@ -514,7 +514,9 @@ class Harness:
     def outcome(self, case: Case) -> Outcome:
         if case not in self._outcomes:
             root = self.project(case, "before", case.before)
-            plan = pipeline.plan(root, [root], case.options)
+            # What only reports is no part of a plan.
+            only_reports = registry.get(case.codemod).safety is Safety.REPORT
+            plan = (pipeline.check if only_reports else pipeline.plan)(root, [root], case.options)
             self._outcomes[case] = Outcome(root, plan, changed(case.before, plan))
         return self._outcomes[case]
 

@@ -1,0 +1,745 @@
+"""What an expression is worth, as far as the source proves it: a function or class by name, or an object of a class.
+
+Names are looked up by scope, values followed through assignments, annotations, `with`, constructors, attributes of
+objects and what functions give back, also in other modules. None is the answer whenever two readings are possible.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ..source import UnreadableSourceError
+from ..source.statements import parse
+from . import blocking
+from .index import Module, Project, Symbol
+from .reader import dotted, statements_within, targets_of
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+TREES_KEPT = 500
+"""Statements of other modules whose syntax trees are kept at a time."""
+
+
+class Value(NamedTuple):
+    symbol: Symbol
+    is_object: bool
+    """An object of the class `symbol`, not what `symbol` itself names."""
+
+
+class Frame(NamedTuple):
+    """Where an expression stands: in a module, within definitions (and lambdas), outermost first."""
+
+    module: Module
+    nodes: tuple[ast.AST, ...]
+
+    @property
+    def name(self) -> str:
+        return ".".join(getattr(node, "name", "<lambda>") for node in self.nodes)
+
+
+class _Bound(NamedTuple):
+    """One way in which a name of a function gets its value."""
+
+    kind: str
+    """`parameter`, `value`, `annotation`, `with`, `async with`, `each`, `import`, `def`, `class` or `unknown`."""
+    node: ast.AST | None = None
+    target: str = ""
+    """Of an import."""
+
+
+PLAIN = Value(Symbol(None, "builtins"), True)
+"""An object of a class that Python builds in, or None: nothing of it blocks."""
+
+_PLAIN_NAMES = frozenset({"None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple"})
+_TRANSPARENT = frozenset({"Annotated", "ClassVar", "Final", "Optional", "Required", "Union"})
+_GENERATORS = frozenset(
+    {
+        "AsyncContextManager", "AsyncGenerator", "AsyncIterable", "AsyncIterator", "ContextManager", "Generator",
+        "Iterable", "Iterator", "AbstractContextManager", "AbstractAsyncContextManager",
+    }
+)  # fmt: skip
+
+
+class Types:
+    """Answers for one project; what was found out is remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._trees: dict[tuple[str, int], ast.Module] = {}
+        self._locals: dict[ast.AST, dict[str, list[_Bound]]] = {}
+        self._known: dict[object, Value | None] = {}
+        self._local_values: dict[object, Value | None] = {}
+        self._members: dict[Symbol, dict[str, list[tuple[Frame, _Bound]]]] = {}
+
+    # Definitions
+
+    def tree(self, module: Module, index: int) -> ast.Module:
+        key = (module.path, index)
+        if key not in self._trees:
+            if len(self._trees) >= TREES_KEPT:
+                self._trees.clear()
+                self._locals.clear()
+                self._local_values.clear()
+                self._members.clear()
+            try:
+                with module.text_for_now():
+                    self._trees[key] = parse(module.statement_text(index), module.facts.statements[index].line)
+            except UnreadableSourceError:
+                self._trees[key] = ast.Module([], [])
+        return self._trees[key]
+
+    def definition(self, symbol: Symbol) -> Frame | None:
+        """The frame within the one function or class of that qualified name."""
+        if symbol.path is None or not symbol.name or (module := self.project.module(symbol.path)) is None:
+            return None
+        head, *rest = symbol.name.split(".")
+        bindings = module.bindings(head)
+        if len(bindings) != 1 or bindings[0].kind not in ("def", "class"):
+            return None
+        body: Iterable[ast.stmt] = self.tree(module, bindings[0].statement).body
+        nodes: tuple[Definition, ...] = ()
+        for name in (head, *rest):
+            found = [node for node in statements_within(body) if isinstance(node, Definition) and node.name == name]
+            found = [node for node in found if not _is_overload(node)]
+            if len(found) != 1:
+                return None
+            nodes = (*nodes, found[0])
+            body = found[0].body
+        return Frame(module, nodes)
+
+    def is_only(self, symbol: Symbol) -> bool:
+        """Whether no other function has that qualified name."""
+        outer, _, name = symbol.name.rpartition(".")
+        around = self.definition(Symbol(symbol.path, outer)) if outer else None
+        if around is None:
+            module = self.project.module(symbol.path or "")
+            return not outer and module is not None and len(module.bindings(name)) == 1
+        if isinstance(around.nodes[-1], ast.ClassDef):
+            return self.definition(symbol) is not None
+        return len(_locals_of(around.nodes[-1]).get(name, ())) == 1
+
+    # Expressions
+
+    def value(self, frame: Frame, node: ast.expr) -> Value | None:
+        match node:
+            case ast.Name() | ast.Attribute():
+                return self._name(frame, node)
+            case ast.Call():
+                return self._call(frame, node)
+            case ast.Await(value=ast.Call() as call):
+                return self._call(frame, call, is_awaited=True)
+            case ast.BinOp(op=ast.Div(), left=left):
+                value = self.value(frame, left)
+                return value if value == Value(Symbol(None, "pathlib.Path"), True) else None
+            case ast.IfExp():
+                return self._agreed(self.value(frame, branch) for branch in (node.body, node.orelse))
+            case ast.BoolOp():
+                return self._agreed(self.value(frame, part) for part in node.values)
+            case ast.NamedExpr():
+                return self.value(frame, node.value)
+            case ast.Subscript():
+                return _part(self.value(frame, node.value))
+            case ast.Constant() | ast.JoinedStr() | ast.List() | ast.Dict() | ast.Set() | ast.Tuple():
+                return PLAIN
+            case _:
+                return None
+
+    def _agreed(self, values: Iterable[Value | None]) -> Value | None:
+        """The one value all of them are; what is plain may have been there before or instead."""
+        found = set(values)
+        if len(found) > 1:
+            found.discard(PLAIN)
+        return found.pop() if len(found) == 1 else None
+
+    def _name(self, frame: Frame, node: ast.Name | ast.Attribute) -> Value | None:
+        chain = dotted(node)
+        if not chain:
+            assert isinstance(node, ast.Attribute)
+            if isinstance(node.value, ast.Call) and dotted(node.value.func) == "super":
+                return self._inherited(frame, node.attr)
+            return self.member(self.value(frame, node.value), node.attr)
+        head, _, rest = chain.partition(".")
+        local = self._local(frame, head)
+        if local is not None:
+            home, bound = local
+            if all(one.kind == "import" for one in bound):
+                target = bound[0].target
+                symbol = self.project.follow_import(frame.module.path, f"{target}.{rest}" if rest else target)
+                return self.of_symbol(symbol)
+            value = self._local_value(home, head, bound)
+            return self._members_of(value, rest.split(".") if rest else [])
+        if not frame.module.bindings(head):
+            if head in blocking.BUILTINS and not rest and not frame.module.facts.stars:
+                return Value(Symbol(None, f"builtins.{head}"), False)
+            if head in _PLAIN_NAMES and not rest:
+                return None
+        return self.of_symbol(self.project.resolve(frame.module, chain) or self._only_for_types(frame.module, chain))
+
+    def _only_for_types(self, module: Module, chain: str) -> Symbol | None:
+        """A name that is imported under `if TYPE_CHECKING:`."""
+        head, _, rest = chain.partition(".")
+        targets = {item.target for item in module.facts.imports if item.local == head and item.type_checking}
+        if len(targets) != 1:
+            return None
+        target = targets.pop()
+        return self.project.follow_import(module.path, f"{target}.{rest}" if rest else target)
+
+    def _members_of(self, value: Value | None, names: Sequence[str]) -> Value | None:
+        for name in names:
+            value = self.member(value, name)
+        return value
+
+    def of_symbol(self, symbol: Symbol | None) -> Value | None:
+        """What a symbol stands for, its attributes followed."""
+        if symbol is None or symbol.path is None or not symbol.name:
+            return Value(symbol, False) if symbol is not None else None
+        return self._once(("symbol", symbol), lambda: self._of_project_symbol(symbol))
+
+    def _of_project_symbol(self, symbol: Symbol) -> Value | None:
+        module = self.project.module(symbol.path or "")
+        if module is None:
+            return None
+        head, *rest = symbol.name.split(".")
+        kinds = {binding.kind for binding in module.bindings(head)}
+        if kinds == {"assign"}:
+            value = self._variable(module, head)
+        elif kinds <= {"def", "class"} and len(module.bindings(head)) == 1:
+            value = Value(Symbol(module.path, head), False)
+        else:
+            value = None
+        return self._members_of(value, rest)
+
+    def _variable(self, module: Module, name: str) -> Value | None:
+        """What a variable of a module is worth."""
+        frame = Frame(module, ())
+        values = []
+        for binding in module.bindings(name):
+            for node in statements_within(self.tree(module, binding.statement).body):
+                for local, bound in _bound_by(node):
+                    if local == name:
+                        if bound.kind == "annotation":
+                            return self._of_bound(frame, name, bound)
+                        values.append(bound)
+        return self._agreed(self._of_bound(frame, name, bound) for bound in values)
+
+    # Members of modules, classes and objects
+
+    def member(self, value: Value | None, name: str) -> Value | None:
+        if value is None or value == PLAIN:
+            return None
+        symbol = value.symbol
+        if symbol.path is None:
+            if value.is_object:
+                if part := _part(value):
+                    whole = blocking.METHODS.get(symbol.name, frozenset())
+                    return Value(Symbol(None, f"{symbol.name}.{name}"), False) if name in whole else part
+                if symbol.name == "pathlib.Path" and name == "parent":
+                    return value
+            return Value(Symbol(None, f"{symbol.name}.{name}"), False)
+        if not symbol.name:
+            module = self.project.module(symbol.path)
+            return self.of_symbol(self.project.resolve(module, name)) if module is not None else None
+        return self._once(("member", symbol, name), lambda: self._class_member(symbol, name, frozenset()))
+
+    def _class_member(self, symbol: Symbol, name: str, seen: frozenset[Symbol]) -> Value | None:
+        frame = self.definition(symbol)
+        if frame is None or not isinstance(frame.nodes[-1], ast.ClassDef) or symbol in seen:
+            return None
+        here = self._members_in(symbol, frame).get(name)
+        if here:
+            if all(bound.kind == "def" for _, bound in here):
+                if len(here) != 1:
+                    return None
+                function = here[0][1].node
+                assert isinstance(function, FunctionNode)
+                method = Symbol(symbol.path, f"{symbol.name}.{name}")
+                if any(last_name(d) in ("property", "cached_property") for d in function.decorator_list):
+                    return self.returned(method)
+                return Value(method, False)
+            annotated = [(at, bound) for at, bound in here if bound.kind == "annotation"]
+            return self._agreed(self._of_bound(at, name, bound) for at, bound in annotated or here)
+        return self._from_bases(frame, name, seen | {symbol})
+
+    def _from_bases(self, frame: Frame, name: str, seen: frozenset[Symbol]) -> Value | None:
+        cls = frame.nodes[-1]
+        assert isinstance(cls, ast.ClassDef)
+        for base in cls.bases:
+            if isinstance(base, ast.Subscript):
+                base = base.value  # noqa: PLW2901  (`Repository[User]`)
+            above = self.value(frame._replace(nodes=frame.nodes[:-1]), base)
+            if above is None or above.is_object:
+                continue
+            if above.symbol.path is not None:
+                if found := self._class_member(above.symbol, name, seen):
+                    return found
+            elif known := blocking.class_of(above.symbol.name):
+                return self.member(Value(Symbol(None, known), True), name)
+        return None
+
+    def _inherited(self, frame: Frame, name: str) -> Value | None:
+        for depth in range(len(frame.nodes), 0, -1):
+            if isinstance(frame.nodes[depth - 1], ast.ClassDef):
+                return self._from_bases(frame._replace(nodes=frame.nodes[:depth]), name, frozenset())
+        return None
+
+    def _members_in(self, symbol: Symbol, frame: Frame) -> dict[str, list[tuple[Frame, _Bound]]]:
+        """How a class's own body and methods bind its attributes."""
+        if symbol in self._members:
+            return self._members[symbol]
+        cls = frame.nodes[-1]
+        assert isinstance(cls, ast.ClassDef)
+        found: dict[str, list[tuple[Frame, _Bound]]] = {}
+        for node in statements_within(cls.body):
+            for name, bound in _bound_by(node):
+                found.setdefault(name, []).append((frame, bound))
+            if not isinstance(node, FunctionNode) or not (first := _first_parameter(node)):
+                continue
+            inside = Frame(frame.module, (*frame.nodes, node))
+            for statement in statements_within(node.body):
+                for target, bound in _stored_by(statement):
+                    if isinstance(target, ast.Attribute) and dotted(target.value) == first:
+                        found.setdefault(target.attr, []).append((inside, bound))
+        self._members[symbol] = found
+        return found
+
+    # Calls
+
+    def _call(self, frame: Frame, node: ast.Call, *, is_awaited: bool = False) -> Value | None:
+        callee = self.value(frame, node.func)
+        if callee is None or callee == PLAIN:
+            return None
+        symbol = callee.symbol
+        if symbol.path is None:
+            if is_awaited:
+                return None
+            made = blocking.made_by(f"{symbol.name}()" if callee.is_object else symbol.name)
+            return Value(Symbol(None, made), True) if made else None
+        if callee.is_object:
+            return None
+        definition = self.definition(symbol)
+        if definition is None:
+            return None
+        match definition.nodes[-1]:
+            case ast.ClassDef():
+                return Value(symbol, True)
+            case ast.AsyncFunctionDef() if not is_awaited:
+                return None
+            case ast.FunctionDef() if is_awaited:
+                return None
+            case _:
+                return None if yields(definition.nodes[-1]) else self.returned(symbol)
+
+    def returned(self, symbol: Symbol) -> Value | None:
+        """The object that a function of the project gives back, or yields if it is a generator."""
+        return self._once(("returned", symbol), lambda: self._returned(symbol))
+
+    def _returned(self, symbol: Symbol) -> Value | None:
+        frame = self.definition(symbol)
+        if frame is None or not isinstance(function := frame.nodes[-1], FunctionNode):
+            return None
+        if any(last_name(d) not in _KEEPS_VALUE for d in function.decorator_list):
+            return None
+        outside = frame._replace(nodes=frame.nodes[:-1])
+        yielding = yields(function)
+        if function.returns is not None:
+            annotation = function.returns
+            if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+                annotation = _parsed(annotation.value) or annotation
+            if yielding:
+                if not (isinstance(annotation, ast.Subscript) and last_name(annotation.value) in _GENERATORS):
+                    return None
+                first = annotation.slice
+                annotation = first.elts[0] if isinstance(first, ast.Tuple) and first.elts else first
+            if last_name(annotation) == "Self" and len(frame.nodes) > 1:
+                return Value(Symbol(symbol.path, symbol.name.rpartition(".")[0]), True)
+            return self.annotated(outside, annotation)
+        given = [
+            node.value
+            for node in own_nodes(function)
+            if isinstance(node, ast.Yield if yielding else ast.Return) and node.value is not None
+        ]
+        value = self._agreed(self.value(frame, expression) for expression in given)
+        return value if value is not None and value.is_object else None
+
+    def entered(self, frame: Frame, node: ast.expr, *, is_async: bool) -> Value | None:
+        """What `with node as x` binds to x."""
+        if isinstance(node, ast.Call):
+            callee = self.value(frame, node.func)
+            if callee is not None and not callee.is_object and callee.symbol.path is not None:
+                definition = self.definition(callee.symbol)
+                if definition is not None and isinstance(function := definition.nodes[-1], FunctionNode):
+                    makes_manager = any("contextmanager" in last_name(d) for d in function.decorator_list)
+                    return self.returned(callee.symbol) if makes_manager else None
+        value = self.value(frame, node)
+        if value is None or not value.is_object or value.symbol.path is None:
+            return value
+        method = self.member(value, "__aenter__" if is_async else "__enter__")
+        if method is None or method.symbol.path is None:
+            return None
+        return self.returned(method.symbol)
+
+    # Names of functions
+
+    def note_comprehension(self, function: ast.AST, node: ast.comprehension) -> None:
+        """Take the targets of a comprehension for names of the function it stands in, for whoever meets one."""
+        if function not in self._locals:
+            self._locals[function] = _locals_of(function)
+        for name in _names_in(node.target):
+            bound = _Bound("each", node.iter) if isinstance(node.target, ast.Name) else _Bound("unknown")
+            known = self._locals[function].setdefault(name, [])
+            if bound not in known:
+                known.append(bound)
+
+    def _local(self, frame: Frame, name: str) -> tuple[Frame, list[_Bound]] | None:
+        """The innermost function around that binds the name; names of a class are seen in its own body only."""
+        for depth in range(len(frame.nodes), 0, -1):
+            node = frame.nodes[depth - 1]
+            if isinstance(node, ast.ClassDef) and depth != len(frame.nodes):
+                continue
+            if node not in self._locals:
+                self._locals[node] = _locals_of(node)
+            if bound := self._locals[node].get(name):
+                return (frame._replace(nodes=frame.nodes[:depth]), bound) if bound[0].kind != "global" else None
+        return None
+
+    def _local_value(self, home: Frame, name: str, bound: Sequence[_Bound]) -> Value | None:
+        key = (home.nodes[-1], name)
+        if key not in self._local_values:
+            self._local_values[key] = None
+            annotated = [one for one in bound if one.kind == "annotation"]
+            self._local_values[key] = self._agreed(self._of_bound(home, name, one) for one in annotated or bound)
+        return self._local_values[key]
+
+    def _of_bound(self, frame: Frame, name: str, bound: _Bound) -> Value | None:
+        node = bound.node
+        match bound.kind:
+            case "def" | "class":
+                qualified = f"{frame.name}.{name}" if frame.nodes else name
+                return Value(Symbol(frame.module.path, qualified), False)
+            case "value":
+                if isinstance(node, ast.Lambda):
+                    return Value(Symbol(frame.module.path, f"{frame.name}.{name}" if frame.nodes else name), False)
+                assert isinstance(node, ast.expr)
+                return self.value(frame, node)
+            case "annotation":
+                assert isinstance(node, ast.expr)
+                return self.annotated(frame, node)
+            case "parameter":
+                assert isinstance(node, ast.arg)
+                return self._parameter(frame, node)
+            case "with" | "async with":
+                assert isinstance(node, ast.expr)
+                return self.entered(frame, node, is_async=bound.kind == "async with")
+            case "each":
+                if isinstance(node, ast.Call):
+                    callee = self.value(frame, node.func)
+                    if callee is not None and callee.symbol.path is None:
+                        element = blocking.ELEMENTS.get(callee.symbol.name)
+                        return Value(Symbol(None, element), True) if element else None
+                return None
+            case "import":
+                return self.of_symbol(self.project.follow_import(frame.module.path, bound.target))
+            case _:
+                return None
+
+    def _parameter(self, frame: Frame, node: ast.arg) -> Value | None:
+        function = frame.nodes[-1]
+        outside = frame._replace(nodes=frame.nodes[:-1])
+        if node.annotation is not None:
+            return self.annotated(outside, node.annotation)
+        is_method = bool(outside.nodes) and isinstance(outside.nodes[-1], ast.ClassDef)
+        if is_method and isinstance(function, FunctionNode) and _first_parameter(function) == node.arg:
+            is_object = not any(last_name(d) == "classmethod" for d in function.decorator_list)
+            return Value(Symbol(frame.module.path, outside.name), is_object)
+        default = default_of(function, node)
+        if isinstance(default, ast.Call) and last_name(default.func) in ("Depends", "Security") and default.args:
+            injected = self.value(outside, default.args[0])
+            if injected is not None and not injected.is_object and injected.symbol.path is not None:
+                return self.returned(injected.symbol)
+        return None
+
+    # Annotations
+
+    def annotated(self, frame: Frame, node: ast.expr) -> Value | None:
+        """An object of the class that an annotation names."""
+        match node:
+            case ast.Constant(value=str() as text):
+                inner = _parsed(text)
+                return self.annotated(frame, inner) if inner is not None else None
+            case ast.Constant():
+                return PLAIN
+            case ast.BinOp(op=ast.BitOr()):
+                return self._agreed(self.annotated(frame, side) for side in (node.left, node.right))
+            case ast.Subscript():
+                last = last_name(node.value)
+                inner = node.slice
+                if last in _TRANSPARENT:
+                    if not isinstance(inner, ast.Tuple):
+                        return self.annotated(frame, inner)
+                    parts = inner.elts[:1] if last == "Annotated" else inner.elts
+                    return self._agreed(self.annotated(frame, part) for part in parts)
+                if last in _PLAIN_NAMES:
+                    return PLAIN
+                return self._object_of(self.value(frame, node.value))
+            case ast.Name() | ast.Attribute():
+                if dotted(node) in _PLAIN_NAMES:
+                    return PLAIN
+                return self._annotated_by_name(frame, node)
+            case _:
+                return None
+
+    def _annotated_by_name(self, frame: Frame, node: ast.Name | ast.Attribute) -> Value | None:
+        value = self.value(frame, node)
+        if value is not None:
+            return self._object_of(value)
+        # `SessionDep = Annotated[Session, Depends(get_session)]`
+        symbol = self.project.resolve(frame.module, dotted(node))
+        if symbol is None or symbol.path is None:
+            return None
+        module = self.project.module(symbol.path)
+        if module is None:
+            return None
+        return self._once(("alias", symbol), lambda: self._alias(module, symbol.name))
+
+    def _alias(self, module: Module, name: str) -> Value | None:
+        bindings = module.bindings(name)
+        if len(bindings) != 1 or bindings[0].kind not in ("assign", "other"):
+            return None
+        for node in self.tree(module, bindings[0].statement).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                    return self.annotated(Frame(module, ()), value)
+                case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
+                    return self.annotated(Frame(module, ()), value)
+        return None
+
+    def _object_of(self, value: Value | None) -> Value | None:
+        if value is None or value.is_object:
+            return None
+        if value.symbol.path is not None:
+            definition = self.definition(value.symbol)
+            is_class = definition is not None and isinstance(definition.nodes[-1], ast.ClassDef)
+            return Value(value.symbol, True) if is_class else None
+        known = blocking.class_of(value.symbol.name)
+        return Value(Symbol(None, known), True) if known else None
+
+    def _once(self, key: object, make: Callable[[], Value | None]) -> Value | None:
+        """`make()`, once. A question that comes up while it is being answered has no answer."""
+        if key not in self._known:
+            self._known[key] = None
+            self._known[key] = make()
+        return self._known[key]
+
+
+_KEEPS_VALUE = frozenset(
+    {
+        "abstractmethod", "asynccontextmanager", "cache", "cached_property", "classmethod", "contextmanager",
+        "lru_cache", "override", "property", "staticmethod",
+    }
+)  # fmt: skip
+
+
+def _part(value: Value | None) -> Value | None:
+    if value is None or not value.is_object or value.symbol.path is not None:
+        return None
+    part = blocking.PARTS.get(value.symbol.name)
+    return Value(Symbol(None, part), True) if part else None
+
+
+def last_name(node: ast.expr) -> str:
+    """The last name of a dotted one, that of the callee for a call."""
+    return dotted(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _is_overload(node: Definition) -> bool:
+    return any(last_name(decorator) in ("overload", "setter", "deleter") for decorator in node.decorator_list)
+
+
+def _first_parameter(node: FunctionNode) -> str:
+    if any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list):
+        return ""
+    parameters = [*node.args.posonlyargs, *node.args.args]
+    return parameters[0].arg if parameters else ""
+
+
+def default_of(function: ast.AST, parameter: ast.arg) -> ast.expr | None:
+    arguments = getattr(function, "args", None)
+    if not isinstance(arguments, ast.arguments):
+        return None
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = arguments.defaults
+    for argument, default in zip(positional[len(positional) - len(defaults) :], defaults, strict=True):
+        if argument is parameter:
+            return default
+    for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if argument is parameter:
+            return keyword_default
+    return None
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything in the body of a function or lambda that runs when it does: nested functions and classes not."""
+    waiting = parts_of_body(node)
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += reversed(parts_that_run(current))
+
+
+def parts_of_body(node: ast.AST) -> list[ast.AST]:
+    """The body of a function or lambda, the last part first."""
+    if isinstance(node, FunctionNode):
+        return list(reversed(node.body))
+    return [node.body] if isinstance(node, ast.Lambda) else []
+
+
+def parts_that_run(node: ast.AST) -> list[ast.AST]:
+    """The nodes right within another one that run when it does."""
+    kind = type(node)
+    if kind in _LEAVES:
+        return []
+    if isinstance(node, _FUNCTIONS):
+        defaults = [default for default in node.args.kw_defaults if default is not None]
+        return [*node.decorator_list, *node.args.defaults, *defaults]
+    if isinstance(node, ast.Call) and type(node.func) is ast.Lambda:
+        return [node.func.body, *node.args, *node.keywords]
+    found: list[ast.AST] = []
+    for field in kind._fields:
+        value = getattr(node, field, None)
+        if type(value) is list:
+            found += value if field in _LISTS_OF_NODES else [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LEAVES = frozenset(
+    {ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.Lambda, ast.ClassDef, ast.Global, ast.Nonlocal}
+)
+_LISTS_OF_NODES = frozenset({"args", "body", "keywords", "orelse", "targets", "values"})
+
+
+def yields(node: ast.AST) -> bool:
+    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
+
+
+def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
+    """The names that a function binds, with every way in which it does."""
+    found: dict[str, list[_Bound]] = {}
+    arguments = getattr(node, "args", None)
+    if isinstance(arguments, ast.arguments):
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            found[argument.arg] = [_Bound("parameter", argument)]
+        for variadic in (arguments.vararg, arguments.kwarg):
+            if variadic is not None:
+                found[variadic.arg] = [_Bound("unknown")]
+    if isinstance(node, ast.ClassDef):
+        for statement in statements_within(node.body):
+            for name, bound in _bound_by(statement):
+                found.setdefault(name, []).append(bound)
+        return found
+    for inner in statements_within(node.body) if isinstance(node, FunctionNode) else ():
+        match inner:
+            case ast.Global():
+                found.update((name, [_Bound("global")]) for name in inner.names)
+                continue
+            case ast.If(test=test) | ast.While(test=test):
+                for part in (test, *parts_that_run(test)):
+                    if isinstance(part, ast.NamedExpr):
+                        found.setdefault(part.target.id, []).append(_Bound("value", part.value))
+                continue
+            case ast.Match():
+                for case in inner.cases:
+                    for part in ast.walk(case.pattern):
+                        captured: str | None = getattr(part, "name", None) or getattr(part, "rest", None)
+                        if captured:
+                            found.setdefault(captured, []).append(_Bound("unknown"))
+                continue
+            case _:
+                pass
+        for name, bound in _bound_by(inner):
+            if not (found.get(name) and found[name][0].kind == "global"):
+                found.setdefault(name, []).append(bound)
+    for inner in statements_within(node.body) if isinstance(node, FunctionNode) else ():
+        if isinstance(inner, ast.Nonlocal):
+            for name in inner.names:
+                found.pop(name, None)
+    return found
+
+
+def _bound_by(node: ast.stmt) -> Iterator[tuple[str, _Bound]]:
+    """The names that a statement itself binds, not those in its blocks."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            if not _is_overload(node):
+                yield node.name, _Bound("def", node)
+        case ast.ClassDef():
+            yield node.name, _Bound("class", node)
+        case ast.Import() | ast.ImportFrom():
+            for local, imported in targets_of(node):
+                yield local, _Bound("import", target=imported)
+        case _:
+            for target, bound in _stored_by(node):
+                if isinstance(target, ast.Name):
+                    yield target.id, bound
+
+
+def _stored_by(node: ast.stmt) -> Iterator[tuple[ast.expr, _Bound]]:
+    """The targets, names and attributes, that a statement itself assigns to."""
+    unknown = _Bound("unknown")
+    match node:
+        case ast.Assign():
+            for target in node.targets:
+                if isinstance(target, ast.Name | ast.Attribute):
+                    yield target, _Bound("value", node.value)
+                else:
+                    yield from ((inner, unknown) for inner in _targets_in(target))
+        case ast.AnnAssign():
+            yield node.target, _Bound("annotation", node.annotation)
+        case ast.AugAssign():
+            yield node.target, unknown
+        case ast.For() | ast.AsyncFor():
+            if isinstance(node.target, ast.Name) and isinstance(node, ast.For):
+                yield node.target, _Bound("each", node.iter)
+            else:
+                yield from ((inner, unknown) for inner in _targets_in(node.target))
+        case ast.With() | ast.AsyncWith():
+            kind = "with" if isinstance(node, ast.With) else "async with"
+            for item in node.items:
+                if isinstance(item.optional_vars, ast.Name | ast.Attribute):
+                    yield item.optional_vars, _Bound(kind, item.context_expr)
+                elif item.optional_vars is not None:
+                    yield from ((inner, unknown) for inner in _targets_in(item.optional_vars))
+        case ast.Try():
+            for handler in node.handlers:
+                if handler.name:
+                    yield ast.Name(handler.name), unknown
+        case ast.Delete():
+            pass  # what is gone cannot be called
+        case _:
+            return
+
+
+def _targets_in(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            yield from _targets_in(element)
+    elif isinstance(target, ast.Starred):
+        yield from _targets_in(target.value)
+    else:
+        yield target
+
+
+def _names_in(target: ast.expr) -> Iterator[str]:
+    return (inner.id for inner in _targets_in(target) if isinstance(inner, ast.Name))
