@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from fastapi_codemods.project import Project
-from fastapi_codemods.project.calls import blocking_calls, is_test
+from fastapi_codemods.project.calls import blocking_calls
+from fastapi_codemods.source.discovery import is_test
 
 RULES = "ASYNC210,ASYNC212,ASYNC220,ASYNC221,ASYNC222,ASYNC230,ASYNC240,ASYNC250,ASYNC251"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fastapi_codemods.project import Project
-from fastapi_codemods.project.calls import blocking_calls, is_test, thread_helper
+from fastapi_codemods.project.calls import blocking_calls, thread_helper
 
 
 @pytest.fixture
@@ -161,9 +161,3 @@ def test_the_helper_that_is_used_most(tmp_path):
     (tmp_path / "main.py").write_text("import fastapi\nasync def f(): await anyio.to_thread.run_sync(g)\n")
 
     assert thread_helper(Project.open(tmp_path)) == "anyio.to_thread.run_sync"
-
-
-@pytest.mark.parametrize("path", ["tests/a.py", "a/test/b.py", "test_a.py", "a/b_test.py", "conftest.py"])
-def test_tests_are_known_by_their_path(path):
-    assert is_test(path)
-    assert not is_test("latest/contest.py")

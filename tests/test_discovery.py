@@ -9,6 +9,7 @@ import pytest
 from fastapi_codemods.errors import ConfigurationError, PathError
 from fastapi_codemods.findings import Skipped
 from fastapi_codemods.source import discover
+from fastapi_codemods.source.discovery import is_test
 
 DANGLING = "is a symbolic link to a file that does not exist"
 LEADS_OUT = "is a symbolic link out of the project"
@@ -246,3 +247,20 @@ def test_a_root_must_be_a_folder(tree):
 
     with pytest.raises(PathError, match=r"a\.py is not a folder"):
         discover(root / "a.py")
+
+
+@pytest.mark.parametrize("path", ["tests/a.py", "a/test/b.py", "test_a.py", "a/b_test.py", "conftest.py", "a/tests.py"])
+def test_tests_are_known_by_their_path(path):
+    assert is_test(path)
+    assert not is_test("latest/contest.py")
+
+
+def test_other_files_are_found_by_the_same_rules(tmp_path):
+    for name in ("Dockerfile", "app.py", "deploy/Procfile", "node_modules/Dockerfile", "build/Dockerfile"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / ".gitignore").write_text("build/\n")
+
+    found = discover(tmp_path, is_wanted=lambda name: name in ("Dockerfile", "Procfile"))
+
+    assert found.paths == ("Dockerfile", "deploy/Procfile")

@@ -63,7 +63,7 @@ def _is_within(application: Application, prefixes: Sequence[str]) -> bool:
 
 def _show_text(application: Application) -> None:
     what = "router of no application: " if application.is_router else ""
-    terminal.write(f"{what}{terminal.printable(application.name)}  ({application.file}:{application.line})\n")
+    terminal.write(terminal.printable(f"{what}{application.name}  ({application.file}:{application.line})") + "\n")
     for doubt in application.doubts:
         terminal.write(f"  {terminal.printable(doubt)}\n")
     rows = [tuple(map(terminal.printable, _row(route))) for route in application.routes]
@@ -166,5 +166,6 @@ def table(applications: Sequence[Application]) -> str:
                 "dependencies": " ".join(use.name for use in route.in_execution_order),
                 "notes": "; ".join(_notes(route)),
             }
-            writer.writerow(["" if row[column] is None else row[column] for column in COLUMNS])
+            cells = ("" if row[column] is None else str(row[column]) for column in COLUMNS)
+            writer.writerow(map(terminal.printable, cells))
     return text.getvalue()

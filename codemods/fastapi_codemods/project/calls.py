@@ -19,10 +19,12 @@ from typing import NamedTuple
 
 from ..parallel import map_each, portions_of
 from ..source import UnreadableSourceError, read
+from ..source.discovery import is_test
 from ..source.statements import blanked, in_code
 from . import blocking
 from .index import Module, Project, Symbol
 from .reader import ROUTE_METHODS, Positions, dotted, import_statements, imported_names, statements_within
+from .references import words
 from .types import Frame, FunctionNode, Types, last_name, own_nodes, parts_of_body, parts_that_run, yields
 
 FILES_WORTH_A_PROCESS = 150
@@ -36,8 +38,6 @@ LEVELS = 2
 
 _Seed = tuple[str, frozenset[str]]
 """A name, and methods of what it stands for."""
-
-_TEST = re.compile(r"(?:^|/)(?:tests?/|testing/|test_[^/]*\.py$|[^/]*_tests?\.py$|conftest\.py$)")
 
 
 class Step(NamedTuple):
@@ -72,10 +72,6 @@ class BlockingCall(NamedTuple):
 def blocking_calls(project: Project) -> tuple[BlockingCall, ...]:
     """Every call in an async function of the project, tests left out, that is proven to block."""
     return _search(project).calls
-
-
-def is_test(path: str) -> bool:
-    return _TEST.search(path) is not None
 
 
 HELPERS = ("run_in_threadpool", "asyncio.to_thread", "anyio.to_thread.run_sync", "loop.run_in_executor", "asyncify")
@@ -332,7 +328,7 @@ class _Search:
             text = _text(self.project.data(path))
         except OSError:
             return ()
-        places = [(place, methods) for name, methods in set(seeds) for place in _words(text, name)]
+        places = [(place, methods) for name, methods in set(seeds) for place in words(text, name, targets=True)]
         return _spread(text, places)[1].items() if places else ()
 
     def _locally(self, path: str, name: str) -> Iterator[str]:
@@ -404,12 +400,12 @@ def _skimmed(path: str, data: bytes, imports: bytes) -> _Skimmed:
     names: set[str] = set()
     seeds: list[tuple[int, frozenset[str]]] = []
     for name in blocking.BUILTINS:
-        own = [place for place in _words(text, name) if text.startswith("(", place + len(name))]
+        own = [place for place in words(text, name, targets=True) if text.startswith("(", place + len(name))]
         if own:
             marks.update(own)
             names.add(name)
     for local, target in _of_libraries(imports):
-        for place in _words(text, local):
+        for place in words(text, local, targets=True):
             chain = _CHAIN.match(text, place + len(local))
             assert chain is not None
             name = target
@@ -453,7 +449,7 @@ def _spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set
         end = starts[index + 1] if index + 1 < len(starts) else len(text)
         if name := _handed_on(masked, starts[index], end):
             carries[name] = methods[index]
-            waiting += [(other, own) for other in _words(masked, name)]
+            waiting += [(other, own) for other in words(masked, name, targets=True)]
     marks: set[int] = set()
     for index, own in methods.items():
         end = starts[index + 1] if index + 1 < len(starts) else len(text)
@@ -502,18 +498,6 @@ def _of_libraries(imports: bytes) -> Iterator[tuple[str, str]]:
                     yield local, target
 
 
-def _words(text: str, name: str) -> Iterator[int]:
-    """Where `name` stands as a word, and not behind a dot."""
-    start = text.find(name)
-    while start >= 0:
-        end = start + len(name)
-        before = text[start - 1] if start else " "
-        after = text[end] if end < len(text) else " "
-        if not (before in "._" or before.isalnum() or after == "_" or after.isalnum()):
-            yield start
-        start = text.find(name, end)
-
-
 def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterator[int]:
     """Where one of the methods is called."""
     if blocking.ANY in methods:
@@ -553,7 +537,7 @@ def _sites_of(project: Project, types: Types, file: _Wanted, targets: Collection
 def _places(text: str, file: _Wanted) -> set[int]:
     """Where to look, in the text of the file."""
     found = set(file.marks)
-    spelled = [(place, methods) for name, methods in set(file.seeds) for place in _words(text, name)]
+    spelled = [(place, methods) for name, methods in set(file.seeds) for place in words(text, name, targets=True)]
     if spelled:
         found |= _spread(text, spelled)[0]
     for name in file.calls:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import stat
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 from ..parallel import map_each, portions_of
 from ..source import UnreadableSourceError
-from ..source.discovery import SKIPPED_FOLDERS, Verdict, _ignore_files, _is_ignored, _leaves
+from ..source.discovery import discover
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import ROUTE_METHODS, Positions, dotted, import_statements, scope_of
@@ -93,7 +92,7 @@ def _read_strings(project: Project) -> Iterator[CodeString]:
     jobs = min(project.jobs, 1 + len(project.paths) // FILES_WORTH_A_PROCESS)
     for portion in map_each(read_some, portions_of(project.paths), jobs):
         yield from portion
-    for path in _other_files(str(project.root)):
+    for path in _other_files(project.root):
         yield from _strings_of_text(project, path)
 
 
@@ -442,62 +441,10 @@ _NAMES = re.compile(
 """Of files that may start the application."""
 
 
-def _other_files(root: str) -> list[str]:
-    """Paths below the root of the files that `_NAMES` lists, found by the rules of `source.discovery`."""
-    listed = _listed_by_git(root)
-    paths = _walked(root, "", ()) if listed is None else listed
-    return sorted(path for path in paths if _is_small_file(root, path))
-
-
-def _listed_by_git(root: str) -> list[str] | None:
-    """As in `source.discovery`: what git knows or would add, None outside a work tree."""
-    if not any((folder / ".git").exists() for folder in (Path(root), *Path(root).absolute().parents)):
-        return None
-    import subprocess
-
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "ls-files", "-z", "--cached"]
-    try:
-        done = subprocess.run([*command, "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    listed = {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
-    environments = tuple(path.removesuffix("pyvenv.cfg") for path in listed if path.endswith("/pyvenv.cfg"))
-    return [
-        path
-        for path in listed
-        if _NAMES.fullmatch(path.rpartition("/")[2])
-        and SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])
-        and not path.startswith(environments)
-    ]
-
-
-def _walked(folder: str, prefix: str, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            listing = [entry for entry in entries if not entry.is_symlink()]
-    except OSError:
-        return
-    names = {entry.name for entry in listing}
-    if prefix and "pyvenv.cfg" in names:
-        return
-    verdicts = (*verdicts, *_ignore_files(folder, prefix, names))
-    for entry in listing:
-        path = prefix + entry.name
-        if entry.is_dir():
-            if entry.name not in SKIPPED_FOLDERS and not _is_ignored(path + "/", verdicts):
-                yield from _walked(entry.path, path + "/", verdicts)
-        elif _NAMES.fullmatch(entry.name) and not _is_ignored(path, verdicts):
-            yield path
-
-
-def _is_small_file(root: str, path: str) -> bool:
-    """A regular file that no symbolic link leads to; git lists deleted ones as well."""
-    full = os.path.join(root, path)
-    try:
-        found = os.stat(full, follow_symlinks=False)
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST and not _leaves(root, os.path.dirname(full))
+def _other_files(root: Path) -> list[str]:
+    """The paths of the files that `_NAMES` lists."""
+    found = discover(root, is_wanted=_NAMES.fullmatch).paths
+    return [path for path in found if os.stat(root / path).st_size <= LARGEST]
 
 
 _TOKEN = re.compile(r"(?<![\w./:@$-])" + _ENTRY.pattern.replace(".*", r"[^\s\"']*") + r"(?![\w/:-])")

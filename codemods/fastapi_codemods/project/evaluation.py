@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ..source import UnreadableSourceError
+from ..source.discovery import is_test
 from ..source.statements import blanked, header_end, parse
 from .fastapi_names import canonical, is_exported
 from .index import Module, Project
@@ -1189,17 +1190,6 @@ def _modules(project: Project) -> list[Module]:
                 if module is not None:
                     found.append(module)
     return found
-
-
-def is_test(path: str) -> bool:
-    """Whether a file holds tests, by pytest's names and the usual folders."""
-    *folders, name = path.split("/")
-    return (
-        name.startswith("test_")
-        or name.endswith("_test.py")
-        or name == "conftest.py"
-        or not {"test", "tests"}.isdisjoint(folders)
-    )
 
 
 class _SharedNames(dict[str, Value]):

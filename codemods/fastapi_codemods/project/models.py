@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..source import UnreadableSourceError
+from ..source.discovery import is_test
 from ..source.statements import parse
 from .fastapi_names import PARAMETER_FUNCTIONS
 from .index import Module, Project, Symbol
@@ -1637,7 +1638,7 @@ def _schema_locations(project: Project) -> SchemaLocations:
     modules: dict[str, int] = {}
     for symbol, found in models_of(project).items():
         path = symbol.path or ""
-        if found.kind in ("pydantic", "root", "sqlmodel") and not found.table and not _is_test(path):
+        if found.kind in ("pydantic", "root", "sqlmodel") and not found.table and not is_test(path):
             modules[path] = modules.get(path, 0) + 1
     stems: dict[str, int] = {}
     for path in modules:
@@ -1668,11 +1669,6 @@ def _pattern(project: Project, path: str, stems: Mapping[str, int]) -> str:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".py")
-
-
-def _is_test(path: str) -> bool:
-    *folders, name = path.split("/")
-    return name.startswith("test_") or name == "conftest.py" or any(part in ("tests", "test") for part in folders)
 
 
 def _by_count(counts: Mapping[str, int]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from ..source import UnreadableSourceError, read, split
 from ..source.statements import parse
 from .code_strings import CodeString, Place, strings_by_name
 from .index import Module, Project, Symbol
-from .reader import _IMPORT_STATEMENT, Positions, blocks_of, dotted, imported_names
+from .reader import IMPORT_STATEMENT, Positions, blocks_of, dotted, imported_names
 from .references import Use, uses
 
 MUTATORS = frozenset(
@@ -619,7 +619,7 @@ def _imports(project: Project) -> dict[str, list[_Import]]:
             data = b"\n" + project.data(path)
         except OSError:
             continue
-        for match in _IMPORT_STATEMENT.finditer(data):
+        for match in IMPORT_STATEMENT.finditer(data):
             statement = match.group()
             offset = match.start() + len(statement) - len(statement.lstrip()) - 1
             for local, target in _targets(statement):

@@ -118,9 +118,9 @@ class _Spellings(NamedTuple):
         if len(plain) > NAMES_WORTH_ALL_WORDS:
             plain = plain.intersection(_NAME.findall(text))
         for name in plain:
-            found.update(start for start in _words(text, name) if not _is_definition(text, start))
+            found.update(start for start in words(text, name) if not _is_definition(text, start))
         for name, attributes in self.through.items():
-            starts = list(_words(text, name))
+            starts = list(words(text, name))
             if len(starts) > 1:  # the import is one
                 chains = ((start, _ATTRIBUTES.match(text, start + len(name))) for start in starts)
                 found.update(s for s, c in chains if c and not attributes.isdisjoint(_NAME.findall(c.group())))
@@ -134,7 +134,7 @@ _NAME = re.compile(r"\w+")
 _INJECTING = ("Depends(", "Security(")
 
 
-def _words(text: str, name: str, *, targets: bool = False) -> Iterator[int]:
+def words(text: str, name: str, *, targets: bool = False) -> Iterator[int]:
     """Where `name` stands as a word that may be read: no attribute, no string of its own, no keyword and no target.
 
     `targets` takes these last two as well.
@@ -377,7 +377,7 @@ def _lines_with(module: Module, index: int, places: Sequence[int]) -> list[_Piec
     masked = blanked(code)
     spelled = {_NAME.match(module.text, place).group() for place in places}  # type: ignore[union-attr]
     for name in spelled:
-        for start in _words(masked, name, targets=True):
+        for start in words(masked, name, targets=True):
             if statement.start + start not in places and not code.endswith(_INJECTING, 0, start):
                 return None
     ends = _ends_of_lines(masked)

@@ -1,4 +1,4 @@
-"""Which Python files belong to a project.
+"""Which files belong to a project, Python ones if not asked for others.
 
 Inside a git work tree git says so (tracked and untracked files, ignored ones left out); elsewhere the ignore files
 are read through `pathspec`. In both, virtual environments, vendored and generated code and caches are left out, and
@@ -8,6 +8,7 @@ symbolic links are never followed out of the root. A link to a place inside is l
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,19 +30,34 @@ Verdict = Callable[[str], bool | None]
 """Whether patterns ignore a path (a folder's ends in a slash); None where they do not speak of it."""
 
 
+Wanted = Callable[[str], object]
+"""Whether a file is looked for, by its name."""
+
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py\Z|(?:[^/]*_)?tests?\.py\Z|conftest\.py\Z)")
+
+
+def is_test(path: str) -> bool:
+    """Whether a Python file holds tests, by pytest's names and the usual folders."""
+    return _TEST.search(path) is not None
+
+
+def is_python(name: str) -> bool:
+    return name.endswith(".py")
+
+
 class Discovered(NamedTuple):
     paths: tuple[str, ...]
     """POSIX, relative to the root, sorted."""
     skipped: tuple[Skipped, ...]
 
 
-def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
-    """Every Python file of the project at `root`. `exclude` are patterns in the syntax of .gitignore."""
+def discover(root: Path, exclude: Sequence[str] = (), is_wanted: Wanted = is_python) -> Discovered:
+    """Every file of the project at `root` with such a name. `exclude` are patterns in the syntax of .gitignore."""
     if not root.is_dir():
         raise PathError(f"{root} is not a folder")
     skipped: list[Skipped] = []
-    listed = _listed_by_git(root)
-    paths = _walked(root, skipped) if listed is None else _kept(root, listed, skipped)
+    listed = _listed_by_git(root, is_wanted)
+    paths = _walked(root, is_wanted, skipped) if listed is None else _kept(root, listed, is_wanted, skipped)
     if exclude:
         if wrong := next((pattern for pattern in exclude if not _is_pattern(pattern)), None):
             raise ConfigurationError(f"exclude: {wrong!r} is no pattern in the syntax of .gitignore")
@@ -50,15 +66,17 @@ def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
     return Discovered(tuple(sorted(paths)), tuple(sorted(skipped)))
 
 
-def _listed_by_git(root: Path) -> list[str] | None:
-    """The files that git knows or would add, or None outside a work tree."""
+def _listed_by_git(root: Path, is_wanted: Wanted) -> list[str] | None:
+    """The files that git knows or would add, those that are wanted and maybe more, or None outside a work tree."""
     if not any((folder / ".git").exists() for folder in (root, *root.absolute().parents)):
         return None
     import subprocess
 
     # core.fsmonitor could name a program; nothing that a repository configures is run.
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "ls-files", "-z", "--cached"]
-    command += ["--others", "--exclude-standard", "--", "*.py", "pyvenv.cfg", "**/pyvenv.cfg"]
+    command += ["--others", "--exclude-standard"]
+    if is_wanted is is_python:
+        command += ["--", "*.py", "pyvenv.cfg", "**/pyvenv.cfg"]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -66,12 +84,12 @@ def _listed_by_git(root: Path) -> list[str] | None:
     return [os.fsdecode(name) for name in dict.fromkeys(done.stdout.split(b"\0")) if name]
 
 
-def _kept(root: Path, listed: Sequence[str], skipped: list[Skipped]) -> list[str]:
+def _kept(root: Path, listed: Sequence[str], is_wanted: Wanted, skipped: list[Skipped]) -> list[str]:
     environments = tuple(p.removesuffix("pyvenv.cfg") for p in listed if p.endswith("/pyvenv.cfg"))
     base = str(root)
     kept = []
     for path in listed:
-        if not path.endswith(".py") or (environments and path.startswith(environments)):
+        if not is_wanted(path.rpartition("/")[2]) or (environments and path.startswith(environments)):
             continue
         if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]) and _is_source(base, path, skipped):
             kept.append(path)
@@ -104,11 +122,18 @@ def _note_link(base: str, full: str, path: str, skipped: list[Skipped]) -> None:
         skipped.append(Skipped(path, "is a symbolic link out of the project"))
 
 
-def _walked(root: Path, skipped: list[Skipped]) -> list[str]:
-    return list(_walk(str(root), str(root), "", (), skipped))
+def _walked(root: Path, is_wanted: Wanted, skipped: list[Skipped]) -> list[str]:
+    return list(_walk(str(root), str(root), "", (), is_wanted, skipped))
 
 
-def _walk(base: str, folder: str, prefix: str, verdicts: tuple[Verdict, ...], skipped: list[Skipped]) -> Iterator[str]:
+def _walk(
+    base: str,
+    folder: str,
+    prefix: str,
+    verdicts: tuple[Verdict, ...],
+    is_wanted: Wanted,
+    skipped: list[Skipped],
+) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             listing = sorted(entries, key=lambda entry: entry.name)
@@ -122,12 +147,12 @@ def _walk(base: str, folder: str, prefix: str, verdicts: tuple[Verdict, ...], sk
     for entry in listing:
         path = prefix + entry.name
         if entry.is_symlink():
-            if entry.name.endswith(".py"):
+            if is_wanted(entry.name):
                 _note_link(base, entry.path, path, skipped)
         elif entry.is_dir():
             if entry.name not in SKIPPED_FOLDERS and not _is_ignored(path + "/", verdicts):
-                yield from _walk(base, entry.path, path + "/", verdicts, skipped)
-        elif entry.name.endswith(".py") and entry.is_file() and not _is_ignored(path, verdicts):
+                yield from _walk(base, entry.path, path + "/", verdicts, is_wanted, skipped)
+        elif is_wanted(entry.name) and entry.is_file() and not _is_ignored(path, verdicts):
             yield path  # a pipe of that name would keep its reader waiting
 
 

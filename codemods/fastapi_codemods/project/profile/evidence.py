@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from ...source.discovery import is_test
 from ..fastapi_names import PARAMETER_FUNCTIONS
 from ..index import Module, Project, Symbol
 from ..model import Argument, Assignment, Call, Function, MethodCall, Parameter, Scope
@@ -16,7 +17,6 @@ from ..reader import ROUTE_METHODS, dotted
 from .mentions import Mention, Text, argument
 from .model import Place
 
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|conftest\.py$|[^/]*_test\.py$)")
 _STRING = re.compile(r"[\"']([^\"'\\{]*)[\"']\Z")
 _ALIAS = re.compile(r"\f*(?:type[ \t]+)?(\w+)[ \t]*(?::[^=\n]+)?=\s*\(?\s*([\w.]*\w)\s*\[")
 _APPLIED = re.compile(rf"\n([\w.]+\.(?:{'|'.join(ROUTE_METHODS)}))\(")
@@ -47,10 +47,6 @@ _BYTES = (
     b"Depends(", b"HTTPException", b"Response(", b"asyncify(", b"run_in_executor(", b"run_in_threadpool(",
     b"run_sync(", b"to_thread(",
 )  # fmt: skip
-
-
-def is_test(path: str) -> bool:
-    return _TEST.search(path) is not None
 
 
 class Router(NamedTuple):
