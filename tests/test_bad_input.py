@@ -269,9 +269,7 @@ class TestWhatIsNoFile:
     @pytest.mark.parametrize("content", [b"x = 1\n", MENTION, b"@app.get('/')\ndef f(): ...\n"])
     def test_file_that_goes_between_discovery_and_reading(self, project, monkeypatch, content):
         (project / "bad.py").write_bytes(content)
-        really = index._bytes_of if hasattr(index, "_bytes_of") else None  # noqa: SLF001
-        if really is None:
-            pytest.skip("read in another way")
+        really = index._content_of  # noqa: SLF001
         calls = []
 
         def going(path):
@@ -280,7 +278,7 @@ class TestWhatIsNoFile:
                 (project / "bad.py").unlink(missing_ok=True)
             return really(path)
 
-        monkeypatch.setattr(index, "_bytes_of", going)
+        monkeypatch.setattr(index, "_content_of", going)
         planned = pipeline.plan(project, [], OPTIONS)
 
         assert calls

@@ -83,7 +83,7 @@ def reads(monkeypatch):
 
         monkeypatch.setattr(index, name, noted)
 
-    noting("_bytes_of", lambda path: Path(path).name)
+    noting("_content_of", lambda path: Path(path).name)
     noting("read_facts", lambda _: "parsed")
     return done
 

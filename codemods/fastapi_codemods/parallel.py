@@ -42,9 +42,15 @@ def map_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -
     an exception in a child is raised here, with the child's traceback in its notes. One job, or no fork on this
     system: everything happens in this process.
     """
+    return begin_each(work, items, jobs)()
+
+
+def begin_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Callable[[], list[Result]]:
+    """`map_each` in two parts: the children begin, this process goes on, and takes its share when it calls, once, what
+    is returned."""
     jobs = min(jobs, len(items))
     if jobs < 2 or not can_fork():
-        return [work(item) for item in items]
+        return lambda: [work(item) for item in items]
     from pickle import HIGHEST_PROTOCOL, dumps, loads
 
     queue = _Queue(len(items))
@@ -54,35 +60,31 @@ def map_each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -
         return [(index, dumps(work(items[index]), HIGHEST_PROTOCOL)) for index in queue]
 
     children = [_Child(take) for _ in range(jobs - 1)]
-    results: dict[int, Result] = {}
-    failure: BaseException | None = None
-    try:
-        results.update((index, work(items[index])) for index in queue)
-    except Exception as error:  # the children are awaited first
-        failure = error
-    queue.close()
-    for child in children:
+
+    def finish() -> list[Result]:
+        results: dict[int, Result] = {}
+        failure: BaseException | None = None
         try:
-            results.update((index, loads(pickled)) for index, pickled in child.result())
-        except Exception as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
-    return [results[index] for index in range(len(items))]
+            results.update((index, work(items[index])) for index in queue)
+        except Exception as error:  # the children are awaited first
+            failure = error
+        queue.close()
+        for child in children:
+            try:
+                results.update((index, loads(pickled)) for index, pickled in child.result())
+            except Exception as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return [results[index] for index in range(len(items))]
+
+    return finish
 
 
 def portions_of(items: Sequence[Item]) -> list[Sequence[Item]]:
     """The items in portions, for processes to take one after the other."""
     size = 1 + len(items) // PORTIONS
     return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def begin(work: Callable[[], Result], jobs: int) -> Callable[[], Result]:
-    """Start `work` in a child and go on; call what is returned, once, for its result.
-
-    One job, or no fork on this system: the work is done when its result is wanted.
-    """
-    return _Child(work).result if jobs > 1 and can_fork() else work
 
 
 class _Child(Generic[Result]):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..parallel import map_each, portions_of
+from ..parallel import begin_each, map_each, portions_of
 from ..source import UnreadableSourceError, read
 from ..source.statements import blanked, in_code, parse
 from .index import Module, Project, Symbol
@@ -62,8 +62,14 @@ def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True
 
     `injected=False` leaves out `Depends(f)`, of which there may be hundreds.
     """
+    return begin_uses(project, symbols, injected=injected)()
+
+
+def begin_uses(
+    project: Project, symbols: Collection[Symbol], *, injected: bool = True
+) -> Callable[[], dict[Symbol, list[Use]]]:
+    """`uses` in two parts: other processes begin, and this one takes its share when it calls what is returned."""
     wanted = {symbol for symbol in symbols if symbol.path is not None and symbol.name}
-    found: dict[Symbol, list[Use]] = {symbol: [] for symbol in symbols}
     names: dict[str, set[str]] = {}
     for symbol in wanted:
         names.setdefault(symbol.path or "", set()).add(symbol.name.partition(".")[0])
@@ -85,10 +91,16 @@ def uses(project: Project, symbols: Collection[Symbol], *, injected: bool = True
                         uses_there += _collect(project, module, spellings, wanted, injected=injected)
         return uses_there
 
-    for some_uses in map_each(collect, portions_of(paths), min(project.jobs, 1 + len(paths) // PATHS_WORTH_A_PROCESS)):
-        for use in some_uses:
-            found[use.symbol].append(use)
-    return found
+    begun = begin_each(collect, portions_of(paths), min(project.jobs, 1 + len(paths) // PATHS_WORTH_A_PROCESS))
+
+    def finish() -> dict[Symbol, list[Use]]:
+        found: dict[Symbol, list[Use]] = {symbol: [] for symbol in symbols}
+        for some_uses in begun():
+            for use in some_uses:
+                found[use.symbol].append(use)
+        return found
+
+    return finish
 
 
 class _Spellings(NamedTuple):

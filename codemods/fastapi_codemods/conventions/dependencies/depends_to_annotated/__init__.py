@@ -44,11 +44,10 @@ from typing import NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits, reachable_as
 from ....findings import Finding, Safety
-from ....parallel import begin
 from ....project import Function, Module, Parameter, Project, Span, Symbol
 from ....project.versions import spelled
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
-from .callers import NEEDS_DEFAULT, Callers, Signature, look_up
+from .callers import NEEDS_DEFAULT, Callers, Signature, begin_to_look_up
 from .conversion import Conversion
 from .layout import Layout
 from .markers import DEPENDENCIES, default_argument, dependency_argument, marker_of
@@ -59,8 +58,6 @@ from .types import ProvidedType, provided_type
 ANNOTATED_SINCE = (0, 95)
 # The first release with it reads a router's parameters twice and refuses them; 0.95.1 mended that.
 ANNOTATED_BROKEN_IN = (0, 95, 0)
-FUNCTIONS_WORTH_A_PROCESS = range(60, 1000)
-"""For so many, who calls them is looked up in another process meanwhile; for more, that work is itself shared out."""
 READS_DEFAULTS_ITSELF = ("typing.overload", "typing_extensions.overload", "dependency_injector.wiring.inject")
 
 _DOES_MORE = re.compile(r":=|\bawait\b|\byield\b")
@@ -117,10 +114,7 @@ class DependsToAnnotated(Codemod):
             ]
             if old_style:
                 found.append((module, function, old_style))
-        functions = [(module, function) for module, function, _ in found]
-        looked_up = begin(
-            lambda: look_up(project, functions), project.jobs if len(functions) in FUNCTIONS_WORTH_A_PROCESS else 1
-        )
+        looked_up = begin_to_look_up(project, [(module, function) for module, function, _ in found])
         changes = [_change_of(project, *item) for item in found]
         callers = Callers(project, looked_up())
         findings = [(c.module, c.function, list(self._of_function(callers, c))) for c in changes]

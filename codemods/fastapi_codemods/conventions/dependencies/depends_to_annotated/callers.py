@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ....project import Function, Module, Project, Scope, Symbol
 from ....project.model import Decorator
 from ....project.reader import dotted, scope_of
-from ....project.references import Use, uses
+from ....project.references import Use, begin_uses, uses
 from .annotations import is_route_decorator
 from .order import Arrangement
 
@@ -192,31 +192,33 @@ class Known(NamedTuple):
     """Those under decorators that hide it which FastAPI gets to call all the same."""
 
 
-def look_up(project: Project, functions: Sequence[tuple[Module, Function]]) -> Known:
-    symbols: set[Symbol] = set()
-    for module, function in functions:
-        if symbol := _symbol(module, function):
-            symbols.add(symbol)
-    called = {
-        symbol
-        for module, function in functions
-        if function.name == "__call__" and (symbol := _symbol(module, function))
-    }
-    found = uses(project, symbols, injected=False)
-    instances = {symbol: list(_instances(project, found[symbol])) for symbol in called}
-    if names := {symbol for some in instances.values() for symbol, _ in some}:
-        found |= uses(project, names, injected=False)
-    decorated = {
-        symbol
-        for module, function in functions
-        if _is_in_unknown_hands(function) and (symbol := _symbol(module, function))
-    }
-    injected: set[Symbol] = set()
-    if decorated:
-        injected = {
-            symbol for symbol, some in uses(project, decorated).items() if any(_is_for_fastapi(use) for use in some)
+def begin_to_look_up(project: Project, functions: Sequence[tuple[Module, Function]]) -> Callable[[], Known]:
+    """Other processes begin to look; call what is returned for what there is to know."""
+    symbols = {symbol for module, function in functions if (symbol := _symbol(module, function))}
+    begun = begin_uses(project, symbols, injected=False)
+
+    def finish() -> Known:
+        found = begun()
+        called = {
+            symbol
+            for module, function in functions
+            if function.name == "__call__" and (symbol := _symbol(module, function))
         }
-    return Known(found, instances, injected)
+        instances = {symbol: list(_instances(project, found[symbol])) for symbol in called}
+        if names := {symbol for some in instances.values() for symbol, _ in some}:
+            found |= uses(project, names, injected=False)
+        decorated = {
+            symbol
+            for module, function in functions
+            if _is_in_unknown_hands(function) and (symbol := _symbol(module, function))
+        }
+        injected: set[Symbol] = set()
+        if decorated:
+            by_symbol = uses(project, decorated)
+            injected = {symbol for symbol, some in by_symbol.items() if any(map(_is_for_fastapi, some))}
+        return Known(found, instances, injected)
+
+    return finish
 
 
 def _symbol(module: Module, function: Function) -> Symbol | None:
