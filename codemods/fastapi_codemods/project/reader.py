@@ -48,7 +48,34 @@ _RENAMED = re.compile(r"(?:fastapi|starlette)[\w.]*[ \t]+import\b([^\n(]*\bas\b[
 _DEFINITION = re.compile(r"(?:\A|\n)\f*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 _SIMPLE_ASSIGNMENT = re.compile(r"\f*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)(?![ \t]*\w+[ \t]*=(?!=))")
 # `router = Mine()`: the class may be a subclass of the project's own. Long ones hold data.
-_CALL_ASSIGNMENT = re.compile(r"\f*\w+[ \t]*(?::[^=\n]+)?=[ \t]*[A-Za-z_][\w.]*\(")
+_CALL_ASSIGNMENT = re.compile(r"\f*\w+[ \t]*(?::[^=\n]+)?=[ \t]*([A-Za-z_]\w*)[\w.]*\(")
+# Nothing of these makes an application or a router, and most calls whose value a module keeps are theirs
+# (`logging.getLogger(__name__)`, `os.environ.get("X")`). No project has modules of these names.
+_MODULES_WITHOUT_ROUTERS = frozenset(
+    {
+        "asyncio", "collections", "contextlib", "contextvars", "dataclasses", "datetime", "decimal", "enum",
+        "functools", "hashlib", "itertools", "json", "logging", "os", "pathlib", "re", "string", "sys", "textwrap",
+        "threading", "time", "typing", "typing_extensions", "urllib", "uuid",
+    }
+)  # fmt: skip
+_BUILTINS_WITHOUT_ROUTERS = frozenset(
+    {
+        "bool",
+        "bytes",
+        "dict",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "max",
+        "min",
+        "object",
+        "set",
+        "sorted",
+        "str",
+        "tuple",
+    }
+)
 _LONG = 2000
 _CALL_STATEMENT = re.compile(r"\f*\w[\w.]*\(")
 _FUNCTION_WORDS = ("def", "async def")
@@ -197,6 +224,8 @@ class _Reader:
         self.text = text
         self.masked = masked
         self.imports: list[Import] = []
+        self.targets: dict[str, str] = {}
+        """Of the plain imports so far, by local name."""
         self.stars: list[str] = []
         self.bindings: dict[str, list[Binding]] = {}
         self.functions: list[Function] = []
@@ -233,11 +262,19 @@ class _Reader:
                 self._bind_globals(masked)
         elif (assignment := _SIMPLE_ASSIGNMENT.match(masked)) and ";" not in masked:
             self._bind(assignment.group(1), "assign", conditional=False)
-            makes_something = len(masked) < _LONG and _CALL_ASSIGNMENT.match(masked) is not None
-            if makes_something or self._is_marked(statement.start, statement.end):
+            if self._may_make_a_router(masked) or self._is_marked(statement.start, statement.end):
                 self._parse_and_walk(statement, statement.end, is_bound=True)
         elif not _CALL_STATEMENT.match(masked) or ";" in masked or self._is_marked(statement.start, statement.end):
             self._parse_and_walk(statement, statement.end)
+
+    def _may_make_a_router(self, masked: str) -> bool:
+        call = _CALL_ASSIGNMENT.match(masked) if len(masked) < _LONG else None
+        if call is None:
+            return False
+        head = call.group(1)
+        if (imported := self.targets.get(head)) is not None:
+            return imported.partition(".")[0] not in _MODULES_WITHOUT_ROUTERS
+        return head not in _BUILTINS_WITHOUT_ROUTERS or head in self.bindings
 
     def _is_marked(self, start: int, end: int) -> bool:
         index = bisect_left(self.marks, start)
@@ -256,6 +293,7 @@ class _Reader:
             if target.startswith("__future__."):
                 self.postponed = self.postponed or target == "__future__.annotations"
             self._bind(local, "import", conditional=False)
+            self.targets[local] = target
             self.imports.append(Import(local, target, (), False, self.index))
 
     def _end_of_what_matters(self, statement: Statement, masked: str) -> int:
