@@ -15,8 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import CodemodsError
-from ..plan import FileChange
+from ..errors import CodemodsError, VerificationError
 from ..project import Project
 from .applications import Target, find_application
 from .interpreter import find_python
@@ -27,6 +26,7 @@ from .requests import Request, requests_for
 from .responses import Comparison
 from .routing import compare_descriptions
 from .runs import Application, ImportFailedError, Run
+from .trees import with_overlay
 
 WORST_FIRST = {
     kind: number
@@ -70,6 +70,11 @@ class Gate:
     def close(self) -> None:
         self._folder.cleanup()
 
+    @property
+    def name(self) -> str:
+        """What copies are called: both sides alike, since an application may look at it."""
+        return self.before.root.resolve().name or "project"
+
     @cached_property
     def python(self) -> Path:
         return find_python(self.before.root, self.options.python)
@@ -79,14 +84,7 @@ class Gate:
         return self._target(self.before)
 
     def _target(self, tree: Tree) -> Target:
-        project = Project.open(tree.root, cache=False)
-        if tree.overlay:
-            changes = [
-                FileChange(path, project.data(path) if path in project.known_paths else None, content)
-                for path, content in tree.overlay.items()
-                if path.endswith(".py") and (content is not None or path in project.known_paths)
-            ]
-            project = project.with_changes(changes)
+        project = with_overlay(Project.open(tree.root, cache=False), tree.overlay)
         return find_application(project, self.options.app)
 
     def against(self, after: Tree) -> Report:
@@ -101,7 +99,7 @@ class Gate:
         report = report._replace(routes=len(reference.run.description["routes"]), requests=len(reference.requests))
         differences, notes = self._application_differences(reference, after)
         if self.options.test_command is not None:
-            more, told = self._test_differences(after)
+            more, told = self.tests_against(after)
             differences += more
             notes += told
         ordered = sorted(dict.fromkeys(differences), key=lambda difference: WORST_FIRST[difference.kind])
@@ -114,7 +112,7 @@ class Gate:
     @cached_property
     def _reference(self) -> _Reference:
         """The application before and the requests made from it; run twice if requests are replayed."""
-        first = Application(self.before, self._place(), self.target, self.python, self.options)
+        first = Application(self.before, self._place(), self.name, self.target, self.python, self.options)
         try:
             description = first.describe(None)
             requests = self._requests(description)
@@ -145,6 +143,7 @@ class Gate:
                 if "endpoint" in route
                 and not route.get("in_schema")
                 and "Socket" not in route["kind"]
+                and route["name"] != "openapi"
                 and route["kind"] not in ("Mount", "Host")
             ]
             requests += requests_for(description.get("openapi"), hidden, self.options.most_requests)
@@ -183,7 +182,7 @@ class Gate:
         return found if found.app == self.target.app else self.target
 
     def _run(self, tree: Tree, target: Target, paths: list[str], requests: list[Request]) -> Run:
-        application = Application(tree, self._place(), target, self.python, self.options)
+        application = Application(tree, self._place(), self.name, target, self.python, self.options)
         try:
             application.describe(paths)
             if requests:
@@ -195,15 +194,23 @@ class Gate:
     # Tests
 
     @cached_property
-    def _tests_before(self) -> Outcome:
-        return run_tests(self.before, self._place(), self.target, self.python, self.options)
+    def tests_before(self) -> Outcome:
+        return self._tests(self.before)
 
-    def _test_differences(self, after: Tree) -> tuple[list[Difference], list[str]]:
-        before = self._tests_before
-        found, notes = newly_failing(before, run_tests(after, self._place(), self.target, self.python, self.options))
+    def _tests(self, tree: Tree) -> Outcome:
+        try:
+            roots = self.target.roots
+        except VerificationError:
+            roots = ("src", "") if (tree.root / "src").is_dir() else ("",)
+        return run_tests(tree, self._place(), self.name, roots, self.python, self.options)
+
+    def tests_against(self, after: Tree) -> tuple[list[Difference], list[str]]:
+        """Tests that fail newly in `after`; and notes."""
+        before = self.tests_before
+        found, notes = newly_failing(before, self._tests(after))
         if found:
             # A test that fails now and then counts only if it does so again.
-            once_more, _ = newly_failing(before, run_tests(after, self._place(), self.target, self.python, self.options))
+            once_more, _ = newly_failing(before, self._tests(after))
             found = [difference for difference in found if difference in once_more or difference.where == "test command"]
         return found, notes
 

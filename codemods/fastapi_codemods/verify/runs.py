@@ -36,9 +36,10 @@ class Run:
 class Application:
     """An imported application. `close` ends its process."""
 
-    def __init__(self, tree: Tree, folder: Path, target: Target, python: Path, options: DynamicOptions) -> None:
-        """`folder` is one for this run alone. Raises `ImportFailedError`."""
-        name = tree.root.resolve().name or "project"
+    def __init__(
+        self, tree: Tree, folder: Path, name: str, target: Target, python: Path, options: DynamicOptions
+    ) -> None:
+        """`folder` is one for this run alone, `name` that of the copy. Raises `ImportFailedError`."""
         root = folder / "tree" / name
         self.run = Run(notes=materialise(tree, root))
         self._root = root

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import VerificationError
+from ..plan import FileChange
+from ..project import Project
 from .model import Tree
 
 LEFT_OUT = frozenset(
@@ -99,3 +102,13 @@ def _serve(target: Path, path: str, content: bytes | None) -> None:
     if place.is_symlink():
         place.unlink()
     place.write_bytes(content)
+
+
+def with_overlay(project: Project, overlay: Mapping[str, bytes | None]) -> Project:
+    """The project as it would be read if the overlay's Python files were there."""
+    changes = [
+        FileChange(path, project.data(path) if path in project.known_paths else None, content)
+        for path, content in overlay.items()
+        if path.endswith(".py") and (content is not None or path in project.known_paths)
+    ]
+    return project.with_changes(changes) if changes else project
