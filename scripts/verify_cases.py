@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+
+
+NAMED = re.compile(r"^[a-z-]+: .+: .+", re.MULTILINE)
 
 
 class Check(NamedTuple):
@@ -65,7 +69,8 @@ def main() -> int:
     failures = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for check, code, said, seconds in pool.map(lambda c: run(c, arguments.python), checks(arguments.cases)):
-            holds = code == check.expected
+            # Python's own exit code is 1 as well: the difference must be named.
+            holds = code == check.expected and (code == 0 or NAMED.search(said) is not None)
             failures += not holds
             print(f"{'ok  ' if holds else 'FAIL'} {check.name}: exit {code}, {seconds:.1f} s", flush=True)
             if arguments.verbose or not holds:

@@ -25,6 +25,7 @@ from .project_tests import Outcome, newly_failing, run_tests
 from .requests import Request, requests_for
 from .responses import Comparison
 from .routing import compare_descriptions
+from .seeds import seeds_of
 from .runs import Application, ImportFailedError, Run
 from .trees import with_overlay
 
@@ -80,12 +81,15 @@ class Gate:
         return find_python(self.before.root, self.options.python)
 
     @cached_property
+    def _project(self) -> Project:
+        return _read(self.before)
+
+    @cached_property
     def target(self) -> Target:
-        return self._target(self.before)
+        return find_application(self._project, self.options.app)
 
     def _target(self, tree: Tree) -> Target:
-        project = with_overlay(Project.open(tree.root, cache=False), tree.overlay)
-        return find_application(project, self.options.app)
+        return find_application(_read(tree), self.options.app)
 
     def against(self, after: Tree) -> Report:
         """What differs in `after`."""
@@ -137,16 +141,9 @@ class Gate:
     def _requests(self, description: dict[str, Any]) -> list[Request]:
         requests = [dict(request) for request in self.options.requests]
         if self.options.replay:
-            hidden = [
-                ((route["methods"] or ["GET"])[0], route["path"])
-                for route in description["routes"]
-                if "endpoint" in route
-                and not route.get("in_schema")
-                and "Socket" not in route["kind"]
-                and route["name"] != "openapi"
-                and route["kind"] not in ("Mount", "Host")
-            ]
-            requests += requests_for(description.get("openapi"), hidden, self.options.most_requests)
+            requests += requests_for(
+                description.get("openapi"), description["routes"], seeds_of(self._project), self.options.most_requests
+            )
         return requests
 
     # An application after
@@ -224,6 +221,10 @@ class Gate:
 class _Reference:
     def __init__(self, run: Run, again: Run | None, requests: list[Request]) -> None:
         self.run, self.again, self.requests = run, again, requests
+
+
+def _read(tree: Tree) -> Project:
+    return with_overlay(Project.open(tree.root, cache=False), tree.overlay)
 
 
 def _identity(difference: Difference) -> tuple[str, str, str]:

@@ -217,7 +217,7 @@ class _Comparison:
             if all(names) and names[0] != names[1]:
                 yield Difference("client", where, "another component", names[0], names[1])
             seen |= {names}
-            old, new = _followed(self.before, old), _followed(self.after, new)
+            old, new = followed(self.before, old), followed(self.after, new)
         if isinstance(old, bool) or isinstance(new, bool):
             old, new = ({} if side is True else side for side in (old, new))
             if isinstance(old, bool) or isinstance(new, bool):
@@ -356,7 +356,7 @@ def _reference(schema: Any) -> str:
     return str(schema["$ref"]).rpartition("/")[2] if isinstance(schema, dict) and "$ref" in schema else ""
 
 
-def _followed(document: Document, schema: Any) -> Any:
+def followed(document: Document, schema: Any) -> Any:
     """What a reference leads to, with what stands beside the reference put over it."""
     for _ in range(DEEPEST):
         if not isinstance(schema, dict) or "$ref" not in schema:
@@ -372,7 +372,7 @@ def _followed(document: Document, schema: Any) -> Any:
 
 def _types(document: Document, schema: Any, depth: int = 0) -> frozenset[str] | None:
     """The JSON types that are allowed; None: any."""
-    schema = _followed(document, schema)
+    schema = followed(document, schema)
     if not isinstance(schema, dict) or depth > DEEPEST:
         return None
     if "type" in schema:

@@ -18,7 +18,8 @@ LONGEST = 200
 class Routes:
     """The effective routes in the order they are tried. Those of mounted applications follow their mount."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, root: str) -> None:
+        self.root = root
         self.entries: list[tuple[Any, str]] = []
         """Route or route context, and the path of the mounts it lies below."""
         self.top = self.level(list(app.routes), "")
@@ -40,7 +41,7 @@ class Routes:
         return found
 
     def described(self) -> list[dict[str, Any]]:
-        return [describe_route(route, base) for route, base in self.entries]
+        return [describe_route(route, base, self.root) for route, base in self.entries]
 
 
 def effective(registered: list[Any]) -> list[Any]:
@@ -56,7 +57,7 @@ def is_mount(route: Any) -> bool:
     return isinstance(route, (Mount, Host))
 
 
-def describe_route(route: Any, base: str) -> dict[str, Any]:
+def describe_route(route: Any, base: str, root: str) -> dict[str, Any]:
     original = getattr(route, "original_route", route)
     entry: dict[str, Any] = {
         "kind": type(original).__name__,
@@ -69,6 +70,9 @@ def describe_route(route: Any, base: str) -> dict[str, Any]:
         entry["endpoint"] = label(getattr(original, "app", None))
         return entry
     entry["endpoint"] = label(endpoint)
+    code = getattr(inspect.unwrap(endpoint), "__code__", None) if callable(endpoint) else None
+    if code is not None and code.co_filename.startswith(root + "/"):
+        entry["file"] = code.co_filename[len(root) + 1 :]
     entry["async"] = asyncio.iscoroutinefunction(endpoint) if endpoint is not None else False
     dependant = getattr(route, "dependant", None)
     if dependant is not None:

@@ -66,7 +66,7 @@ class Session:
         return "site-packages" not in file and not file.startswith((self.root + os.sep, sys.prefix + os.sep))
 
     def describe(self, question: dict[str, Any]) -> dict[str, Any]:
-        routes = description.Routes(self.app)
+        routes = description.Routes(self.app, self.root)
         described = {
             "routes": routes.described(),
             "middleware": description.middleware(self.app),
