@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-
 NAMED = re.compile(r"^[a-z-]+: .+: .+", re.MULTILINE)
 
 

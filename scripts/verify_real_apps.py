@@ -3,8 +3,8 @@
     python scripts/real_apps.py --setup      once: downloads, and environments in which applications import
     python scripts/verify_real_apps.py [--only NAME]
 
-For each application, with its own interpreter and with `--replay`: the tree against itself must give no difference; with one
-dependency taken from a handler, and with two includes (or two handlers) in the other order, there must be one.
+For each application, with its own interpreter and with `--replay`: the tree against itself must give no difference;
+with one dependency taken from a handler, and with two includes (or two handlers) in the other order, there must be one.
 Nothing of the applications is in this repository. Exit status: 0 when that holds, 1 when not.
 """
 
@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "codemods")]
 from fastapi_codemods.verify import DynamicOptions, Gate, Report, Tree
 
 CACHE = Path.home() / ".cache" / "fastapi-codemods-real-apps"
@@ -61,7 +60,9 @@ class Subject(NamedTuple):
 
 
 def includes(one: str, other: str) -> str:
-    return rf"(^[ ]*\w+\.include_router\({re.escape(one)}[^\n]*\n)((?:.*\n)*?)(^[ ]*\w+\.include_router\({re.escape(other)}[^\n]*\n)"
+    """A pattern for these two includes and what stands between them."""
+    first, second = (rf"(^[ ]*\w+\.include_router\({re.escape(name)}[^\n]*\n)" for name in (one, other))
+    return rf"{first}((?:.*\n)*?){second}"
 
 
 SUBJECTS = (
@@ -92,7 +93,8 @@ SUBJECTS = (
     ),
     Subject(
         "tiled", "tiled-0.2.20", "tiled", "gate_entry:app",
-        ("tiled/server/app.py", includes("get_zarr_router_v2()", "get_zarr_router_v3()")), "tiled/server/router.py", TILED,
+        ("tiled/server/app.py", includes("get_zarr_router_v2()", "get_zarr_router_v3()")),
+        "tiled/server/router.py", TILED,
     ),
 )  # fmt: skip
 

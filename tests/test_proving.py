@@ -59,9 +59,9 @@ class Documenting(Returning):
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
+    codemods: list[Codemod] = [Documenting(), Returning()]
     monkeypatch.setattr(registry, "select", lambda select, *_: [c for c in codemods if not select or c.name in select])
     monkeypatch.setattr(registry, "get", lambda name: next(c for c in codemods if c.name == name))
-    codemods = [Documenting(), Returning()]
     lines = ["from fastapi import FastAPI", "app = FastAPI()", "def value(x): return x", "text = value"]
     for number in range(HANDLERS):
         lines += [f"@app.get('/h{number}')", f"def h{number}():", f"    return value({number})"]
@@ -102,7 +102,7 @@ def test_a_lost_dependency_a_failing_test_and_a_broken_import_are_never_declared
         safety = Safety.UNSAFE
         effects = frozenset({"dependency", "test", "import", "order"})
 
-    def difference(kind, before="a", after="b"):
+    def difference(kind: str, before: str | None = "a", after: str | None = "b") -> Difference:
         return Difference(kind, "GET /a", "what", before, after)
 
     assert allowed(Anything(), difference("order"))

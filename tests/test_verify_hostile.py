@@ -80,12 +80,18 @@ def test_what_goes_wrong_at_import_is_said_and_nothing_is_left(case, tmp_path):
         "import sys\nsys.stdout.write('x' * 30_000_000)\nsys.stderr.write('y' * 30_000_000)\n",
         "import os\nos.fork()\n",
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n",
-        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)'],"
-        " start_new_session=True)\n",
+        "import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)\n",
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()\n",
         "open('written.txt', 'w').write('x')\nopen('main.py', 'a').write('# more')\n",
     ],
-    ids=["prints megabytes", "forks", "forks into another session", "starts a program", "starts a thread", "writes files"],
+    ids=[
+        "prints megabytes",
+        "forks",
+        "forks into another session",
+        "starts a program",
+        "starts a thread",
+        "writes files",
+    ],
 )
 def test_an_application_with_bad_habits_is_compared_and_nothing_is_left(source, tmp_path):
     root = project(tmp_path, source + APP + "@app.get('/a')\ndef a(): return 1\n")
@@ -126,7 +132,9 @@ def test_a_handler_that_ends_or_blocks_the_process_is_said(ending, tmp_path):
     root = project(tmp_path, APP + "@app.get('/a')\nasync def a(): return 1\n")
     after = (root / "main.py").read_text().replace("return 1", "\n    " + ending)
 
-    report = compare(Tree(root), Tree(root, {"main.py": after.encode()}), DynamicOptions(app="main:app", replay=True, timeout=40))
+    report = compare(
+        Tree(root), Tree(root, {"main.py": after.encode()}), DynamicOptions(app="main:app", replay=True, timeout=40)
+    )
 
     assert any(difference.kind == "response" and "GET /a" in difference.where for difference in report.differences)
 

@@ -91,7 +91,12 @@ COMMANDS = {
                 Option("output", ("--output",), "value", "Write the patch to this file.", "FILE"),
                 Option("exit_code", ("--exit-code",), "switch", "Exit code 1 if anything would change."),
                 Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
-                Option("verify", ("--verify",), "switch", "Run the application before and after; leave alone what breaks it."),
+                Option(
+                    "verify",
+                    ("--verify",),
+                    "switch",
+                    "Run the application before and after; leave alone what breaks it.",
+                ),
                 *RUNNING,
             ),
         ),
@@ -102,7 +107,12 @@ COMMANDS = {
             (
                 *SHARED,
                 Option("allow_dirty", ("--allow-dirty",), "switch", "Even with uncommitted changes in git."),
-                Option("verify", ("--verify",), "switch", "Run the application before and after; leave alone what breaks it."),
+                Option(
+                    "verify",
+                    ("--verify",),
+                    "switch",
+                    "Run the application before and after; leave alone what breaks it.",
+                ),
                 *RUNNING,
             ),
         ),

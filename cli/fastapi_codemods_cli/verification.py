@@ -128,7 +128,9 @@ def _summary(report: Report, problems: Sequence[str]) -> str:
     if report.requests:
         compared += f", {_number(report.requests, 'request')}"
     count = len(report.differences) + len(problems)
-    return f"{compared} compared in {report.seconds:.1f} s; {_number(count, 'difference') if count else 'no difference'}"
+    return (
+        f"{compared} compared in {report.seconds:.1f} s; {_number(count, 'difference') if count else 'no difference'}"
+    )
 
 
 def document(report: Report, problems: Sequence[str]) -> str:

@@ -1,12 +1,13 @@
 """The dynamic gate: two trees, their applications run, everything that differs in its class.
 
-    before ──copy──> process ──describe──> requests made from its schema ──replay──> answers
-    before ──copy──> process ──the same──────────────────────────────────> what it does not repeat itself
-    after  ──copy──> process ──the same──────────────────────────────────> differences
+before ──copy──> process ──describe──> requests made from its schema ──replay──> answers
+before ──copy──> process ──the same──────────────────────────────────> what it does not repeat itself
+after  ──copy──> process ──the same──────────────────────────────────> differences
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +26,8 @@ from .project_tests import Outcome, newly_failing, run_tests
 from .requests import Request, requests_for
 from .responses import Comparison
 from .routing import compare_descriptions
-from .seeds import seeds_of
 from .runs import Application, ImportFailedError, Run
+from .seeds import seeds_of
 from .trees import with_overlay
 
 WORST_FIRST = {
@@ -58,7 +59,7 @@ class Gate:
         self.before = before
         self.options = options
         self._folder = tempfile.TemporaryDirectory(prefix="fastapi-codemods-", ignore_cleanup_errors=True)
-        self._runs = 0
+        self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
         return self
@@ -115,28 +116,21 @@ class Gate:
 
     @cached_property
     def _reference(self) -> _Reference:
-        """The application before and the requests made from it; run twice if requests are replayed."""
+        """The application before and the requests made from it."""
         first = Application(self.before, self._place(), self.name, self.target, self.python, self.options)
         try:
             description = first.describe(None)
             requests = self._requests(description)
-            if not requests:
-                return _Reference(first.close(), None, requests)
-            with ThreadPoolExecutor(1) as pool:
-                second = pool.submit(self._run, self.before, self.target, list(description["decisions"]), requests)
+            if requests:
                 first.replay(requests, lifespan=True)
-                again = second.result()
-            return _Reference(first.close(), again, requests)
+            return _Reference(first.close(), requests)
         finally:
             first.close()
 
     @cached_property
     def _again(self) -> Run:
-        """The application before once more."""
-        reference = self._reference
-        if reference.again is not None:
-            return reference.again
-        return self._run(self.before, self.target, list(reference.run.description["decisions"]), [])
+        """The application before once more: what is otherwise there is steady in no run."""
+        return self._run(self.before, self.target, self._reference)
 
     def _requests(self, description: dict[str, Any]) -> list[Request]:
         requests = [dict(request) for request in self.options.requests]
@@ -153,13 +147,18 @@ class Gate:
         notes = [*before.notes]
         try:
             target = self.target if self.options.app is not None else self._target_after(after)
-            run = self._run(after, target, list(before.description["decisions"]), reference.requests)
+            with ThreadPoolExecutor(1) as pool:
+                # Two processors are worth two runs; without requests, a second look is taken only where one differs.
+                again = pool.submit(lambda: self._again) if reference.requests else None
+                run = self._run(after, target, reference)
+                if again is not None:
+                    again.result()
         except ImportFailedError as error:
             return [Difference("import", "application", str(error))], notes
         differences, told = _compared(before, run)
         notes += told
         if reference.requests:
-            found, told = Comparison(reference.requests, before, reference.again).against(run)
+            found, told = Comparison(reference.requests, before, self._again).against(run)
             differences += found
             notes += told
         if differences:
@@ -178,12 +177,14 @@ class Gate:
             return self.target
         return found if found.app == self.target.app else self.target
 
-    def _run(self, tree: Tree, target: Target, paths: list[str], requests: list[Request]) -> Run:
+    def _run(self, tree: Tree, target: Target, reference: _Reference) -> Run:
+        """What `tree` says where the application before was asked, with startup only if that succeeded there."""
         application = Application(tree, self._place(), self.name, target, self.python, self.options)
         try:
-            application.describe(paths)
-            if requests:
-                application.replay(requests, lifespan=True)
+            application.describe(list(reference.run.description["decisions"]))
+            if reference.requests:
+                is_started = reference.run.is_started or bool(reference.run.interruption)
+                application.replay(reference.requests, lifespan=is_started)
         finally:
             application.close()
         return application.run
@@ -208,19 +209,20 @@ class Gate:
         if found:
             # A test that fails now and then counts only if it does so again.
             once_more, _ = newly_failing(before, self._tests(after))
-            found = [difference for difference in found if difference in once_more or difference.where == "test command"]
+            found = [
+                difference for difference in found if difference in once_more or difference.where == "test command"
+            ]
         return found, notes
 
     def _place(self) -> Path:
-        self._runs += 1
-        place = Path(self._folder.name).resolve() / f"{self._runs:04}"
+        place = Path(self._folder.name).resolve() / f"{next(self._numbers):04}"
         place.mkdir()
         return place
 
 
 class _Reference:
-    def __init__(self, run: Run, again: Run | None, requests: list[Request]) -> None:
-        self.run, self.again, self.requests = run, again, requests
+    def __init__(self, run: Run, requests: list[Request]) -> None:
+        self.run, self.requests = run, requests
 
 
 def _read(tree: Tree) -> Project:
@@ -236,7 +238,9 @@ def _compared(before: Run, after: Run) -> tuple[list[Difference], list[str]]:
     differences, notes = compare_descriptions(before.description, after.description)
     mine, theirs = (run.description.get("openapi_error") for run in (before, after))
     if mine is None and theirs is not None:
-        differences.append(Difference("breaking", "openapi", f"OpenAPI cannot be made any more: {theirs}", None, theirs))
+        differences.append(
+            Difference("breaking", "openapi", f"OpenAPI cannot be made any more: {theirs}", None, theirs)
+        )
     elif mine is not None:
         notes.append(f"OpenAPI could not be made before the change: {mine}")
     else:
@@ -249,7 +253,7 @@ def _compared(before: Run, after: Run) -> tuple[list[Difference], list[str]]:
 
 def _lifespan_differences(before: Run, after: Run, notes: list[str]) -> list[Difference]:
     old, new = before.ending.get("lifespan"), after.ending.get("lifespan")
-    if not old or not new or old["started"] is None:
+    if not old or not new:
         return []
     if not old["started"]:
         notes.append(f"Startup fails before the change ({old['error']}); requests were replayed without it.")
@@ -261,9 +265,11 @@ def _lifespan_differences(before: Run, after: Run, notes: list[str]) -> list[Dif
         found.append(Difference("lifespan", "application", f"shutdown fails: {new['error']}"))
     spans = before.description["lifespan"]
     wrappers = {*spans["startup"], *spans["shutdown"], *spans["contexts"]}
-    for name in old["calls"]:
-        if name not in new["calls"] and name not in wrappers:
-            found.append(Difference("lifespan", "application", f"startup calls {name} no longer", name, None))
+    found += [
+        Difference("lifespan", "application", f"startup calls {name} no longer", name, None)
+        for name in old["calls"]
+        if name not in new["calls"] and name not in wrappers
+    ]
     if lost := set(old["app_state"]) - set(new["app_state"]):
         found.append(
             Difference("lifespan", "application", f"app.state.{', app.state.'.join(sorted(lost))} is set no longer")

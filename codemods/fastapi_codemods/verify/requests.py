@@ -2,8 +2,8 @@
 
 For each operation a valid request (with the required parameters, then with all), then one fault at a time: missing,
 wrong type, at and beyond each bound, something extra, no credentials, wrong content type, the slash toggled, HEAD,
-OPTIONS, a method that is not there. Operations come in the order POST, PUT, PATCH, GET, DELETE, so that what is read has been
-written and what is deleted has been read. Why not schemathesis: docs/design.md, "Requests are made here".
+OPTIONS, a method that is not there. Operations come in the order POST, PUT, PATCH, GET, DELETE, so that what is
+read has been written and what is deleted has been read. Why not schemathesis: docs/design.md, "Requests are made here".
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def requests_for(
                 operations.append((ORDER[method], path, method, operation, item))
     operations.sort(key=lambda operation: operation[0])
     makers = [
-        _Operation(document or {}, path, method, operation, item, seeds.near(files.get((method.upper(), path)))).requests()
+        _Operation(
+            document or {}, path, method, operation, item, seeds.near(files.get((method.upper(), path)))
+        ).requests()
         for _, path, method, operation, item in operations
     ]
     if most <= len(found):
@@ -116,7 +118,9 @@ class _Operation:
         self.samples = Samples(document)
         self.parameters = [
             parameter
-            for parameter in (followed(document, p) for p in [*item.get("parameters", []), *operation.get("parameters", [])])
+            for parameter in (
+                followed(document, p) for p in [*item.get("parameters", []), *operation.get("parameters", [])]
+            )
             if isinstance(parameter, dict)
         ]
         body = followed(document, operation.get("requestBody") or {})
@@ -176,7 +180,7 @@ class _Operation:
                 continue
             value = values[key] if values and key in values else self.value(parameter)
             if key[0] == "path":
-                path = path.replace("{%s}" % key[1], quote(_text(value), safe="/" if "/" in _text(value) else ""))
+                path = path.replace("{" + key[1] + "}", quote(_text(value), safe="/" if "/" in _text(value) else ""))
             elif key[0] == "query":
                 query += [[key[1], _text(item)] for item in (value if isinstance(value, list) else [value])]
             elif key[0] == "header":
@@ -305,7 +309,12 @@ class _Operation:
         yield without
         if "json" in full:
             text = json.dumps(full["json"])
-            for content, kind in ((text, "text/plain"), (text, None), (text[:-1], "application/json"), ("", "application/json")):
+            for content, kind in (
+                (text, "text/plain"),
+                (text, None),
+                (text[:-1], "application/json"),
+                ("", "application/json"),
+            ):
                 yield {**without, "content": content, "headers": {**without.get("headers", {}), "content-type": kind}}
         else:
             yield {**without, "json": {"a": 1}}
@@ -410,7 +419,11 @@ class Samples:
         schema = self.merged(schema)
         kind = schema.get("type")
         if is_text:
-            if kind in ("integer", "number", "boolean", "array") or schema.get("format") in FORMATS or schema.get("enum"):
+            if (
+                kind in ("integer", "number", "boolean", "array")
+                or schema.get("format") in FORMATS
+                or schema.get("enum")
+            ):
                 return ["not-one"] + (["1.5"] if kind == "integer" else [])
             return [""]
         wrong: dict[Any, list[Any]] = {
@@ -466,7 +479,11 @@ def _number(schema: Mapping[str, Any], kind: str) -> int | float:
         value = 1 if kind == "integer" else 1.5
     for key in ("maximum", "exclusiveMaximum"):
         most = schema.get(key)
-        if isinstance(most, int | float) and value >= most and not ("minimum" in schema or "exclusiveMinimum" in schema):
+        if (
+            isinstance(most, int | float)
+            and value >= most
+            and not ("minimum" in schema or "exclusiveMinimum" in schema)
+        ):
             value = most if key == "maximum" else most - (1 if kind == "integer" else 0.5)
     if step != 1 and value % step:
         value = (value // step + 1) * step
@@ -479,14 +496,14 @@ def _whole(value: float, kind: str) -> int | float:
 
 def _string(schema: Mapping[str, Any]) -> str:
     if schema.get("format") in FORMATS:
-        return FORMATS[schema["format"]]
+        return FORMATS[str(schema["format"])]
     if "contentMediaType" in schema:
         return FORMATS["binary"]
     least, most = schema.get("minLength", 0), schema.get("maxLength", 1000)
     if "pattern" in schema and (made := text_for_pattern(schema["pattern"], least)) is not None:
         return made
-    text = "text"[: max(most, 0)]
-    return text + "x" * (least - len(text))
+    text = "text"[: max(int(most), 0)]
+    return text + "x" * (int(least) - len(text))
 
 
 def text_for_pattern(pattern: str, least: int = 0) -> str | None:

@@ -18,7 +18,7 @@ SAFE = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c"
 
 
 def tree_of_revision(root: Path, revision: str) -> Tree:
-    """The project at `root` as it was at `revision`. Raises `VerificationError` outside git or without that revision."""
+    """The project at `root` as it was at `revision`. Raises `VerificationError` outside git or if there is none."""
     if _git(root, "rev-parse", "--is-inside-work-tree") is None:
         raise VerificationError(f"{root} is in no git work tree; give the folder to compare with: --against FOLDER")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -58,7 +58,12 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(
-            ["git", *SAFE, *arguments], cwd=root, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
+            ["git", *SAFE, *arguments],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except OSError:
         return None

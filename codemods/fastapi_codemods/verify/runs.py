@@ -32,6 +32,11 @@ class Run:
     """Why not all requests were answered."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether requests were replayed behind a startup that succeeded."""
+        return bool(self.ending.get("lifespan", {}).get("started"))
+
 
 class Application:
     """An imported application. `close` ends its process."""
@@ -69,7 +74,14 @@ class Application:
 
     def replay(self, requests: Sequence[Mapping[str, Any]], *, lifespan: bool) -> None:
         """Answers to requests, as many as there are before the process ends."""
-        self._probe.ask({"ask": "replay", "requests": requests, "lifespan": lifespan})
+        self._probe.ask(
+            {
+                "ask": "replay",
+                "requests": requests,
+                "lifespan": lifespan,
+                "startup_seconds": self._options.timeout / 3,
+            }
+        )
         try:
             while True:
                 found = self._probe.answer()

@@ -1,14 +1,15 @@
 """Values that the project's own code asks for: what it compares with, looks up and lists as keys.
 
-`if name == "admin"`, `ITEMS = {"foo": ...}`, `if request.url.path == "/down"`: a request with such a value goes where one
-with any other text does not.
+`if name == "admin"`, `ITEMS = {"foo": ...}`, `if request.url.path == "/down"`: a request with such a value goes where
+one with any other text does not.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..project import Project
@@ -27,7 +28,7 @@ _PATH = re.compile(r"/[\w./~-]{1,80}")
 class Seeds(NamedTuple):
     paths: tuple[str, ...] = ()
     """Texts that look like paths of requests."""
-    by_file: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+    by_file: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]] = MappingProxyType({})
     """Texts and numbers, by the file they stand in."""
 
     def near(self, file: str | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
