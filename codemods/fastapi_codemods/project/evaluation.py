@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
@@ -141,6 +141,8 @@ class Evaluation:
         self._called: set[tuple[str, int]] = set()
         self._running: set[tuple[str, str]] = set()
         self._starting = False
+        self._site: tuple[str, int] | None = None
+        """Of the decorator that is being applied, where a class of the project carries out what it registers."""
         self._mattering: dict[tuple[str, int, int], bool] = {}
         for module in self._modules:
             self._run(module)
@@ -390,9 +392,8 @@ class Evaluation:
                     self._bind(target, result, scope)
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self._bind(target, self.value(value, scope), scope)
-            case ast.AugAssign(target=ast.Name(id=name), value=value):
-                before, after = self._name(name, scope), self.value(value, scope)
-                scope.names[name] = _added(before, after) if isinstance(node.op, ast.Add) else UNKNOWN
+            case ast.AugAssign(target=target, value=value):
+                self._bind(target, self._augmented(self.value(target, scope), node.op, self.value(value, scope)), scope)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, scope, statement)
             case ast.ClassDef():
@@ -435,6 +436,22 @@ class Evaluation:
                 for target in targets:
                     if isinstance(target, ast.Name):
                         scope.names.pop(target.id, None)
+
+    def _augmented(self, before: Value, op: ast.operator, after: Value) -> Value:
+        """`routers += [users]` changes the list that all its names stand for."""
+        if isinstance(op, ast.Add) and isinstance(before, Items) and not before.is_tuple:
+            before.is_complete = (
+                before.is_complete
+                and isinstance(after, Items)
+                and after.is_complete
+                and self._conditions <= before.conditions
+            )
+            before.items += after.items if isinstance(after, Items) else []
+            return before
+        if isinstance(op, ast.BitOr) and isinstance(before, Table):
+            _table_method(before, "update", Arguments([after]), is_certain=self._conditions <= before.conditions)
+            return before
+        return _added(before, after) if isinstance(op, ast.Add) else UNKNOWN
 
     def _returned(self, scope: Scope, value: Value) -> None:
         """One behind another in a condition that cannot be decided: `if cached: return app`, then `return app`."""
@@ -573,7 +590,7 @@ class Evaluation:
                     is_certain = self._conditions <= of.conditions
                     if isinstance(key, str):
                         of.items[key] = value if is_certain else UNKNOWN
-                    of.is_complete = of.is_complete and isinstance(key, str) and is_certain
+                    of.is_complete = of.is_complete and isinstance(key, str)
 
     def _local_import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for local, target in targets_of(node):
@@ -602,7 +619,8 @@ class Evaluation:
 
     def _decorated(self, decorator: Value, current: Value, node: ast.expr, scope: Scope) -> Value:
         if isinstance(decorator, Registrar):
-            return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+            with self._at(scope, node):
+                return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
         name = dotted(node.func if isinstance(node, ast.Call) else node)
         last = name.rpartition(".")[2]
         if isinstance(decorator, Method) and last in _HARMLESS_METHODS:
@@ -625,7 +643,8 @@ class Evaluation:
             case Outside(name="builtins.staticmethod" | "builtins.classmethod"):
                 return current
             case Function():
-                result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+                with self._at(scope, node) if last in _REGISTRARS else nullcontext():
+                    result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
                 if isinstance(result, Function):
                     if result is not current and result.wrapped is None:
                         result.doubts = (*result.doubts, f"`@{name}` puts another function in its place")
@@ -633,6 +652,15 @@ class Evaluation:
         if isinstance(current, Function):
             current.doubts = (*current.doubts, f"`@{name}` may change its name and parameters")
         return current
+
+    @contextmanager
+    def _at(self, scope: Scope, node: ast.expr) -> Iterator[None]:
+        before = self._site
+        self._site = scope.module.path, scope.first_line + node.lineno - 1
+        try:
+            yield
+        finally:
+            self._site = before
 
     def _class(self, node: ast.ClassDef, scope: Scope) -> None:
         cls = Class(node, scope)
@@ -678,7 +706,9 @@ class Evaluation:
                 number = known(self.value(operand, scope))
                 return Constant(-number) if isinstance(number, int) else UNKNOWN
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-                return self._items(elements, scope)
+                items = self._items(elements, scope)
+                items.is_tuple = isinstance(node, ast.Tuple)
+                return items
             case ast.Dict(keys=keys, values=values):
                 return self._table(keys, values, scope)
             case ast.Subscript(value=owner, slice=index):
@@ -721,7 +751,9 @@ class Evaluation:
             case ModuleValue(path=path):
                 return self._of_module(path, name)
             case Outside(name=outside):
-                return Outside(canonical(f"{outside}.{name}"))
+                inner = Outside(canonical(f"{outside}.{name}"))
+                number = status_of(inner) if _STATUS.match(inner.name) else None
+                return inner if number is None else Constant(number)
             case Router():
                 if name in value.attributes:
                     return value.attributes[name]
@@ -761,13 +793,17 @@ class Evaluation:
 
     def _of_module(self, path: str, name: str) -> Value:
         module = self.project.module(path)
-        if module is not None and module.bindings(name):
-            return self.module_name(path, name)
-        if path.endswith("__init__.py"):
-            submodule = self.project.module_path(path, f".{name}")
-            if submodule is not None:
-                return ModuleValue(submodule)
-        return self.module_name(path, name)
+        if module is not None and (bindings := module.bindings(name)):
+            found = self.module_name(path, name)
+            if found is UNKNOWN and all(binding.kind == "import" for binding in bindings):
+                # `from . import users` in the package itself, or for type checkers only and imported when asked for.
+                return self._submodule(path, name) or UNKNOWN
+            return found
+        return self._submodule(path, name) or self.module_name(path, name)
+
+    def _submodule(self, path: str, name: str) -> Value | None:
+        submodule = self.project.module_path(path, f".{name}") if path.endswith("__init__.py") else None
+        return ModuleValue(submodule) if submodule is not None else None
 
     def _of_instance(self, instance: Instance, cls: Class, name: str) -> Value:
         """A method, or a field with its default; those of settings come from the environment."""
@@ -1261,12 +1297,9 @@ class Evaluation:
                 named = {**_PASSED, **given.named, **methods}
                 named.pop("path", None)
                 path = given.get("path", 0) or UNKNOWN
-                before = len(router.events)
                 self._call_function(
                     own.bound_to(router), Arguments([path, endpoint], named, is_complete=given.is_complete)
                 )
-                for event in router.events[before:]:
-                    event.path, event.line = (scope.module.path if scope else event.path), registrar.line
                 return
         self._register(router, registrar.method, given, endpoint, registrar.line, scope)
 
@@ -1296,6 +1329,8 @@ class Evaluation:
     ) -> None:
         self._number += 1
         path = scope.module.path if scope is not None else router.module.path
+        if self._site is not None:
+            path, line = self._site
         if self._starting:
             doubts = (*doubts, "it is registered while the application starts")
         router.events.append(
@@ -1424,7 +1459,7 @@ def _is_in(key: str, container: Value) -> bool | None:
     """Whether a string is in a list or a key of a dictionary of which not all is known."""
     match container:
         case Table(items=named, is_complete=is_complete):
-            return True if key in named and named[key] is not UNKNOWN else False if is_complete else None
+            return (None if named[key] is UNKNOWN else True) if key in named else False if is_complete else None
         case Items(items=items):
             return True if any(known(item) == key for item in items) else None
     return None

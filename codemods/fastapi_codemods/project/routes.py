@@ -340,7 +340,7 @@ class _Tables:
             doubts.append("its methods are not known")
         name = _given_name(given)
         endpoint = event.target
-        if name is None and given.get("name") is None:
+        if name is None and known(given.get("name") or Constant(None)) is None:
             name = _endpoint_name(endpoint)
         if name is None:
             doubts.append("its name is not known")

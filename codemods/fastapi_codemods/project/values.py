@@ -36,13 +36,15 @@ class Constant(Value):
 class Items(Value):
     """A list, tuple or set. Not `is_complete`: there may be more, or in another order."""
 
-    __slots__ = ("conditions", "is_complete", "items")
+    __slots__ = ("conditions", "is_complete", "is_tuple", "items")
 
     def __init__(self, items: list[Value], *, is_complete: bool = True, conditions: int = 0) -> None:
         self.items = items
         self.is_complete = is_complete
         self.conditions = conditions
         """Undecided conditions under which it was made: what changes it under no more of them certainly changes it."""
+        self.is_tuple = False
+        """`+=` makes a new one; a list it changes."""
 
 
 class Table(Value):
