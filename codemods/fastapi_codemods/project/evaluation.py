@@ -121,8 +121,16 @@ class _ExhaustedError(Exception):
 class Evaluation:
     """All applications and routers of a project with their registrations."""
 
-    def __init__(self, project: Project, *, assumes: bool = True) -> None:
+    def __init__(
+        self,
+        project: Project,
+        *,
+        assumes: bool = True,
+        parsed: dict[tuple[str, int], list[ast.stmt]] | None = None,
+    ) -> None:
         self.project = project
+        self.parsed: dict[tuple[str, int], list[ast.stmt]] = {} if parsed is None else parsed
+        """Statements by path and index, which an evaluation with other assumptions takes over."""
         self.assumes = assumes
         """Whether a factory that nothing calls is called with its defaults, and settings and environment variables
         have theirs; if not, all these are unknown."""
@@ -205,7 +213,7 @@ class Evaluation:
         if statement.end - statement.start > LARGE_STATEMENT and statement.word not in ("@", "def", "class", "if"):
             return
         try:
-            body = self._definition(module, index) if statement.word == "@" else module.tree(index).body
+            body = self._definition(module, index) if statement.word == "@" else self._parsed(module, index)
         except UnreadableSourceError:
             return
         inner = Scope(module, scope, statement.line)
@@ -219,8 +227,14 @@ class Evaluation:
         masked = blanked(text)
         end = header_end(masked)
         if re.search(r"(?:\A|\n)\f*class\b", masked[: end or None]) or not end:
-            return module.tree(index).body
+            return self._parsed(module, index)
         return parse(text[:end] + " pass", module.facts.statements[index].line).body
+
+    def _parsed(self, module: Module, index: int) -> list[ast.stmt]:
+        key = module.path, index
+        if key not in self.parsed:
+            self.parsed[key] = module.tree(index).body
+        return self.parsed[key]
 
     def _import(self, importer: str, target: str) -> None:
         """Run the project's modules that importing `target` runs, packages first."""
@@ -297,7 +311,7 @@ class Evaluation:
         self._done[module.path].add(index)
         statement = module.facts.statements[index]
         try:
-            body = module.tree(index).body if statement.word == "class" else self._definition(module, index)
+            body = self._parsed(module, index) if statement.word == "class" else self._definition(module, index)
         except UnreadableSourceError:
             return
         inner = Scope(module, scope, statement.line)
@@ -1170,7 +1184,7 @@ class Evaluation:
         if function.statement is None:
             return function.node
         try:
-            node = function.scope.module.tree(function.statement).body[0]
+            node = self._parsed(function.scope.module, function.statement)[0]
         except UnreadableSourceError:
             return function.node
         return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function.node
@@ -1364,7 +1378,7 @@ def _modules(project: Project) -> list[Module]:
     """The modules that may have to do with routes, tests excluded: what tests make is not the application.
 
     Those that the index takes for FastAPI's, and those that import from them a function that takes or makes an
-    application: `app = create_app()` needs no word of FastAPI.
+    application, or a class of routers: `app = create_app()` needs no word of FastAPI.
     """
     found = [module for module in project.modules() if not is_test(module.path)]
     known_paths = {module.path for module in found}
@@ -1372,7 +1386,7 @@ def _modules(project: Project) -> list[Module]:
         name
         for module in found
         for name, bindings in module.facts.bindings.items()
-        if any(b.kind == "def" and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
+        if any(b.kind in ("def", "class") and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
     }
     spelled = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(makers)) + rb")\b")
     if makers:

@@ -126,7 +126,7 @@ def _read(project: Project) -> tuple[Application, ...]:
     assumed = tables.applications()
     if not tables.evaluation.has_assumed:
         return assumed
-    at_all = _Tables(project, Evaluation(project, assumes=False)).applications()
+    at_all = _Tables(project, Evaluation(project, assumes=False, parsed=tables.evaluation.parsed)).applications()
     by_place: dict[tuple[str, str, int], list[Application]] = {}
     for application in at_all:
         by_place.setdefault((application.name, application.file, application.line), []).append(application)
