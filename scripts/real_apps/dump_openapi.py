@@ -110,6 +110,87 @@ def tiled(root: Path) -> dict[str, Any]:
     return {"build_app": attribute("tiled.server.app:build_app")(tree)}
 
 
+# The source of the following is a wheel of which only the Python files are unpacked: the same version is imported from
+# the environment, with its data.
+
+
+def airflow(_: Path) -> dict[str, Any]:
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp()
+    return {"create_app": attribute("airflow.api_fastapi.app:create_app")()}
+
+
+def bluesky_httpserver(_: Path) -> dict[str, Any]:
+    return {"build_app": attribute("bluesky_httpserver.app:build_app")()}
+
+
+def conda_store_server(_: Path) -> dict[str, Any]:
+    os.environ["CONDA_STORE_AUTH_TOKEN"] = "token"
+    config = Path(tempfile.mkdtemp(), "config.py")
+    config.write_text(f"c.CondaStore.database_url = 'sqlite:///{config.parent}/conda.sqlite'\n", encoding="utf-8")
+    server = attribute("conda_store_server._internal.server.app:CondaStoreServer")()
+    server.initialize(["--config", str(config)])
+    return {"init_fastapi_app": server.init_fastapi_app()}
+
+
+def freqtrade(_: Path) -> dict[str, Any]:
+    server = attribute("freqtrade.rpc.api_server.webserver:ApiServer")
+    settings = {"jwt_secret_key": "a" * 32, "username": "a", "password": "b", "CORS_origins": []}
+    config = {"api_server": settings, "runmode": "dry_run"}
+    server._APISERVER = None
+    made = object.__new__(server)
+    server._config = config
+    api = importlib.import_module("fastapi").FastAPI(title="Freqtrade API")
+    made.configure_app(api, config)
+    return {"configure_app": api}
+
+
+def gradio(_: Path) -> dict[str, Any]:
+    blocks = attribute("gradio:Blocks")()
+    return {"create_app": attribute("gradio.routes:App").create_app(blocks)}
+
+
+def letta(_: Path) -> dict[str, Any]:
+    return {"letta.server.rest_api.app:app": attribute("letta.server.rest_api.app:app")}
+
+
+def lightrag(_: Path) -> dict[str, Any]:
+    sys.argv = ["lightrag-server"]
+    arguments = attribute("lightrag.api.config:parse_args")()
+    module = importlib.import_module("lightrag.api.lightrag_server")
+    return {"create_app": module.create_app(arguments)}
+
+
+def litellm(_: Path) -> dict[str, Any]:
+    return {"litellm.proxy.proxy_server:app": attribute("litellm.proxy.proxy_server:app")}
+
+
+def lnbits(_: Path) -> dict[str, Any]:
+    os.environ["LNBITS_DATA_FOLDER"] = tempfile.mkdtemp()
+    return {"create_app": attribute("lnbits.app:create_app")()}
+
+
+def optimade(_: Path) -> dict[str, Any]:
+    return {"create_app": attribute("optimade.server.create_app:create_app")()}
+
+
+def phoenix(_: Path) -> dict[str, Any]:
+    os.environ["PHOENIX_WORKING_DIR"] = tempfile.mkdtemp()
+    router = attribute("phoenix.server.api.routers.v1:create_v1_router")(False)
+    app = importlib.import_module("fastapi").FastAPI()
+    app.include_router(router)
+    return {"create_v1_router": app}
+
+
+def prefect(_: Path) -> dict[str, Any]:
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp()
+    module = importlib.import_module("prefect.server.api.server")
+    return {"create_app": module.create_app(), "create_api_app": module.create_api_app()}
+
+
+def titiler(_: Path) -> dict[str, Any]:
+    return {"titiler.application.main:app": attribute("titiler.application.main:app")}
+
+
 BUILDERS: dict[str, Builder] = {
     "ace-network-monitor": ace_network_monitor,
     "brsxmail": brsxmail,

@@ -15,15 +15,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
 from ..source.statements import blanked, header_end, parse
+from .computed import computed, string_method
 from .fastapi_names import canonical, is_exported
 from .index import Module, Project
 from .reader import ROUTE_METHODS, dotted, targets_of
 from .values import (
+    DEFAULT,
     UNKNOWN,
     Annotated,
     Arguments,
@@ -99,6 +101,9 @@ _MATTERS = re.compile(
 )
 _MAKES = re.compile(r"\b(?:FastAPI|APIRouter|include_router|add_api_route)\b")
 _FACTORY = re.compile(r"\b(?:FastAPI|APIRouter)\b")
+_SETTINGS = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"})
+_FIELDS = frozenset({"pydantic.Field", "dataclasses.field", "pydantic.v1.Field", "attrs.field", "attr.ib"})
+_ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 
 
 class _LeaveError(Exception):
@@ -116,8 +121,20 @@ class _ExhaustedError(Exception):
 class Evaluation:
     """All applications and routers of a project with their registrations."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(
+        self,
+        project: Project,
+        *,
+        assumes: bool = True,
+        parsed: dict[tuple[str, int], list[ast.stmt]] | None = None,
+    ) -> None:
         self.project = project
+        self.parsed: dict[tuple[str, int], list[ast.stmt]] = {} if parsed is None else parsed
+        """Statements by path and index, which an evaluation with other assumptions takes over."""
+        self.assumes = assumes
+        """Whether a factory that nothing calls is called with its defaults, and settings and environment variables
+        have theirs; if not, all these are unknown."""
+        self.has_assumed = False
         self.routers: list[Router] = []
         """In the order in which they are made, applications too."""
         self._scopes: dict[str, Scope] = {}
@@ -132,6 +149,8 @@ class Evaluation:
         self._called: set[tuple[str, int]] = set()
         self._running: set[tuple[str, str]] = set()
         self._starting = False
+        self._site: tuple[str, int] | None = None
+        """Of the decorator that is being applied, where a class of the project carries out what it registers."""
         self._mattering: dict[tuple[str, int, int], bool] = {}
         for module in self._modules:
             self._run(module)
@@ -194,7 +213,7 @@ class Evaluation:
         if statement.end - statement.start > LARGE_STATEMENT and statement.word not in ("@", "def", "class", "if"):
             return
         try:
-            body = self._definition(module, index) if statement.word == "@" else module.tree(index).body
+            body = self._definition(module, index) if statement.word == "@" else self._parsed(module, index)
         except UnreadableSourceError:
             return
         inner = Scope(module, scope, statement.line)
@@ -208,8 +227,14 @@ class Evaluation:
         masked = blanked(text)
         end = header_end(masked)
         if re.search(r"(?:\A|\n)\f*class\b", masked[: end or None]) or not end:
-            return module.tree(index).body
+            return self._parsed(module, index)
         return parse(text[:end] + " pass", module.facts.statements[index].line).body
+
+    def _parsed(self, module: Module, index: int) -> list[ast.stmt]:
+        key = module.path, index
+        if key not in self.parsed:
+            self.parsed[key] = module.tree(index).body
+        return self.parsed[key]
 
     def _import(self, importer: str, target: str) -> None:
         """Run the project's modules that importing `target` runs, packages first."""
@@ -286,7 +311,7 @@ class Evaluation:
         self._done[module.path].add(index)
         statement = module.facts.statements[index]
         try:
-            body = module.tree(index).body if statement.word == "class" else self._definition(module, index)
+            body = self._parsed(module, index) if statement.word == "class" else self._definition(module, index)
         except UnreadableSourceError:
             return
         inner = Scope(module, scope, statement.line)
@@ -318,19 +343,32 @@ class Evaluation:
     def _call_factory(self, function: Value) -> None:
         if isinstance(function, Function) and (function.scope.module.path, function.line) not in self._called:
             with self._apart():
-                self._call_function(function, Arguments([], is_complete=False))
+                self._call_function(function, self._nothing(function))
+
+    def _nothing(self, function: Value) -> Arguments:
+        """What a factory is called with that nothing in the project calls: its defaults, if they are assumed."""
+        if isinstance(function, Function):
+            parameters = function.node.args
+            if parameters.defaults or any(parameters.kw_defaults) or parameters.vararg or parameters.kwarg:
+                self.has_assumed = True
+        return Arguments([], is_complete=self.assumes)
 
     def _make(self, cls: Value) -> None:
-        """An application that a class keeps: make an instance, then call the methods that register on it."""
-        if not isinstance(cls, Class) or self._derived(cls) is not None:
+        """An application that a class keeps: make an instance, then call the methods that register on it.
+
+        A class of applications may have its factories with it: `class App(FastAPI)` with a static `create_app`.
+        """
+        if not isinstance(cls, Class):
             return
+        made: Value = cls
         with self._apart():
-            made = self._call_class(cls, Arguments([], is_complete=False), cls.scope.first_line)
-            for node in cls.node.body:
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    method = self.attribute(made, node.name)
-                    if _FACTORY.search(ast.unparse(node)):
-                        self._call_factory(method)
+            if self._derived(cls) is None:
+                made = self._call_class(cls, self._nothing(self._member(cls, "__init__")), cls.scope.first_line)
+        for node in cls.node.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                is_bound = made is not cls or {"staticmethod", "classmethod"} & _decorators_of(node)
+                if is_bound and _FACTORY.search(ast.unparse(node)):
+                    self._call_factory(self.attribute(made, node.name))
 
     def _start(self, router: Router) -> None:
         """A lifespan may register routes on the application that it is given."""
@@ -368,9 +406,8 @@ class Evaluation:
                     self._bind(target, result, scope)
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self._bind(target, self.value(value, scope), scope)
-            case ast.AugAssign(target=ast.Name(id=name), value=value):
-                before, after = self._name(name, scope), self.value(value, scope)
-                scope.names[name] = _added(before, after) if isinstance(node.op, ast.Add) else UNKNOWN
+            case ast.AugAssign(target=target, value=value):
+                self._bind(target, self._augmented(self.value(target, scope), node.op, self.value(value, scope)), scope)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, scope, statement)
             case ast.ClassDef():
@@ -414,11 +451,26 @@ class Evaluation:
                     if isinstance(target, ast.Name):
                         scope.names.pop(target.id, None)
 
+    def _augmented(self, before: Value, op: ast.operator, after: Value) -> Value:
+        """`routers += [users]` changes the list that all its names stand for."""
+        if isinstance(op, ast.Add) and isinstance(before, Items) and not before.is_tuple:
+            before.is_complete = (
+                before.is_complete
+                and isinstance(after, Items)
+                and after.is_complete
+                and self._conditions <= before.conditions
+            )
+            before.items += after.items if isinstance(after, Items) else []
+            return before
+        if isinstance(op, ast.BitOr) and isinstance(before, Table):
+            _table_method(before, "update", Arguments([after]), is_certain=self._conditions <= before.conditions)
+            return before
+        return _added(before, after) if isinstance(op, ast.Add) else UNKNOWN
+
     def _returned(self, scope: Scope, value: Value) -> None:
-        """The first return that gives something known wins: `if cached: return app`, then `return app` are the same."""
+        """One behind another in a condition that cannot be decided: `if cached: return app`, then `return app`."""
         before = scope.names.get("return")
-        if before is None or before is UNKNOWN or (isinstance(before, Constant) and before.value is None):
-            scope.names["return"] = value
+        scope.names["return"] = value if before is None else _either(before, value)
 
     @contextmanager
     def _maybe(self, *, looped: bool = False) -> Iterator[None]:
@@ -493,15 +545,12 @@ class Evaluation:
                     value = self.value(left, scope)
                     if b is None and isinstance(op, ast.Is | ast.IsNot) and value is not UNKNOWN:
                         return isinstance(op, ast.IsNot)  # a router or a function is not None
+                    if isinstance(op, ast.In | ast.NotIn) and isinstance(a, str):
+                        inside = _is_in(a, self.value(right, scope))
+                        return inside if inside is None else inside == isinstance(op, ast.In)
                     return None
-                match op:
-                    case ast.Is() | ast.Eq():
-                        return a == b
-                    case ast.IsNot() | ast.NotEq():
-                        return a != b
-                return None
-        found = known(self.value(test, scope))
-        return None if found is UNKNOWN else bool(found)
+                return _compared(op, a, b)
+        return _truth_of(self.value(test, scope))
 
     def _for(self, target: ast.expr, iterated: Value, body: Sequence[ast.stmt], scope: Scope) -> None:
         elements = None
@@ -541,17 +590,21 @@ class Evaluation:
                 if isinstance(of, Instance):
                     if isinstance(value, Router) and not value.name:
                         value.name = name
-                    of.attributes[name] = value
+                    is_certain = self._conditions <= of.conditions or isinstance(value, Router)
+                    of.attributes[name] = value if is_certain else UNKNOWN
                 elif isinstance(of, Function) and name == "__signature__":
                     of.signature = value
                 elif isinstance(of, Router) and name in ("prefix", "tags", "dependencies", "route_class"):
                     of.arguments.named[name] = value if not self._conditions else UNKNOWN
+                elif isinstance(of, Router) and of.cls is not None:
+                    of.attributes[name] = value if not self._conditions else UNKNOWN
             case ast.Subscript(value=owner, slice=index):
                 of, key = self.value(owner, scope), known(self.value(index, scope))
                 if isinstance(of, Table):
+                    is_certain = self._conditions <= of.conditions
                     if isinstance(key, str):
-                        of.items[key] = value
-                    of.is_complete = of.is_complete and isinstance(key, str) and not self._conditions
+                        of.items[key] = value if is_certain else UNKNOWN
+                    of.is_complete = of.is_complete and isinstance(key, str)
 
     def _local_import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for local, target in targets_of(node):
@@ -580,7 +633,8 @@ class Evaluation:
 
     def _decorated(self, decorator: Value, current: Value, node: ast.expr, scope: Scope) -> Value:
         if isinstance(decorator, Registrar):
-            return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+            with self._at(scope, node):
+                return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
         name = dotted(node.func if isinstance(node, ast.Call) else node)
         last = name.rpartition(".")[2]
         if isinstance(decorator, Method) and last in _HARMLESS_METHODS:
@@ -595,12 +649,16 @@ class Evaluation:
                 return current
             case Partial(callee=Outside(name="functools.wraps")):
                 return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
-            case Outside(name="builtins.property" | "functools.cached_property"):
-                return UNKNOWN
+            case Outside(name="builtins.property" | "functools.cached_property" | "pydantic.computed_field"):
+                is_property = isinstance(current, Partial)
+                return current if is_property else Partial(Outside("builtins.property"), Arguments([current]))
+            case Made(callee=Outside(name="pydantic.computed_field")):
+                return current
             case Outside(name="builtins.staticmethod" | "builtins.classmethod"):
                 return current
             case Function():
-                result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+                with self._at(scope, node) if last in _REGISTRARS else nullcontext():
+                    result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
                 if isinstance(result, Function):
                     if result is not current and result.wrapped is None:
                         result.doubts = (*result.doubts, f"`@{name}` puts another function in its place")
@@ -608,6 +666,15 @@ class Evaluation:
         if isinstance(current, Function):
             current.doubts = (*current.doubts, f"`@{name}` may change its name and parameters")
         return current
+
+    @contextmanager
+    def _at(self, scope: Scope, node: ast.expr) -> Iterator[None]:
+        before = self._site
+        self._site = scope.module.path, scope.first_line + node.lineno - 1
+        try:
+            yield
+        finally:
+            self._site = before
 
     def _class(self, node: ast.ClassDef, scope: Scope) -> None:
         cls = Class(node, scope)
@@ -619,7 +686,7 @@ class Evaluation:
 
     def _members(self, cls: Class) -> Scope:
         if cls.members is None:
-            cls.members = Scope(cls.scope.module, cls.scope, cls.scope.first_line, cls.scope.function, is_class=True)
+            cls.members = Scope(cls.scope.module, cls.scope, cls.scope.first_line, cls.scope.function, cls=cls)
             with self._returning():
                 self._execute(cls.node.body, cls.members)
         return cls.members
@@ -641,17 +708,31 @@ class Evaluation:
                 return self._joined(parts, scope)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _added(self.value(left, scope), self.value(right, scope))
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                one, other = self.value(left, scope), self.value(right, scope)
+                if isinstance(one, Table) and isinstance(other, Table):
+                    return Table(one.items | other.items, is_complete=one.is_complete and other.is_complete)
+                return UNKNOWN
+            case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+                decided = self._truth(node, scope)
+                return UNKNOWN if decided is None else Constant(decided)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                number = known(self.value(operand, scope))
+                return Constant(-number) if isinstance(number, int) else UNKNOWN
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-                return self._items(elements, scope)
+                items = self._items(elements, scope)
+                items.is_tuple = isinstance(node, ast.Tuple)
+                return items
             case ast.Dict(keys=keys, values=values):
                 return self._table(keys, values, scope)
             case ast.Subscript(value=owner, slice=index):
                 return self._subscript(self.value(owner, scope), index, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 decided = self._truth(test, scope)
-                if decided is None:
-                    return UNKNOWN
-                return self.value(body if decided else orelse, scope)
+                if decided is not None:
+                    return self.value(body if decided else orelse, scope)
+                with self._maybe():
+                    return _one_of([self.value(body, scope), self.value(orelse, scope)])
             case ast.BoolOp(op=op, values=values):
                 return self._chosen(op, values, scope)
             case ast.Lambda():
@@ -669,7 +750,7 @@ class Evaluation:
     def _name(self, name: str, scope: Scope) -> Value:
         current: Scope | None = scope
         while current is not None:
-            if name in current.names and (current is scope or not current.is_class):
+            if name in current.names and (current is scope or current.cls is None):
                 return current.names[name]
             if current.outer is None:
                 found = self.module_name(current.module.path, name)
@@ -684,8 +765,14 @@ class Evaluation:
             case ModuleValue(path=path):
                 return self._of_module(path, name)
             case Outside(name=outside):
-                return Outside(canonical(f"{outside}.{name}"))
+                inner = Outside(canonical(f"{outside}.{name}"))
+                number = status_of(inner) if _STATUS.match(inner.name) else None
+                return inner if number is None else Constant(number)
             case Router():
+                if name in value.attributes:
+                    return value.attributes[name]
+                if value.cls is not None and (member := self._member(value.cls, name)) is not UNKNOWN:
+                    return member.bound_to(value) if isinstance(member, Function) else member
                 if name == "router":
                     return value
                 if name in ("prefix", "tags", "dependencies"):
@@ -702,13 +789,16 @@ class Evaluation:
             case Instance(cls=cls, attributes=attributes):
                 if name in attributes:
                     return attributes[name]
-                member = self._member(cls, name)
-                return member.bound_to(value) if isinstance(member, Function) else member
+                return self._of_instance(value, cls, name)
             case Class():
+                if name == "__name__":
+                    return Constant(value.name)
                 member = self._member(value, name)
                 if isinstance(member, Function) and "classmethod" in _decorators(member):
                     return member.bound_to(value)
                 return member
+            case Function(wrapped=None) if name == "__name__":
+                return Constant(value.name)
             case Constant() if name == "value":
                 return value
             case Constant(value=str()):
@@ -717,13 +807,49 @@ class Evaluation:
 
     def _of_module(self, path: str, name: str) -> Value:
         module = self.project.module(path)
-        if module is not None and module.bindings(name):
-            return self.module_name(path, name)
-        if path.endswith("__init__.py"):
-            submodule = self.project.module_path(path, f".{name}")
-            if submodule is not None:
-                return ModuleValue(submodule)
-        return self.module_name(path, name)
+        if module is not None and (bindings := module.bindings(name)):
+            found = self.module_name(path, name)
+            if found is UNKNOWN and all(binding.kind == "import" for binding in bindings):
+                # `from . import users` in the package itself, or for type checkers only and imported when asked for.
+                return self._submodule(path, name) or UNKNOWN
+            return found
+        return self._submodule(path, name) or self.module_name(path, name)
+
+    def _submodule(self, path: str, name: str) -> Value | None:
+        submodule = self.project.module_path(path, f".{name}") if path.endswith("__init__.py") else None
+        return ModuleValue(submodule) if submodule is not None else None
+
+    def _of_instance(self, instance: Instance, cls: Class, name: str) -> Value:
+        """A method, or a field with its default; those of settings come from the environment."""
+        member = self._member(cls, name)
+        if isinstance(member, Function):
+            decorators = _decorators(member)
+            return member if "staticmethod" in decorators else member.bound_to(instance)
+        if isinstance(member, Partial) and isinstance(member.callee, Outside):
+            getter = member.arguments.get("fget", 0)
+            if member.callee.name == "builtins.property" and isinstance(getter, Function):
+                return self.call(getter.bound_to(instance), Arguments([]), 1)
+            return member
+        if not instance.is_complete:
+            return UNKNOWN
+        if isinstance(member, Made) and member.callee.name in _FIELDS:
+            default = member.arguments.get("default", 0)
+            member = default if default is not None and known(default) is not ... else UNKNOWN
+        if isinstance(member, Constant | Items | Table) and self._bases(cls) & _SETTINGS:
+            self.has_assumed = True
+            return member if self.assumes else UNKNOWN
+        return member
+
+    def _bases(self, cls: Class, depth: int = 0) -> set[str]:
+        """The classes from outside the project that it derives from."""
+        found: set[str] = set()
+        for base in cls.node.bases:
+            above = self.value(base, cls.scope)
+            if isinstance(above, Outside):
+                found.add(above.name)
+            elif isinstance(above, Class) and depth < 8:
+                found |= self._bases(above, depth + 1)
+        return found
 
     def _member(self, cls: Class, name: str, depth: int = 0) -> Value:
         members = self._members(cls)
@@ -772,7 +898,7 @@ class Evaluation:
         return Constant("".join(texts))
 
     def _items(self, elements: Sequence[ast.expr], scope: Scope) -> Items:
-        found = Items([])
+        found = Items([], conditions=self._conditions)
         for element in elements:
             if not isinstance(element, ast.Starred):
                 found.items.append(self.value(element, scope))
@@ -783,7 +909,7 @@ class Evaluation:
         return found
 
     def _table(self, keys: Sequence[ast.expr | None], values: Sequence[ast.expr], scope: Scope) -> Table:
-        found = Table({})
+        found = Table({}, conditions=self._conditions)
         for key, value in zip(keys, values, strict=True):
             name = known(self.value(key, scope)) if key is not None else UNKNOWN
             result = self.value(value, scope)
@@ -802,11 +928,32 @@ class Evaluation:
             return Annotated(self._annotation(first, scope), [self.value(part, scope) for part in rest])
         if isinstance(owner, Class):
             return owner
+        if isinstance(index, ast.Slice):
+            return self._sliced(owner, index, scope)
         key = known(self.value(index, scope))
+        if isinstance(owner, Outside) and owner.name == "os.environ":
+            self.has_assumed = True  # with no default there is nothing to assume
+            return UNKNOWN
         if isinstance(owner, Table) and isinstance(key, str):
             return owner.items.get(key, UNKNOWN)
-        if isinstance(owner, Items) and owner.is_complete and isinstance(key, int) and -1 <= key < len(owner.items):
-            return owner.items[key] if owner.items else UNKNOWN
+        if isinstance(key, int):
+            text = known(owner) if isinstance(owner, Constant) else None
+            if isinstance(text, str) and -len(text) <= key < len(text):
+                return Constant(text[key])
+            if isinstance(owner, Items) and owner.is_complete and -len(owner.items) <= key < len(owner.items):
+                return owner.items[key]
+        return UNKNOWN
+
+    def _sliced(self, owner: Value, index: ast.Slice, scope: Scope) -> Value:
+        bounds = [None if part is None else known(self.value(part, scope)) for part in (index.lower, index.upper)]
+        text = known(owner) if isinstance(owner, Constant) else None
+        if index.step is not None or not all(bound is None or isinstance(bound, int) for bound in bounds):
+            return UNKNOWN
+        window = slice(*(bound if isinstance(bound, int) else None for bound in bounds))
+        if isinstance(text, str):
+            return Constant(text[window])
+        if isinstance(owner, Items) and owner.is_complete:
+            return Items(owner.items[window], conditions=self._conditions)
         return UNKNOWN
 
     def _annotation(self, node: ast.expr, scope: Scope) -> Value:
@@ -823,11 +970,7 @@ class Evaluation:
         result: Value = UNKNOWN
         for node in values:
             result = self.value(node, scope)
-            found = known(result)
-            if found is UNKNOWN:
-                is_true = True if isinstance(result, Function | Router | Class | Instance | Items) else None
-            else:
-                is_true = bool(found)
+            is_true = True if isinstance(result, Instance) else _truth_of(result)
             if is_true is None:
                 return UNKNOWN
             if is_true == isinstance(op, ast.Or):
@@ -864,11 +1007,28 @@ class Evaluation:
         """`super().__init__(prefix="/x")` of a subclass of `APIRouter` sets what the constructor would have set."""
         match node.func:
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name):
-                receiver = scope.names.get("self")
-                if isinstance(receiver, Router):
-                    return Method(receiver, name)
-                return UNKNOWN
+                receiver = self._name("self", scope)
+                around: Scope | None = scope
+                while around is not None and around.cls is None:
+                    around = around.outer
+                if around is None or around.cls is None:
+                    return UNKNOWN
+                return self._above(around.cls, receiver, name)
         return None
+
+    def _above(self, cls: Class, receiver: Value, name: str) -> Value:
+        """A method as the bases of a class have it, of the project's or of FastAPI's."""
+        for base in cls.node.bases:
+            above = self.value(base, cls.scope)
+            if isinstance(above, Class):
+                member = self._member(above, name)
+                if isinstance(member, Function):
+                    return member.bound_to(receiver)
+                if (found := self._above(above, receiver, name)) is not UNKNOWN:
+                    return found
+            elif isinstance(above, Outside) and above.name in _ROUTERS and isinstance(receiver, Router):
+                return Method(receiver, name)
+        return UNKNOWN
 
     def _arguments(self, node: ast.Call, scope: Scope) -> Arguments:
         arguments = Arguments([])
@@ -909,14 +1069,24 @@ class Evaluation:
                 return Partial(first, Arguments(rest, arguments.named, is_complete=arguments.is_complete))
             case Outside(name="functools.wraps" | "functools.update_wrapper") if arguments.positional:
                 return Partial(callee, arguments)
-            case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted"):
+            case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set"):
                 inner = arguments.get("iterable", 0)
-                return inner if isinstance(inner, Items) else UNKNOWN
-            case Outside(name="builtins.str"):
-                inner = arguments.get("object", 0)
-                return inner if isinstance(inner, Constant) and isinstance(inner.value, str) else UNKNOWN
+                if inner is None:
+                    return Items([], is_complete=arguments.is_complete, conditions=self._conditions)
+                if isinstance(inner, Table):
+                    return Items([Constant(key) for key in inner.items], is_complete=inner.is_complete)
+                if not isinstance(inner, Items):
+                    return UNKNOWN
+                return Items(list(inner.items), is_complete=inner.is_complete, conditions=self._conditions)
+            case Outside(name="builtins.dict") if not arguments.positional:
+                return Table(dict(arguments.named), is_complete=arguments.is_complete, conditions=self._conditions)
             case Outside(name="typing.cast") if len(arguments.positional) == 2:
                 return arguments.positional[1]
+            case Outside(name=name) if name in _ENVIRONMENT:
+                self.has_assumed = True
+                return arguments.get("default", 1) or Constant(None) if self.assumes else UNKNOWN
+            case Outside(name=name) if (result := computed(name, arguments)) is not UNKNOWN:
+                return result
             case Outside():
                 if any(holds_router(value) for value in arguments.values()):
                     return UNKNOWN
@@ -942,16 +1112,16 @@ class Evaluation:
                 return self._call_function(method, arguments) if isinstance(method, Function) else UNKNOWN
             case Registrar():
                 endpoint = arguments.get("func", 0) or UNKNOWN
-                self._register(callee.router, callee.method, callee.arguments, endpoint, callee.line, scope)
+                self._register_decorated(callee, endpoint, scope)
                 return endpoint
             case Method(owner=Router() as router, name=name):
                 return self._router_method(router, name, arguments, line, scope)
             case Method(owner=Items() as items, name=name):
                 return self._list_method(items, name, arguments)
             case Method(owner=Table() as table, name=name):
-                return _table_method(table, name, arguments)
+                return _table_method(table, name, arguments, is_certain=self._conditions <= table.conditions)
             case Method(owner=Constant(value=str(text)), name=name):
-                return _string_method(text, name, arguments)
+                return string_method(text, name, arguments)
         return UNKNOWN
 
     def _router(self, arguments: Arguments, line: int, scope: Scope | None, *, is_application: bool) -> Router:
@@ -1014,7 +1184,7 @@ class Evaluation:
         if function.statement is None:
             return function.node
         try:
-            node = function.scope.module.tree(function.statement).body[0]
+            node = self._parsed(function.scope.module, function.statement)[0]
         except UnreadableSourceError:
             return function.node
         return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function.node
@@ -1058,27 +1228,34 @@ class Evaluation:
         if derived is not None:
             made = self._router(arguments, line, cls.scope, is_application=derived == _APPLICATION)
             made.arguments = Arguments(arguments.positional, dict(arguments.named), is_complete=arguments.is_complete)
-            overridden = {"add_api_route", "include_router", *_REGISTRARS} & self._methods(cls)
-            if overridden:
-                made.doubts = (f"class `{cls.name}` has its own `{min(overridden)}`",)
+            made.cls = cls
         else:
-            made = Instance(cls)
+            made = Instance(cls, is_complete=arguments.is_complete, conditions=self._conditions)
         init = self._member(cls, "__init__")
         if isinstance(init, Function):
             self._call_function(init.bound_to(made), arguments)
+        elif isinstance(made, Instance):  # a dataclass or a model
+            made.attributes |= arguments.named
+            made.attributes |= dict(zip(self._fields(cls), arguments.positional, strict=False))
         return made
 
-    def _methods(self, cls: Class, depth: int = 0) -> set[str]:
-        found = {part.name for part in cls.node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)}
+    def _fields(self, cls: Class, depth: int = 0) -> list[str]:
+        """Annotated names, those of bases first: what a dataclass takes in this order."""
+        found: dict[str, None] = {}
         for base in cls.node.bases:
             if depth < 8 and isinstance(above := self.value(base, cls.scope), Class):
-                found |= self._methods(above, depth + 1)
-        return found
+                found |= dict.fromkeys(self._fields(above, depth + 1))
+        found |= dict.fromkeys(
+            part.target.id
+            for part in cls.node.body
+            if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+        )
+        return list(found)
 
     def _list_method(self, items: Items, name: str, arguments: Arguments) -> Value:
         if name in ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"):
             first = arguments.get("", 0)
-            if self._conditions:
+            if self._conditions > items.conditions:
                 items.is_complete = False
             if name == "append" and first is not None:
                 items.items.append(first)
@@ -1095,7 +1272,16 @@ class Evaluation:
     # Registrations
 
     def _router_method(self, router: Router, name: str, arguments: Arguments, line: int, scope: Scope | None) -> Value:
+        arguments = _without_defaults(arguments)
         if name in _REGISTRARS:
+            if name in _VERBS and router.cls is not None and not router.is_application:
+                # `APIRouter.get` calls `self.api_route` with all that it takes, which the class may have its own of.
+                own = self._member(router.cls, "api_route")
+                if isinstance(own, Function):
+                    given = {"path": arguments.get("path", 0) or UNKNOWN, **arguments.named}
+                    given["methods"] = Items([Constant(name.upper())])
+                    passed = Arguments([], {**_PASSED, **given}, is_complete=arguments.is_complete)
+                    return self._call_function(own.bound_to(router), passed)
             return Registrar(router, name, arguments, line)
         if name == "__init__":
             # Of `super().__init__(...)`, the last word on what the constructor was given.
@@ -1112,6 +1298,24 @@ class Evaluation:
         elif name not in _HARMLESS_METHODS:
             return UNKNOWN
         return Constant(None)
+
+    def _register_decorated(self, registrar: Registrar, endpoint: Value, scope: Scope | None) -> None:
+        """The decorators of `APIRouter` call `self.add_api_route`, which a class of the project may have its own of."""
+        router, given = registrar.router, registrar.arguments
+        if router.cls is not None and not router.is_application and registrar.method in {*_VERBS, "api_route"}:
+            own = self._member(router.cls, "add_api_route")
+            if isinstance(own, Function):
+                methods = (
+                    {} if registrar.method == "api_route" else {"methods": Items([Constant(registrar.method.upper())])}
+                )
+                named = {**_PASSED, **given.named, **methods}
+                named.pop("path", None)
+                path = given.get("path", 0) or UNKNOWN
+                self._call_function(
+                    own.bound_to(router), Arguments([path, endpoint], named, is_complete=given.is_complete)
+                )
+                return
+        self._register(router, registrar.method, given, endpoint, registrar.line, scope)
 
     def _register(
         self, router: Router, method: str, arguments: Arguments, endpoint: Value, line: int, scope: Scope | None
@@ -1139,6 +1343,8 @@ class Evaluation:
     ) -> None:
         self._number += 1
         path = scope.module.path if scope is not None else router.module.path
+        if self._site is not None:
+            path, line = self._site
         if self._starting:
             doubts = (*doubts, "it is registered while the application starts")
         router.events.append(
@@ -1172,7 +1378,7 @@ def _modules(project: Project) -> list[Module]:
     """The modules that may have to do with routes, tests excluded: what tests make is not the application.
 
     Those that the index takes for FastAPI's, and those that import from them a function that takes or makes an
-    application: `app = create_app()` needs no word of FastAPI.
+    application, or a class of routers: `app = create_app()` needs no word of FastAPI.
     """
     found = [module for module in project.modules() if not is_test(module.path)]
     known_paths = {module.path for module in found}
@@ -1180,7 +1386,7 @@ def _modules(project: Project) -> list[Module]:
         name
         for module in found
         for name, bindings in module.facts.bindings.items()
-        if any(b.kind == "def" and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
+        if any(b.kind in ("def", "class") and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
     }
     spelled = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(makers)) + rb")\b")
     if makers:
@@ -1206,6 +1412,30 @@ class _SharedNames(dict[str, Value]):
         super().__setitem__(name, value)
 
 
+_VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+# What `get` and the like hand on to `api_route`, and that to `add_api_route`, of what they were not given.
+_PASSED: dict[str, Value] = {
+    **{name: Constant(None) for name in (
+        "callbacks", "dependencies", "deprecated", "description", "methods", "name", "openapi_extra", "operation_id",
+        "response_model_exclude", "response_model_include", "responses", "status_code", "summary", "tags",
+    )},
+    **{name: Constant(False) for name in (
+        "response_model_exclude_defaults", "response_model_exclude_none", "response_model_exclude_unset",
+    )},
+    "generate_unique_id_function": DEFAULT,
+    "include_in_schema": Constant(True),
+    "response_class": DEFAULT,
+    "response_description": Constant("Successful Response"),
+    "response_model": DEFAULT,
+    "response_model_by_alias": Constant(True),
+}  # fmt: skip
+
+
+def _without_defaults(arguments: Arguments) -> Arguments:
+    named = {name: value for name, value in arguments.named.items() if value is not DEFAULT}
+    return Arguments(arguments.positional, named, is_complete=arguments.is_complete)
+
+
 _SHOWN_BY_ROUTES = frozenset(
     {"default_response_class", "dependencies", "generate_unique_id_function", "include_in_schema", "prefix",
      "route_class", "routes", "tags"}
@@ -1214,6 +1444,52 @@ _BUILTINS = frozenset(
     {"classmethod", "dict", "enumerate", "getattr", "hasattr", "id", "int", "isinstance", "len", "list", "map", "print",
      "property", "range", "repr", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "zip"}
 )  # fmt: skip
+
+
+def _compared(op: ast.cmpop, a: object, b: object) -> bool | None:
+    match op:
+        case ast.Is() | ast.Eq():
+            return a == b
+        case ast.IsNot() | ast.NotEq():
+            return a != b
+        case ast.In() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
+            return a in b
+        case ast.NotIn() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
+            return a not in b
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        match op:
+            case ast.Lt():
+                return a < b
+            case ast.LtE():
+                return a <= b
+            case ast.Gt():
+                return a > b
+            case ast.GtE():
+                return a >= b
+    return None
+
+
+def _is_in(key: str, container: Value) -> bool | None:
+    """Whether a string is in a list or a key of a dictionary of which not all is known."""
+    match container:
+        case Table(items=named, is_complete=is_complete):
+            return (None if named[key] is UNKNOWN else True) if key in named else False if is_complete else None
+        case Items(items=items):
+            return True if any(known(item) == key for item in items) else None
+    return None
+
+
+def _truth_of(value: Value) -> bool | None:
+    """Whether something counts as true; None where that is not known."""
+    match value:
+        case Function() | Class() | Router() | Partial() | Dependency() | ModuleValue():
+            return True
+        case Items(items=items, is_complete=is_complete):
+            return True if items else False if is_complete else None
+        case Table(items=named, is_complete=is_complete):
+            return True if named else False if is_complete else None
+    found = known(value)
+    return None if found is UNKNOWN else bool(found)
 
 
 def _one_of(values: Sequence[Value]) -> Value:
@@ -1230,6 +1506,21 @@ def _one_of(values: Sequence[Value]) -> Value:
     return first if len(constants) == 1 and all(isinstance(value, Constant) for value in values) else UNKNOWN
 
 
+def _either(first: Value, second: Value) -> Value:
+    """What a function gives that may return either: a router or what wraps the same function rather than nothing."""
+    for value, other in ((first, second), (second, first)):
+        if isinstance(value, Router) and not isinstance(other, Router):
+            return value
+        if isinstance(other, Constant) and other.value is None:
+            return value
+    match first, second:
+        case Function(wrapped=Value() as one), Function(wrapped=Value() as another) if one is another:
+            return first
+        case Instance(cls=one_class), Instance(cls=another_class) if one_class is another_class:
+            return first
+    return _one_of([first, second])
+
+
 def _for_routes(router: Router) -> bool:
     """Whether a router is given what its routes get, too: two that are not may stand for each other."""
     given = router.arguments
@@ -1237,7 +1528,11 @@ def _for_routes(router: Router) -> bool:
 
 
 def _decorators(function: Function) -> set[str]:
-    return set() if isinstance(function.node, ast.Lambda) else {dotted(node) for node in function.node.decorator_list}
+    return set() if isinstance(function.node, ast.Lambda) else _decorators_of(function.node)
+
+
+def _decorators_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {dotted(decorator) for decorator in node.decorator_list}
 
 
 def _qualified(scope: Scope, name: str) -> str:
@@ -1253,7 +1548,7 @@ def _added(left: Value, right: Value) -> Value:
     return UNKNOWN
 
 
-def _table_method(table: Table, name: str, arguments: Arguments) -> Value:
+def _table_method(table: Table, name: str, arguments: Arguments, *, is_certain: bool) -> Value:
     match name:
         case "values":
             return Items(list(table.items.values()), is_complete=table.is_complete)
@@ -1267,22 +1562,27 @@ def _table_method(table: Table, name: str, arguments: Arguments) -> Value:
             if isinstance(key, str) and key in table.items:
                 return table.items[key]
             return (arguments.get("default", 1) or Constant(None)) if table.is_complete else UNKNOWN
-        case "update" | "pop" | "setdefault" | "clear":
+        case "copy":
+            return Table(dict(table.items), is_complete=table.is_complete)
+        case "setdefault" | "pop":
+            key = known(arguments.get("key", 0))
+            if is_certain and table.is_complete and isinstance(key, str):
+                default = arguments.get("default", 1) or Constant(None)
+                return table.items.setdefault(key, default) if name == "setdefault" else table.items.pop(key, default)
+            if isinstance(key, str):
+                table.items[key] = UNKNOWN
             table.is_complete = False
-    return UNKNOWN
-
-
-_STRING_METHODS = frozenset(
-    {"lower", "lstrip", "removeprefix", "removesuffix", "replace", "rstrip", "strip", "title", "upper"}
-)
-
-
-def _string_method(text: str, name: str, arguments: Arguments) -> Value:
-    """Methods with which prefixes are put together."""
-    given = [known(value) for value in arguments.positional]
-    is_known = arguments.is_complete and not arguments.named and all(isinstance(part, str) for part in given)
-    if is_known and name in _STRING_METHODS:
-        return Constant(getattr(text, name)(*given))
+        case "update":
+            given = arguments.get("", 0)
+            if given is not None and not isinstance(given, Table):
+                table.is_complete = False
+                return UNKNOWN
+            others = {**(given.items if isinstance(given, Table) else {}), **arguments.named}
+            table.items |= others if is_certain else dict.fromkeys(others, UNKNOWN)
+            is_known = arguments.is_complete and (given is None or given.is_complete)
+            table.is_complete = table.is_complete and is_certain and is_known
+        case "clear":
+            table.is_complete = False
     return UNKNOWN
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ from .values import (
 )
 
 LAZY_INCLUDES_SINCE = (0, 137)
+ASSUMED = "holds with the defaults of factories, settings and environment"
 # A router that a library makes has routes that nobody here knows.
 _WITHOUT_PARAMETERS = re.compile(r"\Afastapi\.security\.|\Afastapi\.(?:Request|WebSocket|Response|BackgroundTasks)\Z")
 
@@ -91,6 +93,9 @@ class Route(NamedTuple):
     def is_certain(self) -> bool:
         return not self.doubts and not self.is_conditional
 
+    def doubting(self, doubt: str) -> Route:
+        return self._replace(doubts=tuple(dict.fromkeys((*self.doubts, doubt))))
+
     @property
     def in_execution_order(self) -> tuple[DependencyUse, ...]:
         """The dependencies as they run: each behind what it asks for, once unless it is not cached."""
@@ -112,7 +117,52 @@ class Application(NamedTuple):
 
 def applications_of(project: Project) -> tuple[Application, ...]:
     """Every application of the project, then the routers that none of them serves."""
-    return project.remembered("applications", lambda: _Tables(project).applications())
+    return project.remembered("applications", lambda: _read(project))
+
+
+def _read(project: Project) -> tuple[Application, ...]:
+    """With the defaults of factories, settings and environment; certain is what holds without them, too."""
+    tables = _Tables(project, Evaluation(project))
+    assumed = tables.applications()
+    if not tables.evaluation.has_assumed:
+        return assumed
+    at_all = _Tables(project, Evaluation(project, assumes=False, parsed=tables.evaluation.parsed)).applications()
+    by_place: dict[tuple[str, str, int], list[Application]] = {}
+    for application in at_all:
+        by_place.setdefault((application.name, application.file, application.line), []).append(application)
+    merged = []
+    for application in assumed:
+        others = by_place.get((application.name, application.file, application.line), [])
+        merged.append(_merged(application, others.pop(0) if others else None))
+    return tuple(dict.fromkeys((*merged, *(other for others in by_place.values() for other in others))))
+
+
+def _merged(assumed: Application, at_all: Application | None) -> Application:
+    """The table with the defaults. What only another value of one of them brings is in it as conditional."""
+    if at_all is None:
+        return assumed._replace(routes=tuple(route.doubting(ASSUMED) for route in assumed.routes))
+    sure = Counter(route for route in at_all.routes if route.is_certain)
+    routes: list[Route] = []
+    for route in assumed.routes:
+        if route.is_certain and not sure[route]:
+            route = route.doubting(ASSUMED)
+        sure[route] -= 1
+        routes.append(route)
+    places = {_place_of(route) for route in routes}
+    behind: list[Route] = []
+    for route in reversed(at_all.routes):
+        if _place_of(route) not in places:
+            behind.append(route._replace(is_conditional=True))
+        elif behind:
+            at = max(i for i, other in enumerate(routes) if _place_of(other) == _place_of(route)) + 1
+            routes[at:at] = reversed(behind)
+            behind = []
+    routes[:0] = reversed(behind)
+    return assumed._replace(routes=tuple(routes), doubts=tuple(dict.fromkeys((*assumed.doubts, *at_all.doubts))))
+
+
+def _place_of(route: Route) -> tuple[str, int, str, str]:
+    return route.file, route.line, route.kind, route.endpoint
 
 
 class _Context(NamedTuple):
@@ -137,9 +187,9 @@ class _Context(NamedTuple):
 
 
 class _Tables:
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, evaluation: Evaluation) -> None:
         self.project = project
-        self.evaluation = Evaluation(project)
+        self.evaluation = evaluation
         self.copies = not project.versions.supports_fastapi(LAZY_INCLUDES_SINCE)
         self._uses: dict[int, tuple[tuple[DependencyUse, ...], tuple[str, ...]]] = {}
         self._running: set[int] = set()
@@ -290,7 +340,7 @@ class _Tables:
             doubts.append("its methods are not known")
         name = _given_name(given)
         endpoint = event.target
-        if name is None and given.get("name") is None:
+        if name is None and known(given.get("name") or Constant(None)) is None:
             name = _endpoint_name(endpoint)
         if name is None:
             doubts.append("its name is not known")

@@ -20,6 +20,8 @@ class Value:
 
 
 UNKNOWN = Value()
+DEFAULT = Value()
+"""What FastAPI passes on for an argument that it was not given."""
 
 
 class Constant(Value):
@@ -34,21 +36,26 @@ class Constant(Value):
 class Items(Value):
     """A list, tuple or set. Not `is_complete`: there may be more, or in another order."""
 
-    __slots__ = ("is_complete", "items")
+    __slots__ = ("conditions", "is_complete", "is_tuple", "items")
 
-    def __init__(self, items: list[Value], *, is_complete: bool = True) -> None:
+    def __init__(self, items: list[Value], *, is_complete: bool = True, conditions: int = 0) -> None:
         self.items = items
         self.is_complete = is_complete
+        self.conditions = conditions
+        """Undecided conditions under which it was made: what changes it under no more of them certainly changes it."""
+        self.is_tuple = False
+        """`+=` makes a new one; a list it changes."""
 
 
 class Table(Value):
     """A dictionary with string keys."""
 
-    __slots__ = ("is_complete", "items")
+    __slots__ = ("conditions", "is_complete", "items")
 
-    def __init__(self, items: dict[str, Value], *, is_complete: bool = True) -> None:
+    def __init__(self, items: dict[str, Value], *, is_complete: bool = True, conditions: int = 0) -> None:
         self.items = items
         self.is_complete = is_complete
+        self.conditions = conditions
 
 
 class Outside(Value):
@@ -72,10 +79,10 @@ class ModuleValue(Value):
 class Scope:
     """The names of a module, function or class that is being evaluated, and where it stands."""
 
-    __slots__ = ("first_line", "function", "is_class", "module", "names", "outer")
+    __slots__ = ("cls", "first_line", "function", "module", "names", "outer")
 
     def __init__(
-        self, module: Module, outer: Scope | None, first_line: int, function: str = "", *, is_class: bool = False
+        self, module: Module, outer: Scope | None, first_line: int, function: str = "", *, cls: Class | None = None
     ) -> None:
         self.module = module
         self.names: dict[str, Value] = {}
@@ -84,8 +91,8 @@ class Scope:
         """Of the top-level statement that nodes count their lines from."""
         self.function = function
         """Dotted name of the function, empty at module level."""
-        self.is_class = is_class
-        """Its names are not seen from the functions in it."""
+        self.cls = cls
+        """Of the body of a class: its names are not seen from the functions in it."""
 
 
 class Function(Value):
@@ -143,11 +150,14 @@ class Class(Value):
 class Instance(Value):
     """What a class of the project made."""
 
-    __slots__ = ("attributes", "cls")
+    __slots__ = ("attributes", "cls", "conditions", "is_complete")
 
-    def __init__(self, cls: Class) -> None:
+    def __init__(self, cls: Class, *, is_complete: bool = True, conditions: int = 0) -> None:
         self.cls = cls
         self.attributes: dict[str, Value] = {}
+        self.is_complete = is_complete
+        """Whether all that its fields were given is known."""
+        self.conditions = conditions
 
 
 class Record(Value):
@@ -288,7 +298,9 @@ class Event:
 class Router(Value):
     """An `APIRouter` or, with `is_application`, a `FastAPI`."""
 
-    __slots__ = ("arguments", "doubts", "events", "function", "is_application", "line", "module", "name")
+    __slots__ = (
+        "arguments", "attributes", "cls", "doubts", "events", "function", "is_application", "line", "module", "name",
+    )  # fmt: skip
 
     def __init__(self, module: Module, line: int, function: str, arguments: Arguments, *, is_application: bool) -> None:
         self.module = module
@@ -299,6 +311,10 @@ class Router(Value):
         self.is_application = is_application
         self.events: list[Event] = []
         self.doubts: tuple[str, ...] = ()
+        self.cls: Class | None = None
+        """The class of the project that it is made of, where that derives from FastAPI's."""
+        self.attributes: dict[str, Value] = {}
+        """Of its own class."""
         self.name = ""
         """The first name that it was given."""
 
