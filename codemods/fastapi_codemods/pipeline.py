@@ -22,8 +22,8 @@ from .plan import FileChange, Plan, Step
 from .project import Project
 from .suppression import Suppressions
 from .verify.halving import culprits
-from .verify.static import Problem
 from .verify.static.edited import problems_of_step
+from .verify.static.problem import Problem
 
 Progress = Callable[[str, int, int], None]
 

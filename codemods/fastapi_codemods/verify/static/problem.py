@@ -10,8 +10,8 @@ ROUTE_KINDS = frozenset({"route", "order", "dependency", "injection"})
 KINDS = frozenset({"syntax", "version", "name", "import", "cycle", "reference"}) | ROUTE_KINDS
 """`syntax` and `version` of Python, `name`: something is read that nothing binds, `import`: an import finds nothing,
 `cycle` of imports, `route`: one is lost, new or called otherwise, `order` of two that match one path, `dependency`: one
-is lost from a route, `injection`: one is new there or runs at another time, `reference`: a string, a test or a file that
-starts the program names what is gone."""
+is lost from a route, `injection`: one is new there or runs at another time, `reference`: a string, a test or a file
+that starts the program names what is gone."""
 
 
 class Problem(NamedTuple):

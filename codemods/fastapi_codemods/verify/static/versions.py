@@ -75,7 +75,7 @@ def newer_than(bound: Release, text: str, tree: ast.Module) -> Iterator[tuple[st
 
 
 def _newer_syntax(bound: Release, text: str) -> Iterator[tuple[str, Release, int]]:
-    version = bound[:2]
+    version = bound[0], bound[1] if len(bound) > 1 else 0
     if not (3, 7) <= version < sys.version_info[:2]:
         return
     try:
