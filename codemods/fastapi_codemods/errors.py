@@ -5,6 +5,7 @@
     ├── PathError              a path that does not exist or lies outside the project
     ├── ConflictError          two findings want the same text
     ├── DeadProcessError       a process of ours was killed, or ran out of memory
+    ├── VerificationError      the gate cannot be run: no application, no interpreter, no such revision
     ├── BrokenResultError      a rewrite gave text that Python cannot parse: a bug of ours, nothing was written
     └── ApplyError             nothing was written, or everything was put back
         ├── StalePlanError     a file changed after it was read
@@ -58,4 +59,8 @@ class BusyError(ApplyError):
 
 
 class UndoError(ApplyError):
+    pass
+
+
+class VerificationError(CodemodsError):
     pass
