@@ -7,7 +7,7 @@ import pytest
 from fastapi_codemods import pipeline, registry
 from fastapi_codemods.codemod import Codemod
 from fastapi_codemods.config import Options
-from fastapi_codemods.errors import BrokenResultError, ConflictError
+from fastapi_codemods.errors import ConflictError
 from fastapi_codemods.findings import Safety
 from fastapi_codemods.project import Span
 
@@ -123,12 +123,48 @@ def test_two_findings_that_want_the_same_text_are_named(project, monkeypatch):
         pipeline.plan(project(codemod, main="a = 1\n"), [], Options())
 
 
-@pytest.mark.parametrize("broken", ["b = (", "b =", "'"])
-def test_a_result_that_does_not_parse_is_an_error_and_nothing_is_planned(project, broken):
+@pytest.mark.parametrize("broken", ["b = (", "b =", "'", "return", "await b", "def f(b, b): ..."])
+def test_a_result_that_does_not_compile_leaves_the_finding_alone(project, broken):
     root = project(replacing("first", "a", broken), main="x = 1\na\n")
 
-    with pytest.raises(BrokenResultError, match=r"main\.py: the result of first line 3 is not valid Python.*report"):
-        pipeline.plan(root, [], Options())
+    planned = pipeline.plan(root, [], Options())
+
+    assert planned.changes == ()
+    (finding,) = planned.findings
+    assert re.search(r"would break the project: main\.py: the result line 3 is not valid Python", finding.left_alone)
+
+
+def test_the_findings_that_break_something_are_left_alone_and_the_others_go_on(project):
+    lines = [f"a = {number}" for number in range(30)]
+    lines[7], lines[21] = "(a, y) = 7, 7", "(a, z) = 21, 21"
+
+    class Spoiling(type(replacing("first", "a", "b"))):
+        def rewrite(self, project, findings, edits):
+            for finding in findings:
+                module = project.module(finding.location.path)
+                start, end = finding.subject
+                spoils = module.text[end] == ","
+                edits.replace(module, Span(start, end), "return" if spoils else "b", finding)
+
+    root = project(Spoiling(), main="\n".join(lines) + "\n", other="a = 1\n")
+
+    planned = pipeline.plan(root, [], Options())
+
+    left_alone = [finding for finding in planned.findings if finding.left_alone]
+    assert [finding.location.line for finding in left_alone] == [9, 23]
+    assert len(planned.steps[0].findings) == 29
+    assert [change.path for change in planned.changes] == ["main.py", "other.py"]
+
+
+def test_a_name_that_another_module_imports_is_not_renamed(project):
+    root = project(replacing("first", "price", "cost"), main="price = 1\n", other="from main import price as p\n")
+    (root / "test_main.py").write_text("from main import price\n")
+
+    planned = pipeline.plan(root, [root / "main.py"], Options())
+
+    assert planned.changes == ()
+    (finding,) = planned.findings
+    assert "`price` is imported from main.py, which has no such name" in finding.left_alone
 
 
 def test_only_what_lies_in_the_paths_is_reported_and_changed(project):

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import registry
 from .codemod import Codemod
 from .config import Options
 from .edits import Edit, Edits, ImportRequest
-from .errors import PathError
+from .errors import BrokenResultError, PathError
 from .findings import Finding, Safety, Skipped
 from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
-from .plan import Plan, Step
+from .plan import FileChange, Plan, Step
 from .project import Project
 from .suppression import Suppressions
-from .verify.static import check_changes
+from .verify.halving import culprits
+from .verify.static.edited import problems_of_step
+from .verify.static.problem import Problem
 
 Progress = Callable[[str, int, int], None]
 
@@ -71,14 +73,13 @@ def plan(
             found = [_rejected(finding, rejected) for finding in _found(codemod, project, within, suppressions)]
             accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
             if accepted:
-                edits, refused = _rewritten(codemod, project, accepted, options.jobs)
-                by_path = edits.by_path()
-                changes = edits.changes(by_path)
-                check_changes(project, codemod.name, by_path, changes)
-                found, accepted = _without_those_that_change_nothing(found, accepted, edits, refused)
-                if changes:
-                    steps.append(Step(codemod.name, tuple(accepted), changes))
-                    project = project.with_changes(changes)
+                proved, reasons = _proved(codemod, project, accepted, options.jobs)
+                found = [f._replace(left_alone=reasons[id(f)]) if id(f) in reasons else f for f in found]
+                accepted = [finding for finding in accepted if id(finding) not in reasons]
+                found, accepted = _without_those_that_change_nothing(found, accepted, proved.edits, proved.refused)
+                if proved.changes:
+                    steps.append(Step(codemod.name, tuple(accepted), proved.changes))
+                    project = project.with_changes(proved.changes)
                     suppressions = suppressions.on(project)
             findings += found
         warnings = suppressions.unused(codemods, within)
@@ -145,6 +146,59 @@ def _rejected(finding: Finding, rejected: Collection[str] | Mapping[str, str]) -
     if isinstance(rejected, Mapping) and finding.fixable and (reason := rejected.get(finding.fingerprint)):
         return finding._replace(left_alone=reason)
     return finding
+
+
+class _Rewrite(NamedTuple):
+    edits: Edits
+    refused: frozenset[str]
+    changes: tuple[FileChange, ...]
+    problems: tuple[Problem, ...]
+
+
+def _proved(
+    codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None
+) -> tuple[_Rewrite, dict[int, str]]:
+    """What the codemod makes of the findings without those that would break something, and why each of these would.
+
+    Raises `BrokenResultError` where it cannot be told which they are.
+    """
+    whole = _examined(codemod, project, accepted, jobs)
+    if not whole.problems:
+        return whole, {}
+    suspects = _suspects(accepted, whole)
+    suspected = {id(finding) for finding in suspects}
+    others = [finding for finding in accepted if id(finding) not in suspected]
+    if others and _examined(codemod, project, others, jobs).problems:
+        suspects, others = list(accepted), []
+
+    def why_not(some: Sequence[Finding]) -> str | None:
+        problems = _examined(codemod, project, [*others, *some], jobs).problems
+        return f"the change would break the project: {problems[0]}" if problems else None
+
+    found = culprits(suspects, why_not)
+    reasons = {id(suspects[index]): reason for index, reason in found.items()}
+    rest = _examined(codemod, project, [finding for finding in accepted if id(finding) not in reasons], jobs)
+    if rest.problems:
+        raise BrokenResultError(
+            f"{rest.problems[0]}; this comes from {codemod.name}, and nothing was changed. Please report this."
+        )
+    return rest, reasons
+
+
+def _examined(codemod: Codemod, project: Project, findings: Sequence[Finding], jobs: int | None) -> _Rewrite:
+    edits, refused = _rewritten(codemod, project, findings, jobs)
+    by_path = edits.by_path()
+    changes = edits.changes(by_path)
+    return _Rewrite(edits, refused, changes, problems_of_step(project, codemod.safety, by_path, changes))
+
+
+def _suspects(accepted: Sequence[Finding], whole: _Rewrite) -> list[Finding]:
+    """The findings that changed files in which a problem has its cause."""
+    causes = {path for problem in whole.problems for path in problem.causes}
+    if not causes or not all(problem.causes for problem in whole.problems):
+        return list(accepted)
+    at_work = {id(edit.finding) for edit in whole.edits.edits if edit.path in causes}
+    return [finding for finding in accepted if id(finding) in at_work or finding.location.path in causes]
 
 
 def _without_those_that_change_nothing(

@@ -92,7 +92,7 @@ def _read_strings(project: Project) -> Iterator[CodeString]:
     jobs = min(project.jobs, 1 + len(project.paths) // FILES_WORTH_A_PROCESS)
     for portion in map_each(read_some, portions_of(project.paths), jobs):
         yield from portion
-    for path in _other_files(project.root):
+    for path in files_that_start_programs(project.root):
         yield from _strings_of_text(project, path)
 
 
@@ -441,7 +441,7 @@ _NAMES = re.compile(
 """Of files that may start the application."""
 
 
-def _other_files(root: Path) -> list[str]:
+def files_that_start_programs(root: Path) -> list[str]:
     """The paths of the files that `_NAMES` lists."""
     found = discover(root, is_wanted=_NAMES.fullmatch).paths
     return [path for path in found if os.stat(root / path).st_size <= LARGEST]

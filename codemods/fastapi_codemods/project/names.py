@@ -335,13 +335,13 @@ class _Walker:
         if isinstance(node, ast.ClassDef):
             for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
                 self.expression(base)
-            self.body(node, _Names("class", not_local=_bound_within(node.body)[1]))
+            self.body(node, _Names("class", not_local=bound_within(node.body)[1]))
         else:
             self.arguments(node.args)
             if node.returns is not None:
                 self.annotation(node.returns)
-            bound, not_local = _bound_within(node.body)
-            self.body(node, _Names("function", bound | _parameters(node.args), not_local))
+            bound, not_local = bound_within(node.body)
+            self.body(node, _Names("function", bound | parameters_of(node.args), not_local))
         if parameters:
             self.scopes.pop()
         self.definition = outer
@@ -399,7 +399,7 @@ class _Walker:
                 return
             case ast.Lambda(args=arguments, body=body):
                 self.arguments(arguments, annotated=False)
-                self.scopes.append(_Names("function", _parameters(arguments) | _walrus_targets(body)))
+                self.scopes.append(_Names("function", parameters_of(arguments) | walrus_targets(body)))
                 self.expression(body)
                 self.scopes.pop()
                 return
@@ -476,15 +476,15 @@ def _each_parameter(node: ast.arguments) -> Iterator[ast.arg]:
     return filter(None, (*node.posonlyargs, *node.args, *node.kwonlyargs, node.vararg, node.kwarg))
 
 
-def _parameters(node: ast.arguments) -> set[str]:
+def parameters_of(node: ast.arguments) -> set[str]:
     return {argument.arg for argument in _each_parameter(node)}
 
 
-def _walrus_targets(node: ast.AST) -> set[str]:
+def walrus_targets(node: ast.AST) -> set[str]:
     return {inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)}
 
 
-def _bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
+def bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
     """The names that a body binds in its own scope, and those it declares `global`. A `nonlocal` one is neither: it is
     looked up further out."""
     bound: set[str] = set()
@@ -504,7 +504,7 @@ def _bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
             case ast.Lambda():
                 continue
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                bound |= _walrus_targets(node)
+                bound |= walrus_targets(node)
                 continue
             case ast.alias(name=name, asname=local):
                 bound.add(local or name.partition(".")[0])

@@ -1,0 +1,12 @@
+from fastapi import APIRouter, FastAPI
+
+router = APIRouter()
+
+
+@router.post("/tags", status_code=201)
+async def create_tag(name: str) -> str:
+    return name
+
+
+app = FastAPI()
+app.include_router(router, prefix="/v1")

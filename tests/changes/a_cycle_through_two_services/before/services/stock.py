@@ -1,0 +1,5 @@
+RESERVED: list[str] = []
+
+
+def reserve(sku: str) -> None:
+    RESERVED.append(sku)

@@ -1,0 +1,10 @@
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+app = FastAPI()
+
+
+@app.get("/search")
+def search(q: Annotated[str, Query(max_length=10)] = "all"):
+    return {"q": q}

@@ -1,0 +1,8 @@
+from fastapi import FastAPI, Query
+
+app = FastAPI()
+
+
+@app.get("/search")
+def search(q: str = Query("all", max_length=10)):
+    return {"q": q}

@@ -1,0 +1,10 @@
+from fastapi import FastAPI
+
+from settings import PAGE_SIZE
+
+app = FastAPI()
+
+
+@app.get("/pages")
+def pages(number: int = 1):
+    return {"from": (number - 1) * PAGE_SIZE}

@@ -1,0 +1,3 @@
+import os
+
+PAGE_SIZE = int(os.environ.get("PAGE_SIZE", "20"))

@@ -1,0 +1,6 @@
+import time
+
+
+def fetch(city: str) -> int:
+    time.sleep(0)
+    return len(city)

@@ -1,0 +1,4 @@
+from .customers import *
+from .invoices import *
+
+__all__ = ["Customer", "Invoice"]

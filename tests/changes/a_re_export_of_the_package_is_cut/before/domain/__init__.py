@@ -1,0 +1,3 @@
+from .models import *
+
+__all__ = ["Customer", "Invoice"]

@@ -1,0 +1,3 @@
+from .customers import *
+
+__all__ = ["Customer", "Invoice"]

@@ -1,0 +1,7 @@
+from pydantic import BaseModel
+
+__all__ = ["Customer"]
+
+
+class Customer(BaseModel):
+    name: str

@@ -1,0 +1,1 @@
+from taxes import tax as tax

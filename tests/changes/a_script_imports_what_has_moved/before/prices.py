@@ -1,0 +1,2 @@
+def tax(net: float) -> float:
+    return net * 0.2

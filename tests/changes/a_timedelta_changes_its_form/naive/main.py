@@ -1,0 +1,11 @@
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+app = FastAPI()
+UPTIME = timedelta(minutes=90)
+
+
+@app.get("/uptime")
+async def uptime() -> dict[str, timedelta]:
+    return {"uptime": UPTIME}

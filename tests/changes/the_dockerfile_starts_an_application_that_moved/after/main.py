@@ -1,0 +1,8 @@
+from fastapi import FastAPI
+
+api = app = FastAPI()
+
+
+@api.get("/")
+def root():
+    return {}

@@ -1,0 +1,20 @@
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.responses import JSONResponse
+
+
+async def only_with_key(request, call_next):
+    if "x-key" not in request.headers:
+        return JSONResponse({"detail": "key"}, status_code=401)
+    return await call_next(request)
+
+
+app = FastAPI()
+app.add_middleware(BaseHTTPMiddleware, dispatch=only_with_key)
+app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"])
+
+
+@app.get("/")
+def root():
+    return {}

@@ -1,0 +1,17 @@
+from fastapi import APIRouter, FastAPI
+
+router = APIRouter(prefix="/books")
+
+
+@router.get("", tags=["books"])
+def list_books():
+    return []
+
+
+@router.get("/{isbn}", tags=["books"])
+def read_book(isbn: str):
+    return isbn
+
+
+app = FastAPI()
+app.include_router(router)

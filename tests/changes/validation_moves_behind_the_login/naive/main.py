@@ -1,0 +1,14 @@
+from fastapi import Depends, FastAPI, Header, HTTPException
+
+app = FastAPI()
+
+
+def login(x_user: str = Header("")):
+    if not x_user:
+        raise HTTPException(401)
+    return x_user
+
+
+@app.get("/years/{year}")
+def year_of(year: int, user: str = Depends(login)):
+    return {"year": year}
