@@ -76,7 +76,6 @@ OF_CODEMODS = (
     Option("min_routes", ("--min-routes",), "number", "Routes that make a module of their own.", "N", codemod=_SPLIT),
     Option("into", ("--into",), "value", "Folder for the new routers.", "FOLDER", codemod=_SPLIT),
     Option("add_tags", ("--add-tags",), "switch", "Give routers a tag; changes OpenAPI.", codemod=_SPLIT),
-    Option("no_reexport", ("--no-reexport",), "switch", "Change who imports what moved instead.", codemod=_SPLIT),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -7,8 +7,8 @@ Models, helpers and constants that only one domain uses go with it. What several
 `dependencies.py`, which import no router. Names that other modules or tests import from the old module can still be
 imported from there and are the same objects; `patch("main.fetch")` is rewritten to where the name is now looked up.
 
-A domain is a tag, where all routes below a path have the same one, else the first segment of the path that is not
-`api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
+A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the path
+that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
 
 Options, in `[tool.fastapi-codemods.split-router]` or on the command line: `by` (`tag` or `path`), `group`
 (`["billing=/invoices,/payments"]`), `min-routes` (of a domain, 2), `into` (a folder, from the old module's), `add-tags`
@@ -42,6 +42,7 @@ FastAPI's documentation: https://fastapi.tiangolo.com/tutorial/bigger-applicatio
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -50,7 +51,7 @@ from typing import ClassVar, NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits
 from ....findings import Finding, Safety
-from ....project import Module, Project, Symbol
+from ....project import Module, Project, Span, Symbol
 from ....project.model import Assignment, Function, Scope
 from ....project.reader import ROUTE_METHODS
 from ....project.references import uses
@@ -91,9 +92,11 @@ class SplitRouter(Codemod):
             if is_test(module.path):
                 continue
             yield from self._in_factories(project, module)
-            candidates = [c for c in _candidates(project, module) if self._is_giant(project, module, c)]
-            for candidate in candidates:
-                yield from self._of(project, module, candidate, others=len(candidates) - 1)
+            first = True
+            for candidate in _candidates(project, module):
+                if self._is_giant(project, module, candidate):
+                    yield from self._of(project, module, candidate, is_first=first)
+                first = False
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
         by_split: dict[int, dict[str, Finding]] = {}
@@ -116,7 +119,7 @@ class SplitRouter(Codemod):
             return len(groups) + len(included) + (others > 0) > 1
         if not self.options.group and candidate.is_router:
             prefix = _prefix_of(project, module, candidate.assignment)
-            if prefix is None or stands_for_one_domain(project, module, candidate.operations, prefix):
+            if stands_for_one_domain(project, module, candidate.operations, prefix or ""):
                 return False
         lines = sum(_lines(project, path) for path in {module.path, *included})
         is_large = len(candidate.table.routes) > MANY_OPERATIONS or lines > MANY_LINES
@@ -127,12 +130,12 @@ class SplitRouter(Codemod):
         groups = groups_of(candidate.operations, wishes, candidate.own_tags)
         return [g for g in groups if len(g.operations) >= self.options.min_routes or g.label in wishes.named]
 
-    def _of(self, project: Project, module: Module, candidate: _Candidate, others: int) -> Iterator[Finding]:
+    def _of(self, project: Project, module: Module, candidate: _Candidate, *, is_first: bool) -> Iterator[Finding]:
         groups = self._groups(candidate)
         router = candidate.assignment.target
         reason = _reason_against_the_router(project, module, candidate)
-        if reason is None and others:
-            reason = f"`{module.path}` has another router of this size; split them one after the other by hand"
+        if reason is None and not is_first:
+            reason = f"`{module.path}` has a larger router, and one is split at a time; move this one out by hand"
         layout = layout_of(project, module, self.options.into)
         if isinstance(layout, str):
             reason = reason or layout
@@ -152,7 +155,7 @@ class SplitRouter(Codemod):
     ) -> Iterator[Finding]:
         project, module = sheet.project, sheet.module
         router = candidate.assignment.target
-        anchors = anchors_of(groups, candidate.table)
+        anchors = anchors_of(groups, candidate.operations, candidate.table)
         reasons = dict(anchors.conflicts)
         for group in groups:
             path = f"{layout.folder}/{group.name}.py"
@@ -256,16 +259,14 @@ class _Candidate(NamedTuple):
     own_tags: int
 
 
-def _candidates(project: Project, module: Module) -> Iterator[_Candidate]:
-    receivers = {
-        decorator.name.rpartition(".")[0]
-        for function in module.facts.functions
-        if not function.scopes
-        for decorator in function.decorators
-        if decorator.name.rpartition(".")[2] in ROUTE_METHODS
-    }
+def _candidates(project: Project, module: Module) -> list[_Candidate]:
+    """The module's routers, the largest first, counted with what they include from other modules: so it stays the
+    first when its routes have moved. Of a module with several only that one is split."""
+    if not any(d.name.rpartition(".")[2] in ROUTE_METHODS for f in module.facts.functions for d in f.decorators):
+        return []
+    found = []
     for assignment in module.facts.assignments:
-        if assignment.scopes or assignment.conditional or assignment.target not in receivers:
+        if assignment.scopes or assignment.conditional:
             continue
         symbol = project.resolve(module, assignment.call.callee)
         if symbol is None or not project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
@@ -276,16 +277,22 @@ def _candidates(project: Project, module: Module) -> Iterator[_Candidate]:
         operations = tuple(operations_of(module, assignment.target, table))
         tags = assignment.call.argument("tags")
         own_tags = 0 if tags is None or not table.is_router else _number_of_tags(module, tags.span)
-        if operations:
-            yield _Candidate(assignment, table.is_router, table, operations, own_tags)
+        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags))
+    sizes = {id(one): _own_size(one, [other for other in found if other is not one]) for one in found}
+    return sorted(found, key=lambda candidate: -sizes[id(candidate)])
 
 
-def _number_of_tags(module: Module, span: object) -> int:
-    import ast
+def _own_size(candidate: _Candidate, others: Sequence[_Candidate]) -> int:
+    """The number of its routes, without those that it has through another router of the module."""
+    routes = {(route.file, route.line) for route in candidate.table.routes}
+    for other in others:
+        inner = {(route.file, route.line) for route in other.table.routes}
+        if inner < routes:
+            routes -= inner
+    return len(routes)
 
-    from ....project import Span
 
-    assert isinstance(span, Span)
+def _number_of_tags(module: Module, span: Span) -> int:
     node = module.expression(span)
     return len(node.elts) if isinstance(node, ast.List | ast.Tuple) else 1
 

@@ -35,6 +35,8 @@ class Operation(NamedTuple):
     route: Route
     position: int
     """In the order in which the router tries its routes."""
+    template: str
+    """What it may match, as compared with the other routes of its router."""
 
     @property
     def path(self) -> str | None:
@@ -81,7 +83,8 @@ def wishes_of(by: str, groups: Iterable[str]) -> Wishes:
 def operations_of(module: Module, router: str, table: Application) -> list[Operation]:
     """The routes that functions at module level register on `router`; others are not moved, only kept in order."""
     positions = {(route.file, route.line): (index, route) for index, route in enumerate(table.routes)}
-    found = []
+    found: list[Operation] = []
+    prefix_is_known = True
     for function in module.facts.functions:
         if function.scopes or function.conditional or function.looped:
             continue
@@ -90,7 +93,11 @@ def operations_of(module: Module, router: str, table: Application) -> list[Opera
             known = positions.get((module.path, decorator.line))
             if receiver == router and method in ROUTE_METHODS and decorator.call is not None and known is not None:
                 written, span = _written_path(module, decorator)
-                found.append(Operation(function, decorator, written, span, known[1], known[0]))
+                prefix_is_known = prefix_is_known and (written is None or known[1].path is not None)
+                found.append(Operation(function, decorator, written, span, known[1], known[0], template_of(known[1])))
+    if not prefix_is_known:
+        # All of them have it, so they may be compared without.
+        return [operation._replace(template=operation.written or ANYTHING) for operation in found]
     return found
 
 
@@ -141,10 +148,13 @@ class _Keys:
             if (segment := self._segment(operation.path)) is not None:
                 tags.setdefault(segment, set()).add(self._tag(operation))
         self.segments = frozenset(tags)
-        # A tag makes a group only where it goes with the paths: all routes below `/invoices` have the tag `billing`.
+        # Where only some routes have a tag, it makes a group if it goes with the paths: all routes below `/invoices`
+        # have the tag `billing`.
         self.tags = {segment: next(iter(found)) for segment, found in tags.items() if len(found) == 1}
-        if len({self._tag(operation) for operation in operations} - {None}) < 2:
+        tagged = [tag for operation in operations if (tag := self._tag(operation)) is not None]
+        if len(set(tagged)) < 2:
             self.tags = {}
+        self.tags_decide = bool(self.tags) and len(tagged) >= MAJORITY * len(operations)
 
     def of(self, operation: Operation) -> tuple[str, ...] | None:
         path = operation.path
@@ -157,7 +167,7 @@ class _Keys:
         if self.wishes.by == "tag":
             return None if tag is None else ("tag", tag)
         if self.wishes.by != "path":
-            if segment is None:
+            if segment is None or (self.tags_decide and tag is not None):
                 return None if tag is None else ("tag", tag)
             if (shared := self.tags.get(segment)) is not None:
                 return ("tag", shared)

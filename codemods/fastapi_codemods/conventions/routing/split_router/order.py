@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ....project.paths import may_overlap
 from ....project.routes import Application
-from .groups import Group, template_of, unknown_to
+from .groups import Group, Operation, unknown_to
 
 
 class _Entry(NamedTuple):
@@ -25,19 +25,21 @@ class Anchors(NamedTuple):
     conflicts: Mapping[str, str]
 
 
-def anchors_of(groups: Sequence[Group], table: Application) -> Anchors:
+def anchors_of(groups: Sequence[Group], operations: Sequence[Operation], table: Application) -> Anchors:
     """Each group comes where its first route was, else where its last was; whatever other groups do.
 
     So the answer is the same for all groups at once and for one after the other. Methods do not count: where two paths
     overlap, the first decides what the `Allow` header of a 405 says.
     """
     entries = [
-        _Entry(operation.position, template_of(operation.route), group.name, operation.route.path or "")
+        _Entry(operation.position, operation.template, group.name, operation.path or "")
         for group in groups
         for operation in group.operations
     ]
-    moved = [operation for group in groups for operation in group.operations]
-    entries += [_Entry(position, template, "", called) for position, template, called in unknown_to(moved, table)]
+    moved = {operation.position for group in groups for operation in group.operations}
+    stay = [operation for operation in operations if operation.position not in moved]
+    entries += [_Entry(operation.position, operation.template, "", operation.path or "") for operation in stay]
+    entries += [_Entry(position, template, "", called) for position, template, called in unknown_to(operations, table)]
     pairs = [(a, b) for a, b in _pairs(entries) if a.group != b.group and may_overlap(a.template, b.template)]
     positions: dict[str, int] = {}
     conflicts: dict[str, str] = {}
@@ -51,7 +53,11 @@ def anchors_of(groups: Sequence[Group], table: Application) -> Anchors:
         elif not at_last:
             positions[group.name] = max(own)
         else:
-            conflicts[group.name] = _conflict(*at_first[0])
+            conflicts.setdefault(group.name, _conflict(*at_first[0]))
+            # Nobody wants to read one of two domains that belong between each other's routes.
+            for x, y in (*at_first, *at_last):
+                if y.group:
+                    conflicts.setdefault(y.group, _conflict(x, y))
     for a, b in pairs:
         if a.group in positions and b.group in positions:
             before, after = positions[a.group] < positions[b.group], a.position < b.position

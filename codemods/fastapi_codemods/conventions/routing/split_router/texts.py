@@ -253,9 +253,18 @@ class _Writer:
             lines.insert(0, "\n" * blank)
             if not self.module.text[: before.span.end].endswith(("\n", "\r")):
                 lines.insert(0, "\n")
+        after = self.sheet.units[run[-1].index + 1] if run[-1].index + 1 < len(self.sheet.units) else None
+        if after is not None and before is not None:
+            # What comes next keeps its distance: from the include, else the one that the first of these had.
+            wanted = 1 if lines else min(self._blank_lines_above(run[0]), 2)
+            lines.append("\n" * max(wanted - self._blank_lines_above(after), 0))
         finding = self.accepted.get(names[0], self.finding) if names else self.finding
         span = Span(run[0].span.start, run[-1].span.end)
         self.edits.replace(self.module, span, self._with_line_ends("".join(lines)), finding)
+
+    def _blank_lines_above(self, unit: Unit) -> int:
+        above = self.module.text[unit.span.start : unit.text_start]
+        return above.count("\n") or above.count("\r")
 
     def _is_taken(self, name: str) -> bool:
         return (
