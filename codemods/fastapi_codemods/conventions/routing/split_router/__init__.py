@@ -25,6 +25,7 @@ Modules of up to ten operations and 300 lines, unless the codemod is named in `-
 router whose prefix names its domain already. And, with the reason, a domain
 
 - whose routes and others may match the same request and would change their order
+- whose routes stand among those of others, unless the codemod is named in `--select`
 - with a handler that uses the application itself (`app.state`), or a variable that some function rebinds elsewhere
 - that needs what must stay: names that are bound twice, `__file__`, what runs before and after other code at import
 - with names that tests replace in the old module (`main.get_db = fake`) where the replacement would have no effect
@@ -33,8 +34,9 @@ router whose prefix names its domain already. And, with the reason, a domain
 ## Safety
 
 Paths, methods, names, operation ids, tags, dependencies, and the order of all routes that can match the same request
-are as before; so are responses and what happens at import. Paths in OpenAPI come in the order of the routes, so where
-domains were mixed, those of one now come together. A `logging.getLogger(__name__)` is repeated in each module, so
+are as before; so are responses and what happens at import. OpenAPI lists paths in the order of the routes: a domain
+whose routes stand among others is moved only with `--select split-router`, and its paths then come together, which the
+finding says. A `logging.getLogger(__name__)` is repeated in each module, so
 that the records of what moved bear the new module's name.
 
 FastAPI's documentation: https://fastapi.tiangolo.com/tutorial/bigger-applications/
@@ -45,6 +47,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
@@ -165,6 +168,13 @@ class SplitRouter(Codemod):
                 reasons.setdefault(
                     group.name, "a path is empty, which needs a prefix that all paths of the group share"
                 )
+        mixed = {name for name in anchors.positions if _is_mixed(next(g for g in groups if g.name == name))}
+        if not self.is_named:
+            why = (
+                "its routes stand among others, so the order of paths in OpenAPI would change;"
+                " with --select split-router it is done all the same"
+            )
+            reasons.update({name: why for name in mixed if name not in reasons})
         moves = moves_of(sheet, router, [group for group in groups if group.name not in reasons])
         reasons.update(moves.blocked)
         files = {group.name: f"{layout.folder}/{group.name}.py" for group in groups}
@@ -201,7 +211,10 @@ class SplitRouter(Codemod):
                 left_alone=reason,
                 subject=subject,
             )
-            changes_openapi = self.options.add_tags and not any(o.route.tags for o in group.operations)
+            adds_tag = self.options.add_tags and not any(o.route.tags for o in group.operations)
+            if group.name in mixed and reason is None:
+                finding = finding._replace(message=f"{finding.message}; paths in OpenAPI come in another order")
+            changes_openapi = adds_tag or group.name in mixed
             yield finding._replace(safety=Safety.CONTRACT) if changes_openapi else finding
 
     def _finding(
@@ -292,6 +305,12 @@ def _own_size(candidate: _Candidate, others: Sequence[_Candidate]) -> int:
     return len(routes)
 
 
+def _is_mixed(group: Group) -> bool:
+    """Whether other routes stand between the first and the last of the group's."""
+    positions = [operation.position for operation in group.operations]
+    return max(positions) - min(positions) >= len(positions)
+
+
 def _number_of_tags(module: Module, span: Span) -> int:
     node = module.expression(span)
     return len(node.elts) if isinstance(node, ast.List | ast.Tuple) else 1
@@ -333,11 +352,33 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
         for argument in assignment.call.arguments:
             if argument.name not in _ROUTER_ARGUMENTS:
                 return f"`{name}` is given `{argument.name or 'an argument'}`, which its parts would need too"
+    if (place := _place_that_lists(project, module)) is not None:
+        return f"{place} lists the modules that are shipped, and new ones would be missing"
     if (place := _place_that_walks(project)) is not None:
         return f"`routes` is looked at in {place}, where included routers may look different"
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
         if use.kind == "attribute" and use.member in ("router", "routes"):
             return f"`{name}.{use.member}` is used in {use.place}"
+    return None
+
+
+def _place_that_lists(project: Project, module: Module) -> str | None:
+    """The file that names single modules or packages to be shipped: `COPY main.py .`, `py-modules = ["main"]`."""
+    folder, _, file = module.path.rpartition("/")
+    for place in dict.fromkeys(("", f"{folder}/" if folder else "")):
+        for name in ("pyproject.toml", "setup.py", "setup.cfg", "Dockerfile", "Containerfile"):
+            with suppress(OSError, UnicodeDecodeError):
+                text = (project.root / f"{place}{name}").read_text("utf-8")
+                if name.endswith("file"):
+                    found = re.search(rf"^(?:COPY|ADD)\s.*(?<![\w.-]){re.escape(file)}\b", text, re.MULTILINE)
+                else:
+                    found = re.search(r"\bpy[-_]modules\s*=", text) or (
+                        re.search(r"""^\s*packages\s*=\s*\[\s*["']""", text, re.MULTILINE)
+                        if "setuptools" in text and folder
+                        else None
+                    )
+                if found:
+                    return f"{place}{name}:{text.count(chr(10), 0, found.start()) + 1}"
     return None
 
 

@@ -70,7 +70,7 @@ def _folder(project: Project, module: Module, base: str, into: str) -> str:
     return usual[0] if usual else base + DEFAULT_FOLDER
 
 
-def _import_root(project: Project, module: Module, base: str) -> str | None | bool:
+def _import_root(project: Project, module: Module, base: str) -> str | bool | None:
     """Where absolute imports start, None for relative imports, False where nothing tells."""
     imports = [item for item in module.facts.imports if not item.scopes]
     if any(item.target.startswith(".") for item in imports):

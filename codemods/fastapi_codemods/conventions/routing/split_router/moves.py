@@ -93,9 +93,7 @@ class _Planner:
     def _last_import(self) -> int:
         last = -1
         for unit in self.sheet.units:
-            if unit.is_import:
-                last = unit.index
-            elif unit.is_docstring and last < 0:
+            if unit.is_import or (unit.is_docstring and last < 0):
                 last = unit.index
             elif unit.is_definition:
                 break
@@ -133,7 +131,7 @@ class _Planner:
     def _closure(self, group: Group) -> set[int]:
         """All statements that the group's handlers need, themselves included."""
         seen: set[int] = set()
-        waiting = [(index, index) for index in group.statements]
+        waiting = [(index, index) for index in reversed(group.statements)]
         while waiting:
             index, handler = waiting.pop()
             if index in seen:
@@ -305,7 +303,9 @@ class _Planner:
                     self._block(
                         mentions, f"`{name}` is rebound by `{function}()`, so all that use it must stay together"
                     )
-            readers = [unit for unit in self.sheet.units if name in unit.reads]
+            # What is read at import, as in `Depends(get_db)`, no test replaces afterwards.
+            lines = {place.line for place in facts.read if place.function}
+            readers = list(dict.fromkeys(self.sheet.unit_at(line) for line in sorted(lines)))
             where = {destinations.get(unit.index, STAYS) for unit in readers}
             if where <= {STAYS}:
                 continue

@@ -292,11 +292,25 @@ class _Writer:
             return
         own = self.module.statement_text(unit.index)
         if unit.is_import and unit.binds <= gone and len(unit.body) == 1:
-            # The comments and blank lines above it head a section.
-            self.edits.replace(self.module, Span(unit.offset, unit.span.end), "", self.finding)
+            # Comments above it may head a section; blank lines go where nothing else is left of theirs.
+            above = self.module.text[unit.span.start : unit.offset]
+            start = unit.offset if above.strip() or not self._ends_section(unit, gone) else unit.span.start
+            end = unit.span.end
+            if not self.module.text[:start].strip() and unit.index + 1 < len(self.sheet.units):
+                end = self.sheet.units[unit.index + 1].text_start  # no blank lines at the top of a file
+            self.edits.replace(self.module, Span(start, end), "", self.finding)
             return
         for span, text in without(self.module.text, unit.offset, own, unit, gone, kept_as).items():
             self.edits.replace(self.module, span, text, self.finding)
+
+    def _ends_section(self, unit: Unit, gone: frozenset[str]) -> bool:
+        """Whether no import that stays follows before the next blank line."""
+        for after in self.sheet.units[unit.index + 1 :]:
+            if not after.is_import or self._blank_lines_above(after):
+                return True
+            if not after.binds <= gone:
+                return False
+        return True
 
     def _import_new(self, still_read: Collection[str], outside: Collection[str], gone: Collection[int]) -> None:
         path, layout, files = self.module.path, self.split.layout, self.split.files
