@@ -7,8 +7,8 @@ Models, helpers and constants that only one domain uses go with it. What several
 `dependencies.py`, which import no router. Names that other modules or tests import from the old module can still be
 imported from there and are the same objects; `patch("main.fetch")` is rewritten to where the name is now looked up.
 
-A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the path
-that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
+A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the
+path that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
 
 Options, in `[tool.fastapi-codemods.split-router]` or on the command line: `by` (`tag` or `path`), `group`
 (`["billing=/invoices,/payments"]`), `min-routes` (of a domain, 2), `into` (a folder, from the old module's), `add-tags`
@@ -94,14 +94,14 @@ class SplitRouter(Codemod):
         for module in project.modules():
             if is_test(module.path):
                 continue
-            yield from self._in_factories(project, module)
+            yield from self._in_factories(module)
             first = True
             for candidate in _candidates(project, module):
                 if self._is_giant(project, module, candidate):
                     yield from self._of(project, module, candidate, is_first=first)
                 first = False
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
         by_split: dict[int, dict[str, Finding]] = {}
         splits: dict[int, Split] = {}
         for finding in findings:
@@ -237,7 +237,7 @@ class SplitRouter(Codemod):
 
     # Handlers in a function
 
-    def _in_factories(self, project: Project, module: Module) -> Iterator[Finding]:
+    def _in_factories(self, module: Module) -> Iterator[Finding]:
         routers: dict[tuple[str, str], list[Function]] = {}
         for function in module.facts.functions:
             if not function.scopes or function.scopes[-1].kind != "function":

@@ -112,7 +112,7 @@ def _written_path(module: Module, decorator: Decorator) -> tuple[str | None, Spa
 
 
 def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int) -> list[Group]:
-    """The domains, in the order of their first route. Functions that belong to two of them, or to none, are left out."""
+    """The domains, in the order of their first route, without functions that belong to none or to several."""
     by_function: dict[int, list[Operation]] = {}
     for operation in operations:
         by_function.setdefault(operation.function.statement, []).append(operation)

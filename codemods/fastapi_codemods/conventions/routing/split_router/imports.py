@@ -28,12 +28,12 @@ class Imported(NamedTuple):
 
 def imported_by(unit: Unit, name: str, dots: int) -> list[Imported]:
     """The imports of the statement that bind `name`, with relative ones made longer by `dots`."""
-    found = []
-    for node in unit.imports:
-        for alias in node.names:
-            if name in (alias.asname, alias.name.partition(".")[0] if alias.asname is None else None):
-                found.append(_imported(node, alias, dots))
-    return found
+    return [
+        _imported(node, alias, dots)
+        for node in unit.imports
+        for alias in node.names
+        if name == (alias.asname or alias.name.partition(".")[0])
+    ]
 
 
 def stars_of(sheet: Sheet, dots: int) -> list[Imported]:
@@ -81,7 +81,7 @@ def _section(project: Project, path: str, item: Imported, new: Collection[str]) 
     if item.source == "__future__":
         return 0
     if item.is_relative:
-        return 3
+        return 4
     if top in sys.stdlib_module_names:
         return 1
     names = [item.source, f"{item.source}.{item.name}"] if item.name else [item.source]

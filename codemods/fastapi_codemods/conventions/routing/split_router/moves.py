@@ -58,6 +58,8 @@ class _Planner:
         self.router = router
         self.groups = groups
         self.home = {index: group.name for group in groups for index in group.statements}
+        self.routers = {router, *_routers_of(sheet)}
+        """Names of all applications and routers of the module: they stay where they are."""
         self.decorators: dict[int, int] = {}
         for group in groups:
             for operation in group.operations:
@@ -103,14 +105,20 @@ class _Planner:
         """Whether it matters when the statement runs; calls of the application's own methods touch nothing else."""
         if unit.is_import or unit.index in self.logger_units or is_inert(self.sheet, unit):
             return False
-        node = unit.node
-        if self.router in unit.binds:
+        if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
-        if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
-            return False
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            return dotted(node.value.func).partition(".")[0] != self.router
-        return True
+        return not all(self._is_about_routers(node) for node in unit.body)
+
+    def _is_about_routers(self, node: ast.stmt) -> bool:
+        """`app.add_middleware(...)`, also under an `if` and with log messages."""
+        match node:
+            case ast.Expr(value=ast.Call(func=func)):
+                return dotted(func).partition(".")[0] in self.routers | self.loggers.keys()
+            case ast.If(body=body, orelse=orelse):
+                return all(self._is_about_routers(inner) for inner in (*body, *orelse))
+            case ast.For(body=body, orelse=[]):
+                return all(self._is_about_routers(inner) for inner in body)
+        return isinstance(node, ast.Pass)
 
     def needs(self, unit: Unit) -> tuple[int, ...]:
         if unit.index not in self._needs:
@@ -162,7 +170,9 @@ class _Planner:
         module = sheet.module.path
         if len(unit.body) > 1:
             return "several statements stand on its line"
-        if self.router in unit.binds or self._mentions_router(unit) > self.decorators.get(unit.index, 0):
+        if unit.binds & self.routers:
+            return "applications and routers stay where they are made"
+        if self._mentions_router(unit) > self.decorators.get(unit.index, 0):
             return f"it uses `{self.router}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
             return "it is an import"
@@ -332,6 +342,14 @@ class _Planner:
             return False
         module = self.sheet.project.module(string.place.path)
         return module is not None and literal_at(module.text, string) is not None
+
+
+def _routers_of(sheet: Sheet) -> Iterator[str]:
+    for assignment in sheet.module.facts.assignments:
+        if not assignment.scopes:
+            symbol = sheet.project.resolve(sheet.module, assignment.call.callee)
+            if symbol is not None and sheet.project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
+                yield assignment.target
 
 
 def literal_at(text: str, string: CodeString) -> tuple[int, int] | None:

@@ -294,7 +294,10 @@ class _Writer:
         if unit.is_import and unit.binds <= gone and len(unit.body) == 1:
             # Comments above it may head a section; blank lines go where nothing else is left of theirs.
             above = self.module.text[unit.span.start : unit.offset]
-            start = unit.offset if above.strip() or not self._ends_section(unit, gone) else unit.span.start
+            keeps_above = (
+                above.strip() or unit.index == self.split.moves.last_import or not self._ends_section(unit, gone)
+            )
+            start = unit.offset if keeps_above else unit.span.start
             end = unit.span.end
             if not self.module.text[:start].strip() and unit.index + 1 < len(self.sheet.units):
                 end = self.sheet.units[unit.index + 1].text_start  # no blank lines at the top of a file
@@ -329,13 +332,23 @@ class _Writer:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
         text = rendered(self.sheet.project, path, wanted, self.sources)
-        if not self._is_local(unit):
+        before = unit
+        while before.index and before.is_import and self._goes(before, still_read, outside):
+            if self._blank_lines_above(before):
+                break
+            before = self.sheet.units[before.index - 1]
+        if before.is_import and not self._goes(before, still_read, outside) and not self._is_local(before):
             text = "\n" + text
         following = self.module.text[unit.span.end : unit.span.end + 2]
         next_unit = self.sheet.units[unit.index + 1] if unit.index + 1 < len(self.sheet.units) else None
         if next_unit is not None and next_unit.index not in gone and not following.startswith(("\n", "\r")):
             text += "\n"
         self.edits.insert(self.module, unit.span.end, self._with_line_ends(text), self.finding)
+
+    def _goes(self, unit: Unit, still_read: Collection[str], outside: Collection[str]) -> bool:
+        """Whether nothing is left of the import."""
+        read = {name for index in self.destinations for name in self.sheet.units[index].reads}
+        return unit.is_import and bool(unit.binds) and unit.binds <= read - set(still_read) - set(outside)
 
     def _is_local(self, unit: Unit) -> bool:
         return any(

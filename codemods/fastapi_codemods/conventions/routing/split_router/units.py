@@ -32,8 +32,8 @@ _INERT_CALLS = (
     "passlib.", "slowapi.Limiter", "fractions.",
 )  # fmt: skip
 _INERT_BUILTINS = frozenset(
-    {"bool", "bytes", "dict", "float", "frozenset", "int", "len", "list", "max", "min", "range", "set", "sorted", "str", "sum",
-     "tuple", "zip"}
+    {"bool", "bytes", "dict", "float", "frozenset", "int", "len", "list", "max", "min", "range", "set", "sorted", "str",
+     "sum", "tuple", "zip"}
 )  # fmt: skip
 _LOGGERS = frozenset(
     {"logging.getLogger", "structlog.get_logger", "structlog.getLogger", "structlog.stdlib.get_logger"}
