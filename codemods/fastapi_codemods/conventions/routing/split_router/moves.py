@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ....project import Symbol
@@ -107,18 +108,41 @@ class _Planner:
             return False
         if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
-        return not all(self._is_about_routers(node) for node in unit.body)
+        names = self.routers | self.loggers.keys()
+        return not all(self._is_about_routers(node, names) for node in unit.body)
 
-    def _is_about_routers(self, node: ast.stmt) -> bool:
-        """`app.add_middleware(...)`, also under an `if` and with log messages."""
+    def _is_about_routers(self, node: ast.stmt, names: AbstractSet[str]) -> bool:
+        """`app.add_middleware(...)`, also under an `if`, with log messages, or in a function that is given `app`."""
         match node:
-            case ast.Expr(value=ast.Call(func=func)):
-                return dotted(func).partition(".")[0] in self.routers | self.loggers.keys()
+            case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                return True
+            case ast.ImportFrom(module=str(source), level=0):
+                return self.sheet.project.module_path(self.sheet.module.path, source) is None
+            case ast.Expr(value=ast.Call(func=func, args=arguments)):
+                name = dotted(func)
+                given = [n for n, a in enumerate(arguments) if isinstance(a, ast.Name) and a.id in self.routers]
+                is_given = bool(given) and names >= self.routers and self._only_sets_up(name, given[0])
+                return name.partition(".")[0] in names or is_given
             case ast.If(body=body, orelse=orelse):
-                return all(self._is_about_routers(inner) for inner in (*body, *orelse))
+                return all(self._is_about_routers(inner, names) for inner in (*body, *orelse))
             case ast.For(body=body, orelse=[]):
-                return all(self._is_about_routers(inner) for inner in body)
-        return isinstance(node, ast.Pass)
+                return all(self._is_about_routers(inner, names) for inner in body)
+        return False
+
+    def _only_sets_up(self, function: str, position: int) -> bool:
+        """Whether the function does nothing but call methods of its parameter at `position`, the application."""
+        symbol = self.sheet.project.resolve(self.sheet.module, function)
+        found = self.sheet.project.function(symbol) if symbol is not None and symbol.path is not None else None
+        if found is None or len(found[1].parameters) <= position:
+            return False
+        module, header = found
+        parameter = frozenset({header.parameters[position].name})
+        return any(
+            isinstance(node, ast.FunctionDef)
+            and node.name == header.name
+            and all(self._is_about_routers(inner, parameter) for inner in node.body)
+            for node in module.tree(header.statement).body
+        )
 
     def needs(self, unit: Unit) -> tuple[int, ...]:
         if unit.index not in self._needs:
@@ -132,9 +156,14 @@ class _Planner:
             for index in self.sheet.binders.get(name, ()):
                 if index != unit.index and not self.sheet.units[index].imports:
                     yield index
-        if unit in self.impure:
-            low, high = sorted((self.last_import, unit.index))
-            yield from (other.index for other in self.impure if low < other.index < high)
+        yield from (other.index for other in self._run_before(unit))
+
+    def _run_before(self, unit: Unit) -> list[Unit]:
+        """What must move with a statement for which it matters when it runs: all such between it and its new place."""
+        if unit not in self.impure:
+            return []
+        low, high = sorted((self.last_import, unit.index))
+        return [other for other in self.impure if low < other.index < high]
 
     def _closure(self, group: Group) -> set[int]:
         """All statements that the group's handlers need, themselves included."""
@@ -172,8 +201,9 @@ class _Planner:
             return "several statements stand on its line"
         if unit.binds & self.routers:
             return "applications and routers stay where they are made"
-        if self._mentions_router(unit) > self.decorators.get(unit.index, 0):
-            return f"it uses `{self.router}`, and would have to import `{module}`, which imports the new module"
+        if len(mentioned := self._routers_mentioned(unit)) > self.decorators.get(unit.index, 0):
+            used = next((name for name in mentioned if name != self.router), self.router)
+            return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
             return "it is an import"
         for name in sorted(unit.binds):
@@ -191,17 +221,20 @@ class _Planner:
                     return reason
         if (reason := bound_to_its_module(unit)) is not None:
             return reason
+        for other in self._run_before(unit):
+            if other.index < unit.index and (reason := self._reason(other)) is not None:
+                return f"it runs behind {other.names} of line {other.line}, which has to stay: {reason}"
         if unit.is_definition and isinstance(unit.node, ast.ClassDef):
             return _same_name_elsewhere(sheet, unit.node.name)
         return None
 
-    def _mentions_router(self, unit: Unit) -> int:
-        return sum(
-            1
+    def _routers_mentioned(self, unit: Unit) -> list[str]:
+        return [
+            inner.id
             for node in unit.body
             for inner in ast.walk(node)
-            if isinstance(inner, ast.Name) and inner.id == self.router
-        )
+            if isinstance(inner, ast.Name) and inner.id in self.routers
+        ]
 
     def _is_unused(self, name: str) -> bool:
         facts = self.sheet.names[name]
