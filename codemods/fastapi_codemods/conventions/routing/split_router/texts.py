@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ....edits import Edits
@@ -191,11 +192,38 @@ class _Writer:
         outside = {name for name in was_read | self._moved_names() if self._is_used_outside(name)}
         includes = self._includes()
         self._remove(gone, includes)
+        unneeded = was_read - still_read
+        earlier = self._earlier_imports(unneeded, outside)
         for unit in left:
-            if unit.imports:
-                names = was_read - still_read
-                self._shorten(unit, frozenset(names - outside), frozenset(names & outside))
-        self._import_new(still_read, outside, gone)
+            if unit.imports and unit.index not in earlier:
+                self._shorten(unit, frozenset(unneeded - outside), frozenset(unneeded & outside))
+        self._import_new(still_read, outside, gone, earlier)
+
+    def _earlier_imports(self, unneeded: AbstractSet[str], outside: AbstractSet[str]) -> dict[int, list[Imported]]:
+        """What an earlier run imported here: it is written again, together with what comes now."""
+        found: dict[int, list[Imported]] = {}
+        index = self.split.moves.last_import
+        layout = self.split.layout
+        while index >= 0:
+            unit = self.sheet.units[index]
+            own = self.module.text[unit.span.start : unit.span.end]
+            node = unit.node
+            if len(unit.body) > 1 or not isinstance(node, ast.ImportFrom) or "#" in own:
+                break
+            name = "." * node.level + (node.module or "")
+            path = self.sheet.project.module_path(self.module.path, name) or ""
+            shared = {f"{layout.base}{stem}.py" for stem in ("schemas", "dependencies")}
+            if not (path.startswith(f"{layout.folder}/") or path in shared):
+                break
+            found[index] = [
+                Imported(name, alias.name, alias.asname or (alias.name if alias.name in unneeded else ""))
+                for alias in node.names
+                if (alias.asname or alias.name) not in unneeded or (alias.asname or alias.name) in outside
+            ]
+            if self._blank_lines_above(unit):
+                break
+            index -= 1
+        return found
 
     def _moved_names(self) -> set[str]:
         return {name for index in self.destinations for name in self.sheet.units[index].binds}
@@ -248,7 +276,7 @@ class _Writer:
         names = [name for unit in run for name in includes.get(unit.index, ())]
         lines = [f"{self.split.router}.include_router({self._reference(name)})\n" for name in names]
         if lines and before is not None:
-            attached = f"{self.split.router}.include_router(" in before.text.partition("\n")[0]
+            attached = self._includes_router(before)
             blank = 0 if attached else 2 if before.is_definition else 1
             lines.insert(0, "\n" * blank)
             if not self.module.text[: before.span.end].endswith(("\n", "\r")):
@@ -259,8 +287,15 @@ class _Writer:
             wanted = 1 if lines else min(self._blank_lines_above(run[0]), 2)
             lines.append("\n" * max(wanted - self._blank_lines_above(after), 0))
         finding = self.accepted.get(names[0], self.finding) if names else self.finding
-        span = Span(run[0].span.start, run[-1].span.end)
+        end = run[-1].span.end
+        if lines and after is not None and self._includes_router(after) and after.text_start == after.offset:
+            end = after.offset
+            lines = [line for line in lines if line.strip() or line is lines[0]]
+        span = Span(run[0].span.start, end)
         self.edits.replace(self.module, span, self._with_line_ends("".join(lines)), finding)
+
+    def _includes_router(self, unit: Unit) -> bool:
+        return unit.text.startswith(f"{self.split.router}.include_router(")
 
     def _blank_lines_above(self, unit: Unit) -> int:
         above = self.module.text[unit.span.start : unit.text_start]
@@ -315,9 +350,15 @@ class _Writer:
                 return False
         return True
 
-    def _import_new(self, still_read: Collection[str], outside: Collection[str], gone: Collection[int]) -> None:
+    def _import_new(
+        self,
+        still_read: Collection[str],
+        outside: Collection[str],
+        gone: Collection[int],
+        earlier: Mapping[int, Sequence[Imported]],
+    ) -> None:
         path, layout, files = self.module.path, self.split.layout, self.split.files
-        wanted: list[Imported] = []
+        wanted = [item for items in earlier.values() for item in items]
         for index, where in self.destinations.items():
             for name in self.sheet.units[index].binds:
                 source = layout.source(path, files[where])
@@ -332,6 +373,10 @@ class _Writer:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
         text = rendered(self.sheet.project, path, wanted, self.sources)
+        if earlier:
+            first = self.sheet.units[min(earlier)]
+            self.edits.replace(self.module, Span(first.offset, unit.span.end), self._with_line_ends(text), self.finding)
+            return
         before = unit
         while before.index and before.is_import and self._goes(before, still_read, outside):
             if self._blank_lines_above(before):
