@@ -259,11 +259,17 @@ def in_place_of_expected(expected: list[str], findings: tuple[Finding, ...]) -> 
 
 
 def names_lost(before: Tree, after: Tree) -> dict[str, set[str]]:
-    """Per file, the names that nothing defines afterwards and that were defined, or not there, before."""
+    """Per file, the names that nothing defines afterwards and that were defined, or not there, before.
+
+    What a new file does not know may have come with the code from one that did not know it either.
+    """
     lost = {}
+    unknown_before = {
+        name for path, content in before.items() if path.endswith(".py") for name in unresolved_names(content)
+    }
     for path, content in after.items():
         if path.endswith(".py") and content != before.get(path):
-            new = unresolved_names(content) - unresolved_names(before.get(path, b""))
+            new = unresolved_names(content) - (unresolved_names(before[path]) if path in before else unknown_before)
             if new:
                 lost[path] = new
     return lost

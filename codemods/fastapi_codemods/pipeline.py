@@ -14,8 +14,13 @@ from typing import Any, NamedTuple
 from . import registry
 from .codemod import Codemod
 from .config import Options
+<<<<<<< HEAD
 from .edits import Edit, Edits, ImportRequest
 from .errors import BrokenResultError, PathError
+=======
+from .edits import Edit, Edits, ImportRequest, NewFile
+from .errors import PathError
+>>>>>>> split
 from .findings import Finding, Safety, Skipped
 from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import FileChange, Plan, Step
@@ -34,7 +39,7 @@ FINDINGS_WORTH_A_PROCESS = 5000
 def check(root: Path, paths: Sequence[Path], options: Options, progress: Progress | None = None) -> Plan:
     """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
     with without_garbage_collection():
-        codemods = registry.select(options.select, options.ignore, options.safety)
+        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
         project = open_project(root, options, progress)
         within = prefixes_of(root, paths)
         suppressions = Suppressions(project)
@@ -59,7 +64,7 @@ def plan(
     Locations of findings refer to the project as the codemods before had left it.
     """
     with without_garbage_collection():
-        codemods = registry.select(options.select, options.ignore, options.safety)
+        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
         # What only reports changes nothing.
         codemods = tuple(codemod for codemod in codemods if codemod.safety is not Safety.REPORT)
         project = open_project(root, options, progress)
@@ -206,6 +211,7 @@ def _without_those_that_change_nothing(
 ) -> tuple[list[Finding], list[Finding]]:
     """All findings and the accepted ones, those left alone in whose file the codemod changed nothing after all."""
     changed = {edit.path for edit in edits.edits} | {edit.finding.location.path for edit in edits.edits}
+    changed |= {new.finding.location.path for new in edits.created}
     unchanged = {id(finding) for finding in accepted if finding.location.path not in changed}
     if not unchanged:
         return list(found), list(accepted)
@@ -239,16 +245,16 @@ def _rewritten(
         return _rewritten_here(codemod, project, files)
     numbers = {id(finding): number for number, finding in enumerate(accepted)}
 
-    def rewrite(file: list[Finding]) -> tuple[list[_Sent], list[_Sent], frozenset[str]]:
+    def rewrite(file: list[Finding]) -> tuple[list[list[_Sent]], frozenset[str]]:
         own, refused = _rewritten_here(codemod, project, [file])
-        edits, requests = own.edits, own.requests
-        return [_sent(edit, numbers) for edit in edits], [_sent(request, numbers) for request in requests], refused
+        return [[_sent(item, numbers) for item in items] for items in (own.edits, own.requests, own.created)], refused
 
     edits = Edits(project)
     all_refused: frozenset[str] = frozenset()
-    for some_edits, some_requests, refused in map_each(rewrite, files, jobs):
+    for (some_edits, some_requests, some_files), refused in map_each(rewrite, files, jobs):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
+        edits.created += [NewFile._make((*fields, accepted[number])) for *fields, number in some_files]
         all_refused |= refused
     return edits, all_refused
 
@@ -266,6 +272,7 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
             own, without = _rewritten_here(codemod, project, [file])
             edits.edits += own.edits
             edits.requests += own.requests
+            edits.created += own.created
             refused |= without
         return edits, frozenset(refused)
     return edits, frozenset()
@@ -274,8 +281,8 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
 _Sent = tuple[Any, ...]
 
 
-def _sent(item: Edit | ImportRequest, numbers: dict[int, int]) -> _Sent:
-    """An edit or request for the way between processes: its finding, which both sides have, by number."""
+def _sent(item: Edit | ImportRequest | NewFile, numbers: dict[int, int]) -> _Sent:
+    """An edit, request or new file for the way between processes: its finding, which both sides have, by number."""
     return (*item[:-1], numbers[id(item.finding)])
 
 

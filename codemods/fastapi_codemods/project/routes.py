@@ -117,6 +117,7 @@ class Application(NamedTuple):
 
 def applications_of(project: Project) -> tuple[Application, ...]:
     """Every application of the project, then the routers that none of them serves."""
+<<<<<<< HEAD
     return project.remembered("applications", lambda: _read(project))
 
 
@@ -163,6 +164,21 @@ def _merged(assumed: Application, at_all: Application | None) -> Application:
 
 def _place_of(route: Route) -> tuple[str, int, str, str]:
     return route.file, route.line, route.kind, route.endpoint
+=======
+    return project.remembered("applications", lambda: _tables(project).applications())
+
+
+def router_named(project: Project, path: str, name: str) -> Application | None:
+    """The table of the application or router that the file's module-level name is given first, by itself: without what
+    includes it. None where the evaluation does not know one."""
+    found = [router for router in _tables(project).evaluation.routers if router.module.path == path]
+    own = [router for router in found if router.name == name and not router.function]
+    return _tables(project).table_of(own[0]) if len(own) == 1 else None
+
+
+def _tables(project: Project) -> _Tables:
+    return project.remembered("route tables", lambda: _Tables(project))
+>>>>>>> split
 
 
 class _Context(NamedTuple):
@@ -205,6 +221,12 @@ class _Tables:
             if not router.is_application and id(router) not in self._served and router.events
         ]
         return tuple(dict.fromkeys(found))  # a factory that is called twice makes the same application twice
+
+    def table_of(self, router: Router) -> Application:
+        served = set(self._served)
+        table = self._application(router)
+        self._served = served
+        return table
 
     def _application(self, router: Router) -> Application:
         module = self.project.dotted_name(router.module.path)

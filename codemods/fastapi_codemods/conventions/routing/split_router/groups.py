@@ -1,0 +1,276 @@
+"""Where to cut: the routes of one application or router by domain."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ....errors import ConfigurationError
+from ....project import Module, Project, Span
+from ....project.model import Decorator, Function
+from ....project.reader import ROUTE_METHODS
+from ....project.routes import Application, Route, applications_of
+
+_PLAIN = re.compile(r"""("[^"\\\r\n]*"|'[^'\\\r\n]*')""")
+_GENERIC = re.compile(r"api|rest|v\d+(?:[._]\d+)?")
+"""Segments that say nothing about a domain."""
+
+MAJORITY = 0.8
+"""Share of the operations from which on a leading segment tells none of them apart."""
+
+ANYTHING = "/{rest:path}"
+
+
+class Operation(NamedTuple):
+    """One route decorator of a function at module level."""
+
+    function: Function
+    decorator: Decorator
+    written: str | None
+    """The path, where it is a plain literal."""
+    written_at: Span | None
+    route: Route
+    position: int
+    """In the order in which the router tries its routes."""
+    template: str
+    """What it may match, as compared with the other routes of its router."""
+
+    @property
+    def path(self) -> str | None:
+        return self.written if self.written is not None else self.route.path
+
+
+class Group(NamedTuple):
+    """The operations of one domain."""
+
+    name: str
+    """A module's name: `users`."""
+    label: str
+    """As the tag or the path has it."""
+    prefix: str
+    """What all paths begin with, in whole segments; empty for none."""
+    operations: tuple[Operation, ...]
+
+    @property
+    def statements(self) -> tuple[int, ...]:
+        return tuple(sorted({operation.function.statement for operation in self.operations}))
+
+
+class Wishes(NamedTuple):
+    """What the user says about groups."""
+
+    by: str
+    named: Mapping[str, tuple[str, ...]]
+    """Paths by the name of a group."""
+
+
+def wishes_of(by: str, groups: Iterable[str]) -> Wishes:
+    named: dict[str, tuple[str, ...]] = {}
+    for text in groups:
+        name, equals, paths = text.partition("=")
+        wanted = tuple("/" + path.strip().strip("/") for path in paths.split(",") if path.strip())
+        if not (equals and wanted and name.strip()):
+            raise ConfigurationError(
+                f"option group of split-router must be as in billing=/invoices,/payments, not {text!r}"
+            )
+        named[name.strip()] = wanted
+    return Wishes(by, named)
+
+
+def operations_of(module: Module, router: str, table: Application) -> list[Operation]:
+    """The routes that functions at module level register on `router`; others are not moved, only kept in order."""
+    positions = {(route.file, route.line): (index, route) for index, route in enumerate(table.routes)}
+    found: list[Operation] = []
+    prefix_is_known = True
+    for function in module.facts.functions:
+        if function.scopes or function.conditional or function.looped:
+            continue
+        for decorator in function.decorators:
+            receiver, _, method = decorator.name.rpartition(".")
+            known = positions.get((module.path, decorator.line))
+            if receiver == router and method in ROUTE_METHODS and decorator.call is not None and known is not None:
+                written, span = _written_path(module, decorator)
+                prefix_is_known = prefix_is_known and (written is None or known[1].path is not None)
+                found.append(Operation(function, decorator, written, span, known[1], known[0], template_of(known[1])))
+    if not prefix_is_known:
+        # All of them have it, so they may be compared without.
+        return [operation._replace(template=operation.written or ANYTHING) for operation in found]
+    return found
+
+
+def _written_path(module: Module, decorator: Decorator) -> tuple[str | None, Span | None]:
+    call = decorator.call
+    if call is None or call.unpacks:
+        return None, None
+    argument = call.argument("path") or next(iter(call.positional), None)
+    if argument is None or not _PLAIN.fullmatch(text := module.code(argument.span)):
+        return None, None
+    return text[1:-1], argument.span
+
+
+def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int) -> list[Group]:
+    """The domains, in the order of their first route, without functions that belong to none or to several."""
+    by_function: dict[int, list[Operation]] = {}
+    for operation in operations:
+        by_function.setdefault(operation.function.statement, []).append(operation)
+    keys = _Keys(operations, wishes, own_tags)
+    members: dict[tuple[str, ...], list[Operation]] = {}
+    for own in by_function.values():
+        found = {keys.of(operation) for operation in own}
+        if len(found) == 1 and (key := found.pop()) is not None:
+            members.setdefault(key, []).extend(own)
+    names: dict[tuple[str, ...], str] = {}
+    for key in members:
+        name = _identifier(key[-1])
+        names[key] = name if name not in names.values() else _identifier("_".join([*key[1:][::-1]]))
+    groups = [
+        Group(names[key], key[-1], _prefix([o.written for o in own], keys.depth), tuple(own))
+        for key, own in members.items()
+        if names[key]
+    ]
+    return sorted(groups, key=lambda group: min(operation.position for operation in group.operations))
+
+
+class _Keys:
+    """Tells which group an operation belongs to, as a tuple of its kind and its names, the last the one to show."""
+
+    def __init__(self, operations: Sequence[Operation], wishes: Wishes, own_tags: int) -> None:
+        self.wishes = wishes
+        self.own_tags = own_tags
+        paths = [operation.path for operation in operations if operation.path is not None]
+        self.common = _common(paths)
+        self.depth = len(self.common)
+        tags: dict[tuple[str, ...], set[str | None]] = {}
+        for operation in operations:
+            if (segment := self._segment(operation.path)) is not None:
+                tags.setdefault(segment, set()).add(self._tag(operation))
+        self.segments = frozenset(tags)
+        # Where only some routes have a tag, it makes a group if it goes with the paths: all routes below `/invoices`
+        # have the tag `billing`.
+        self.tags = {segment: next(iter(found)) for segment, found in tags.items() if len(found) == 1}
+        tagged = [tag for operation in operations if (tag := self._tag(operation)) is not None]
+        if len(set(tagged)) < 2:
+            self.tags = {}
+        self.tags_decide = bool(self.tags) and len(tagged) >= MAJORITY * len(operations)
+
+    def of(self, operation: Operation) -> tuple[str, ...] | None:
+        path = operation.path
+        if path is None:
+            return None
+        for name, prefixes in self.wishes.named.items():
+            if any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes):
+                return ("group", name)
+        segment, tag = self._segment(path), self._tag(operation)
+        if self.wishes.by == "tag":
+            return None if tag is None else ("tag", tag)
+        if self.wishes.by != "path":
+            if segment is None or (self.tags_decide and tag is not None):
+                return None if tag is None else ("tag", tag)
+            if (shared := self.tags.get(segment)) is not None:
+                return ("tag", shared)
+        if segment is None:
+            return None
+        plural = (*segment[:-1], segment[-1] + "s")
+        return ("path", *(plural if plural in self.segments else segment))
+
+    def _segment(self, path: str | None) -> tuple[str, ...] | None:
+        """The first segment that tells domains apart, behind the generic ones before it."""
+        segments = _segments(path or "")
+        if tuple(segments[: self.depth]) == self.common:
+            segments = segments[self.depth :]
+        generic: list[str] = []
+        while segments and _GENERIC.fullmatch(segments[0]):
+            generic.append(segments.pop(0))
+        if not segments or not _is_static(segments[0]):
+            return None
+        return (*generic, segments[0])
+
+    def _tag(self, operation: Operation) -> str | None:
+        tags = operation.route.tags
+        return tags[self.own_tags] if tags is not None and len(tags) > self.own_tags else None
+
+
+def _segments(path: str) -> list[str]:
+    return path.split("/")[1:]
+
+
+def _is_static(segment: str) -> bool:
+    return bool(segment) and "{" not in segment and "}" not in segment
+
+
+def is_generic(segment: str) -> bool:
+    return _GENERIC.fullmatch(segment) is not None
+
+
+def _common(paths: Sequence[str]) -> tuple[str, ...]:
+    """The leading segments that nearly all paths share and that stand above domains: `api`, `v1`, a product's name."""
+    common: tuple[str, ...] = ()
+    while True:
+        depth = len(common)
+        below = [s for path in paths if tuple((s := _segments(path))[:depth]) == common and len(s) > depth + 1]
+        counted = Counter(s[depth] for s in below if _is_static(s[depth]))
+        if not counted:
+            return common
+        first, number = counted.most_common(1)[0]
+        further = Counter(s[depth + 1] for s in below if s[depth] == first and _is_static(s[depth + 1]))
+        domains = sum(1 for count in further.values() if count > 1)
+        if number < MAJORITY * len(paths) or not (is_generic(first) or domains > 1):
+            return common
+        common = (*common, first)
+
+
+def _prefix(paths: Sequence[str | None], depth: int) -> str:
+    """What all of the paths begin with: the common segments and one more, as far as they agree."""
+    if any(path is None or not path.startswith("/") for path in paths):
+        return ""
+    split = [_segments(path) for path in paths if path is not None]
+    prefix: list[str] = []
+    for parts in zip(*split, strict=False):
+        if len(set(parts)) > 1 or not _is_static(parts[0]):
+            break
+        prefix.append(parts[0])
+        if len(prefix) > depth and not is_generic(parts[0]):
+            break
+    return "".join(f"/{segment}" for segment in prefix)
+
+
+def _identifier(label: str) -> str:
+    name = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", label)).strip("_").lower()
+    if not name.isascii() or not name:
+        return ""
+    if name[0].isdigit():
+        name = f"v{name}"
+    return f"{name}_routes" if keyword.iskeyword(name) else name
+
+
+def stands_for_one_domain(project: Project, module: Module, operations: Sequence[Operation], prefix: str) -> bool:
+    """Whether the router's prefix, its own or that of its include, names a domain already: `/users`."""
+    lines = {operation.decorator.line: operation for operation in operations}
+    prefixes = [prefix]
+    for application in applications_of(project):
+        for route in application.routes:
+            operation = lines.get(route.line) if route.file == module.path else None
+            if operation is not None and route.path and operation.route.path is not None:
+                prefixes.append(prefix + route.path.removesuffix(operation.route.path))
+                break
+    return any(any(_is_static(s) and not is_generic(s) for s in _segments(found)) for found in prefixes)
+
+
+def unknown_to(operations: Sequence[Operation], table: Application) -> Iterator[tuple[int, str, str]]:
+    """The routes of the table that are none of `operations`: position, template and what to call it."""
+    known = {operation.position for operation in operations}
+    for position, route in enumerate(table.routes):
+        if position not in known:
+            yield position, template_of(route), route.path or "routes that are not known"
+
+
+def template_of(route: Route) -> str:
+    """What the route may match: for a mount, and for what is not known, everything below its path."""
+    if route.path is None:
+        return ANYTHING
+    if route.kind in ("mount", "unknown"):
+        return route.path.rstrip("/") + ANYTHING
+    return route.path

@@ -1,0 +1,181 @@
+"""Import statements: of the new modules, written as isort would, and of the old one, without what moved away."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from ....project import Project, Span
+from ....source.statements import line_starts
+from .units import Sheet, Unit
+
+
+class Imported(NamedTuple):
+    """One name of an import; `name` is empty for `import source as local`, `*` for all names."""
+
+    source: str
+    name: str
+    local: str
+    """Empty where it is the name itself."""
+
+    @property
+    def is_relative(self) -> bool:
+        return self.source.startswith(".")
+
+
+def imported_by(unit: Unit, name: str, dots: int) -> list[Imported]:
+    """The imports of the statement that bind `name`, with relative ones made longer by `dots`."""
+    return [
+        _imported(node, alias, dots)
+        for node in unit.imports
+        for alias in node.names
+        if name == (alias.asname or alias.name.partition(".")[0])
+    ]
+
+
+def stars_of(sheet: Sheet, dots: int) -> list[Imported]:
+    return [
+        _imported(node, alias, dots)
+        for unit in sheet.units
+        if unit.is_import
+        for node in unit.imports
+        for alias in node.names
+        if alias.name == "*"
+    ]
+
+
+def _imported(node: ast.Import | ast.ImportFrom, alias: ast.alias, dots: int) -> Imported:
+    if isinstance(node, ast.Import):
+        return Imported(alias.name, "", alias.asname or "")
+    level = node.level + dots if node.level else 0
+    return Imported("." * level + (node.module or ""), alias.name, alias.asname or "")
+
+
+def rendered(
+    project: Project, path: str, wanted: Iterable[Imported], new: Collection[str] = (), indent: str = ""
+) -> str:
+    """The statements, in isort's sections and order. `new` are sources of modules that are just being made."""
+    sections: dict[int, tuple[set[Imported], dict[str, set[Imported]]]] = {}
+    for item in wanted:
+        plain, named = sections.setdefault(_section(project, path, item, new), (set(), {}))
+        if item.name:
+            named.setdefault(item.source, set()).add(item)
+        else:
+            plain.add(item)
+    texts = []
+    for number in sorted(sections):
+        plain, named = sections[number]
+        lines = [
+            f"{indent}import {item.source}" + (f" as {item.local}" if item.local else "") for item in sorted(plain)
+        ]
+        lines += [_from(project, source, named[source], indent) for source in sorted(named, key=_order_of_sources)]
+        texts.append("\n".join(lines) + "\n")
+    return "\n".join(texts)
+
+
+def _section(project: Project, path: str, item: Imported, new: Collection[str]) -> int:
+    top = item.source.partition(".")[0]
+    if item.source == "__future__":
+        return 0
+    if item.is_relative:
+        return 4
+    if top in sys.stdlib_module_names:
+        return 1
+    names = [item.source, f"{item.source}.{item.name}"] if item.name else [item.source]
+    return 3 if item.source in new or any(project.module_path(path, name) for name in names) else 2
+
+
+def _order_of_sources(source: str) -> tuple[bool, int, str]:
+    stripped = source.lstrip(".")
+    return not source.startswith("."), -(len(source) - len(stripped)), stripped.lower()
+
+
+def _from(project: Project, source: str, items: Iterable[Imported], indent: str) -> str:
+    parts = [item.name + (f" as {item.local}" if item.local else "") for item in sorted(items, key=_order_of_names)]
+    line = f"{indent}from {source} import {', '.join(parts)}"
+    if len(line) <= project.style.line_length or parts == ["*"]:
+        return line
+    inner = "".join(f"{indent}    {part},\n" for part in parts)
+    return f"{indent}from {source} import (\n{inner}{indent})"
+
+
+def _order_of_names(item: Imported) -> tuple[int, str, str]:
+    """Constants, classes, functions: what isort and ruff do without settings."""
+    name = item.name
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, name, item.local
+
+
+# Of the old module
+
+
+def without(
+    module_text: str, start: int, own: str, unit: Unit, gone: frozenset[str], kept_as: frozenset[str]
+) -> Mapping[Span, str]:
+    """Edits that take names out of the unit's imports, and write those of `kept_as` as re-exports: `name as name`.
+
+    Nothing where there is nothing to change. The caller removes a unit all of whose names go.
+    """
+    edits: dict[Span, str] = {}
+    starts = line_starts(own)
+    for node in unit.imports:
+        locals_ = {alias: alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        if not ({*locals_.values()} & (gone | kept_as)):
+            continue
+        span = _span(own, starts, start, node)
+        left = [alias for alias in node.names if locals_[alias] not in gone]
+        if not left:
+            line_start = max(module_text.rfind("\n", 0, span.start), module_text.rfind("\r", 0, span.start)) + 1
+            rest = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)").match(module_text, span.end)
+            alone = not module_text[line_start : span.start].strip() and rest is not None
+            edits[Span(line_start, rest.end()) if alone and rest is not None else span] = ""
+            continue
+        edits[span] = _rewritten(module_text[span.start : span.end], node, left, locals_, kept_as)
+    return edits
+
+
+def _span(own: str, starts: list[int], start: int, node: ast.stmt) -> Span:
+    first = start + starts[node.lineno - 1] + len(own[starts[node.lineno - 1] :].encode()[: node.col_offset].decode())
+    last_line = (node.end_lineno or node.lineno) - 1
+    last = start + starts[last_line] + len(own[starts[last_line] :].encode()[: node.end_col_offset or 0].decode())
+    return Span(first, last)
+
+
+def _rewritten(
+    text: str,
+    node: ast.Import | ast.ImportFrom,
+    left: list[ast.alias],
+    locals_: Mapping[ast.alias, str],
+    kept_as: frozenset[str],
+) -> str:
+    def part(alias: ast.alias) -> str:
+        local = locals_[alias]
+        if alias.asname:
+            return f"{alias.name} as {alias.asname}"
+        return f"{alias.name} as {alias.name}" if local in kept_as and alias.name == local else alias.name
+
+    head = re.match(r"from\s+\S+\s+import\s*|import\s+", text)
+    if head is None:
+        return text
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if newline not in text:
+        parts = ", ".join(part(alias) for alias in left)
+        return f"{head.group()}({parts})" if text.endswith(")") else f"{head.group()}{parts}"
+    kept = []
+    lines = text.split(newline)
+    by_line = {alias.lineno - node.lineno: alias for alias in node.names}
+    if len(by_line) == len(node.names) and all(0 < index < len(lines) for index in by_line):
+        for index, line in enumerate(lines):
+            alias = by_line.get(index)
+            if alias is None:
+                kept.append(line)
+            elif alias in left:
+                name = re.escape(alias.name)
+                kept.append(re.sub(rf"\b{name}\b", part(alias), line, count=1) if not alias.asname else line)
+        return newline.join(kept)
+    indent = re.match(r"[ \t]*", lines[1])
+    inner = "".join(f"{indent.group() if indent else '    '}{part(alias)},{newline}" for alias in left)
+    return f"{head.group().rstrip()} ({newline}{inner})"

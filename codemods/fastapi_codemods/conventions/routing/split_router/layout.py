@@ -1,0 +1,125 @@
+"""Where new modules go, and how modules of the project name each other in imports."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from typing import NamedTuple
+
+from ....project import Module, Project
+from ....project.code_strings import code_strings
+
+_FOLDERS = ("routers", "routes", "endpoints", "api", "views", "controllers", "handlers")
+DEFAULT_FOLDER = "routers"
+
+
+class Layout(NamedTuple):
+    folder: str
+    """Of the new routers, relative to the project's root."""
+    base: str
+    """The old module's folder, `""` or ending in a slash."""
+    root: str | None
+    """Where absolute imports start, `""` or ending in a slash; None for relative ones."""
+
+    def source(self, importer: str, target: str) -> str:
+        """What stands behind `from` in the file `importer` for the module or package `target`, a path."""
+        stem = target.removesuffix(".py").removesuffix("/__init__")
+        if self.root is not None:
+            return stem[len(self.root) :].replace("/", ".")
+        here = posixpath.dirname(importer)
+        parts = posixpath.relpath(stem, here or ".").split("/")
+        up = sum(1 for part in parts if part == "..")
+        return "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
+
+    def dots(self, target: str) -> int:
+        """By how many dots relative imports grow when code moves from the old module to `target`."""
+        inner = posixpath.dirname(target)
+        base = self.base.rstrip("/")
+        return 0 if inner == base else posixpath.relpath(inner, base or ".").count("/") + 1
+
+
+def layout_of(project: Project, module: Module, into: str) -> Layout | str:
+    """The layout, or why there is none."""
+    base = module.path.rpartition("/")[0]
+    base = f"{base}/" if base else ""
+    style = _import_root(project, module, base)
+    if style is False:
+        return f"nothing shows how `{module.path}` is imported, so its new neighbours could not be either"
+    folder = _folder(project, module, base, into)
+    if not folder.startswith(base) or ".." in folder.split("/"):
+        return f"`{into}` lies outside of the folder of `{module.path}`"
+    return Layout(folder, base, style if isinstance(style, str) else None)
+
+
+def _folder(project: Project, module: Module, base: str, into: str) -> str:
+    if into:
+        return posixpath.normpath(base + into)
+    if posixpath.basename(base.rstrip("/")) in _FOLDERS and not module.path.endswith("/__init__.py"):
+        return base.rstrip("/")
+    seen: Counter[str] = Counter()
+    for other, assignment in project.instances("fastapi.APIRouter"):
+        folder = posixpath.dirname(other.path)
+        if (
+            other.path != module.path
+            and not assignment.scopes
+            and folder.startswith(base)
+            and folder != base.rstrip("/")
+        ):
+            seen[folder] += 1
+    usual = [folder for folder, _ in seen.most_common() if posixpath.basename(folder) in _FOLDERS]
+    return usual[0] if usual else base + DEFAULT_FOLDER
+
+
+def _import_root(project: Project, module: Module, base: str) -> str | bool | None:
+    """Where absolute imports start, None for relative imports, False where nothing tells."""
+    imports = [item for item in module.facts.imports if not item.scopes]
+    if any(item.target.startswith(".") for item in imports):
+        return None
+    for item in imports:
+        parts = item.target.split(".")
+        for length in range(len(parts), 0, -1):
+            found = project.module_path(module.path, ".".join(parts[:length]))
+            if found is not None:
+                stem = found.removesuffix(".py").removesuffix("/__init__")
+                root = stem.removesuffix("/".join(parts[:length]))
+                if root != stem and base.startswith(root):
+                    return root
+    for string in code_strings(project):
+        if string.kind == "entry" and string.path == module.path:
+            stem = module.path.removesuffix(".py").removesuffix("/__init__")
+            root = stem.removesuffix(string.text.partition(":")[0].replace(".", "/"))
+            if root != stem:
+                return root if root == base else _in_package(project, root, base)
+    if not base:
+        return ""
+    roots = [root for root in project.import_roots(module.path) if base.startswith(root)]
+    if f"{base}__init__.py" in project.known_paths:
+        return _in_package(project, roots[0] if roots else "", base)
+    observed = _imported_as(project, module)
+    return observed if observed is not None else False
+
+
+def _in_package(project: Project, root: str, base: str) -> str | None:
+    """Absolute from `root`, or relative where that is what the package around does, or nothing tells."""
+    relative = absolute = 0
+    top = base[len(root) :].partition("/")[0]
+    for other in project.modules():
+        if other.path.startswith(base):
+            relative += sum(1 for item in other.facts.imports if item.target.startswith("."))
+            absolute += sum(1 for item in other.facts.imports if item.target.partition(".")[0] == top)
+    return root if absolute > relative or f"{base}__init__.py" not in project.known_paths else None
+
+
+def _imported_as(project: Project, module: Module) -> str | None:
+    """The root from which another file of the project imports the module."""
+    stem = module.path.removesuffix(".py").removesuffix("/__init__")
+    for other in project.modules():
+        for item in other.facts.imports:
+            if item.target.startswith("."):
+                continue
+            parts = item.target.split(".")
+            for length in range(len(parts), 0, -1):
+                if project.module_path(other.path, ".".join(parts[:length])) == module.path:
+                    root = stem.removesuffix("/".join(parts[:length]))
+                    return root if root != stem else None
+    return None

@@ -1,0 +1,429 @@
+"""What moves where: handlers to the module of their group, what only they use with them, what is shared to a third one.
+
+A group whose handlers need something that must stay is left alone, with the names.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from ....project import Symbol
+from ....project.code_strings import CodeString
+from ....project.reader import dotted
+from .groups import Group
+from .units import Sheet, Unit, bound_to_its_module, is_inert, logger_of
+
+STAYS = ""
+SCHEMAS = "/schemas"
+DEPENDENCIES = "/dependencies"
+SHARED = (SCHEMAS, DEPENDENCIES)
+"""Destinations that are no groups; the slash keeps them apart from names of groups."""
+
+_SCHEMAS = ("pydantic.BaseModel", "pydantic.RootModel", "enum.Enum", "enum.IntEnum", "enum.StrEnum", "typing.TypedDict")
+
+
+class Patch(NamedTuple):
+    """A string that replaces a name in the old module, where tests want the new one."""
+
+    string: CodeString
+    destination: str
+
+
+class Moves(NamedTuple):
+    destinations: Mapping[int, str]
+    """Of the statements that move, by index."""
+    loggers: Mapping[str, Unit]
+    """Statements of which each module that needs one gets a copy."""
+    patches: tuple[Patch, ...]
+    blocked: Mapping[str, str]
+    """Why a group cannot move, by its name."""
+    last_import: int
+    """The statement below which the new modules are imported, -1 for the top."""
+
+
+class _BlockedError(Exception):
+    """A group needs a statement that cannot move."""
+
+
+def moves_of(sheet: Sheet, router: str, groups: Sequence[Group]) -> Moves:
+    return _Planner(sheet, router, groups).moves()
+
+
+class _Planner:
+    def __init__(self, sheet: Sheet, router: str, groups: Sequence[Group]) -> None:
+        self.sheet = sheet
+        self.router = router
+        self.groups = groups
+        self.home = {index: group.name for group in groups for index in group.statements}
+        self.routers = {router, *_routers_of(sheet)}
+        """Names of all applications and routers of the module: they stay where they are."""
+        self.decorators: dict[int, int] = {}
+        for group in groups:
+            for operation in group.operations:
+                statement = operation.function.statement
+                self.decorators[statement] = self.decorators.get(statement, 0) + 1
+        self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
+        self.logger_units = {unit.index for unit in self.loggers.values()}
+        self.last_import = self._last_import()
+        self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
+        self.extra: dict[int, str] = {}
+        """Reasons found later, by statement."""
+        self._reasons: dict[int, str | None] = {}
+        self._needs: dict[int, tuple[int, ...]] = {}
+        self._import_reasons: dict[int, str | None] = {}
+
+    def moves(self) -> Moves:
+        while True:
+            before = len(self.extra)
+            closures: dict[str, set[int]] = {}
+            blocked: dict[str, str] = {}
+            for group in self.groups:
+                try:
+                    closures[group.name] = self._closure(group)
+                except _BlockedError as reason:
+                    blocked[group.name] = str(reason)
+            destinations = self._destinations(closures)
+            patches = self._checked(destinations)
+            if len(self.extra) == before:
+                return Moves(destinations, self.loggers, tuple(patches), blocked, self.last_import)
+
+    # What statements need
+
+    def _last_import(self) -> int:
+        last = -1
+        for unit in self.sheet.units:
+            if unit.is_import or (unit.is_docstring and last < 0):
+                last = unit.index
+            elif unit.is_definition:
+                break
+        return last
+
+    def _is_impure(self, unit: Unit) -> bool:
+        """Whether it matters when the statement runs; calls of the application's own methods touch nothing else."""
+        if unit.is_import or unit.index in self.logger_units or is_inert(self.sheet, unit):
+            return False
+        if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
+            return False
+        names = self.routers | self.loggers.keys()
+        return not all(self._is_about_routers(node, names) for node in unit.body)
+
+    def _is_about_routers(self, node: ast.stmt, names: AbstractSet[str]) -> bool:
+        """`app.add_middleware(...)`, also under an `if`, with log messages, or in a function that is given `app`."""
+        match node:
+            case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                return True
+            case ast.ImportFrom(module=str(source), level=0):
+                return self.sheet.project.module_path(self.sheet.module.path, source) is None
+            case ast.Expr(value=ast.Call(func=func, args=arguments)):
+                name = dotted(func)
+                given = [n for n, a in enumerate(arguments) if isinstance(a, ast.Name) and a.id in self.routers]
+                is_given = bool(given) and names >= self.routers and self._only_sets_up(name, given[0])
+                return name.partition(".")[0] in names or is_given
+            case ast.If(body=body, orelse=orelse):
+                return all(self._is_about_routers(inner, names) for inner in (*body, *orelse))
+            case ast.For(body=body, orelse=[]):
+                return all(self._is_about_routers(inner, names) for inner in body)
+        return False
+
+    def _only_sets_up(self, function: str, position: int) -> bool:
+        """Whether the function does nothing but call methods of its parameter at `position`, the application."""
+        symbol = self.sheet.project.resolve(self.sheet.module, function)
+        found = self.sheet.project.function(symbol) if symbol is not None and symbol.path is not None else None
+        if found is None or len(found[1].parameters) <= position:
+            return False
+        module, header = found
+        parameter = frozenset({header.parameters[position].name})
+        return any(
+            isinstance(node, ast.FunctionDef)
+            and node.name == header.name
+            and all(self._is_about_routers(inner, parameter) for inner in node.body)
+            for node in module.tree(header.statement).body
+        )
+
+    def needs(self, unit: Unit) -> tuple[int, ...]:
+        if unit.index not in self._needs:
+            self._needs[unit.index] = tuple(dict.fromkeys(self._find_needs(unit)))
+        return self._needs[unit.index]
+
+    def _find_needs(self, unit: Unit) -> Iterator[int]:
+        for name in sorted(unit.reads | unit.rebinds):
+            if name == self.router or name in self.loggers:
+                continue
+            for index in self.sheet.binders.get(name, ()):
+                if index != unit.index and not self.sheet.units[index].imports:
+                    yield index
+        yield from (other.index for other in self._run_before(unit))
+
+    def _run_before(self, unit: Unit) -> list[Unit]:
+        """What must move with a statement for which it matters when it runs: all such between it and its new place."""
+        if unit not in self.impure:
+            return []
+        low, high = sorted((self.last_import, unit.index))
+        return [other for other in self.impure if low < other.index < high]
+
+    def _closure(self, group: Group) -> set[int]:
+        """All statements that the group's handlers need, themselves included."""
+        seen: set[int] = set()
+        waiting = [(index, index) for index in reversed(group.statements)]
+        while waiting:
+            index, handler = waiting.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            unit = self.sheet.units[index]
+            reason = self._reason(unit)
+            home = self.home.get(index)
+            if home not in (None, group.name):
+                reason = f"it is a handler of `{home}`"
+            if reason is not None:
+                what = "" if index == handler else f"{self.sheet.units[handler].names} needs "
+                raise _BlockedError(
+                    f"{what}{unit.names}, which cannot move: {reason}" if what else f"{unit.names}: {reason}"
+                )
+            waiting += [(need, handler) for need in self.needs(unit)]
+        return seen
+
+    def _reason(self, unit: Unit) -> str | None:
+        if unit.index in self.extra:
+            return self.extra[unit.index]
+        if unit.index not in self._reasons:
+            self._reasons[unit.index] = self._find_reason(unit)
+        return self._reasons[unit.index]
+
+    def _find_reason(self, unit: Unit) -> str | None:
+        sheet = self.sheet
+        module = sheet.module.path
+        if len(unit.body) > 1:
+            return "several statements stand on its line"
+        if unit.binds & self.routers:
+            return "applications and routers stay where they are made"
+        if len(mentioned := self._routers_mentioned(unit)) > self.decorators.get(unit.index, 0):
+            used = next((name for name in mentioned if name != self.router), self.router)
+            return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
+        if unit.is_import:
+            return "it is an import"
+        for name in sorted(unit.binds):
+            if len(sheet.binders[name]) > 1 and not (unit.index in self.home and self._is_unused(name)):
+                return f"`{name}` is bound more than once in `{module}`"
+            if name == "__all__":
+                return "`__all__` is about its module"
+        for name in sorted(unit.reads):
+            found = sheet.binders.get(name, ())
+            kinds = {bool(sheet.units[index].imports) for index in found}
+            if len(found) > 1 and (len(kinds) > 1 or kinds == {False}):
+                return f"`{name}`, which it uses, is bound more than once in `{module}`"
+            for index in found:
+                if (reason := self._import_reason(sheet.units[index], name)) is not None:
+                    return reason
+        if (reason := bound_to_its_module(unit)) is not None:
+            return reason
+        for other in self._run_before(unit):
+            if other.index < unit.index and (reason := self._reason(other)) is not None:
+                return f"it runs behind {other.names} of line {other.line}, which has to stay: {reason}"
+        if unit.is_definition and isinstance(unit.node, ast.ClassDef):
+            return _same_name_elsewhere(sheet, unit.node.name)
+        return None
+
+    def _routers_mentioned(self, unit: Unit) -> list[str]:
+        return [
+            inner.id
+            for node in unit.body
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Name) and inner.id in self.routers
+        ]
+
+    def _is_unused(self, name: str) -> bool:
+        facts = self.sheet.names[name]
+        return not (facts.read or facts.imported or facts.used_elsewhere or facts.named or facts.exported)
+
+    def _import_reason(self, unit: Unit, name: str) -> str | None:
+        if not unit.is_import:
+            return None
+        if unit.index not in self._import_reasons:
+            self._import_reasons[unit.index] = self._find_import_reason(unit)
+        reason = self._import_reasons[unit.index]
+        return None if reason is None else f"`{name}` {reason}"
+
+    def _find_import_reason(self, unit: Unit) -> str | None:
+        project, path = self.sheet.project, self.sheet.module.path
+        for node in unit.imports:
+            targets = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else ["." * node.level + (node.module or "")]
+            )
+            if isinstance(node, ast.ImportFrom):
+                separator = "" if targets[0].endswith(".") else "."
+                targets += [f"{targets[0]}{separator}{alias.name}" for alias in node.names]
+            for target in targets:
+                found = project.module_path(path, target)
+                if found is None or found == path:
+                    continue
+                if unit.index > self.last_import:
+                    return f"is imported in line {unit.line}, behind code that may have to run before"
+                if found.rpartition("/")[2] != "__init__.py" and project.imports_lead(found, path):
+                    return f"comes from `{found}`, which imports `{path}`"
+        return None
+
+    # Where statements go
+
+    def _destinations(self, closures: Mapping[str, set[int]]) -> dict[int, str]:
+        owners: dict[int, set[str]] = {}
+        for name, closure in closures.items():
+            for index in closure:
+                owners.setdefault(index, set()).add(name)
+        units = self.sheet.units
+        for unit in units:
+            if unit.index not in owners:
+                for need in self._read_by(unit):
+                    if need in owners:
+                        owners[need].add(STAYS)
+        shared: set[int] = set()
+        waiting = [
+            index
+            for index, own in owners.items()
+            if index not in self.home and (len(own) > 1 or units[index] in self.impure)
+        ]
+        while waiting:
+            index = waiting.pop()
+            if index in shared:
+                continue
+            shared.add(index)
+            for need in self.needs(units[index]):
+                if need in self.home:
+                    self.extra[index] = f"it uses the handler {units[need].names}, and is used outside of its group"
+                elif need not in shared:
+                    waiting.append(need)
+        schemas = self._schemas(shared)
+        destinations: dict[int, str] = {}
+        for index, own in owners.items():
+            if index in self.home:
+                destinations[index] = self.home[index]
+            elif index in shared:
+                destinations[index] = SCHEMAS if index in schemas else DEPENDENCIES
+            else:
+                destinations[index] = next(iter(own))
+        return destinations
+
+    def _read_by(self, unit: Unit) -> Iterator[int]:
+        for name in unit.reads | unit.rebinds:
+            yield from (index for index in self.sheet.binders.get(name, ()) if index != unit.index)
+
+    def _schemas(self, shared: set[int]) -> set[int]:
+        """The shared statements that are models and need nothing but models."""
+        found = {index for index in shared if self._is_schema(self.sheet.units[index])}
+        while True:
+            left = {index for index in found if set(self.needs(self.sheet.units[index])) <= found}
+            if left == found:
+                return found
+            found = left
+
+    def _is_schema(self, unit: Unit) -> bool:
+        if not isinstance(unit.node, ast.ClassDef) or set(unit.reads) & self.loggers.keys():
+            return False
+        return self.sheet.project.derives_from(Symbol(self.sheet.module.path, unit.node.name), _SCHEMAS)
+
+    # What must not come apart
+
+    def _checked(self, destinations: Mapping[int, str]) -> list[Patch]:
+        """The patches that must be rewritten; what cannot be moved like this goes to `extra`."""
+        patches: list[Patch] = []
+        for name, facts in self.sheet.names.items():
+            if name == self.router:
+                continue
+            mentions = self.sheet.mentions(name)
+            if not any(unit.index in destinations for unit in mentions):
+                continue
+            in_functions = [change for change in facts.rebound if change.how == "global"]
+            if in_functions and name not in self.loggers:
+                where = {destinations.get(unit.index, STAYS) for unit in mentions}
+                if len(where) > 1:
+                    function = in_functions[0].place.function
+                    self._block(
+                        mentions, f"`{name}` is rebound by `{function}()`, so all that use it must stay together"
+                    )
+            # What is read at import, as in `Depends(get_db)`, no test replaces afterwards.
+            lines = {place.line for place in facts.read if place.function}
+            readers = list(dict.fromkeys(self.sheet.unit_at(line) for line in sorted(lines)))
+            where = {destinations.get(unit.index, STAYS) for unit in readers}
+            if where <= {STAYS}:
+                continue
+            elsewhere = [c for c in facts.changed_elsewhere if c.how in ("again", "augmented", "del")]
+            strings = [s for s in facts.named if s.kind == "patch" and s.path == facts.path and s.name == name]
+            for change in elsewhere:
+                place = f"{change.place.path}:{change.place.line}"
+                self._block(readers, f"`{name}` is replaced from outside, in {place}")
+            for string in strings:
+                if len(where) == 1 and self._is_plain(string, name):
+                    patches.append(Patch(string, next(iter(where))))
+                else:
+                    place = f"{string.place.path}:{string.place.line}"
+                    self._block(readers, f"`{name}` is replaced where it is looked up, in {place}")
+        return patches
+
+    def _block(self, units: Sequence[Unit], reason: str) -> None:
+        for unit in units:
+            self.extra.setdefault(unit.index, reason)
+
+    def _is_plain(self, string: CodeString, name: str) -> bool:
+        """Whether the string stands in Python source as one literal, which can be replaced."""
+        if not string.text.endswith(f".{name}"):
+            return False
+        module = self.sheet.project.module(string.place.path)
+        return module is not None and literal_at(module.text, string) is not None
+
+
+def _routers_of(sheet: Sheet) -> Iterator[str]:
+    for assignment in sheet.module.facts.assignments:
+        if not assignment.scopes:
+            symbol = sheet.project.resolve(sheet.module, assignment.call.callee)
+            if symbol is not None and sheet.project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
+                yield assignment.target
+
+
+def literal_at(text: str, string: CodeString) -> tuple[int, int] | None:
+    """The offsets of the literal in the line where the string is used, or further down in the same call."""
+    lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+    if string.place.line > len(lines):
+        return None
+    start = lines[string.place.line - 1]
+    end = lines[min(string.place.line + 2, len(lines) - 1)] if string.place.line < len(lines) else len(text)
+    end = max(end, start) or len(text)
+    found = re.compile(rf"""(?<![\w"'])(["']){re.escape(string.text)}\1""").search(text, start, end)
+    return found.span() if found else None
+
+
+def _same_name_elsewhere(sheet: Sheet, name: str) -> str | None:
+    """OpenAPI tells two models of one name apart by their modules."""
+    found = sheet.project.remembered(("split-router: classes", sheet.module.path), lambda: _classes_elsewhere(sheet))
+    return (
+        f"`{found[name]}` has a class of this name too, and OpenAPI tells the two apart by module"
+        if name in found
+        else None
+    )
+
+
+def _classes_elsewhere(sheet: Sheet) -> dict[str, str]:
+    own = {unit.node.name for unit in sheet.units if isinstance(unit.node, ast.ClassDef)}
+    found: dict[str, str] = {}
+    if not own:
+        return found
+    for path in sheet.project.paths:
+        if path == sheet.module.path:
+            continue
+        try:
+            data = sheet.project.data(path)
+        except OSError:
+            continue
+        for match in _CLASS.finditer(data):
+            name = match.group(1).decode("ascii", "replace")
+            if name in own:
+                found.setdefault(name, path)
+    return found
+
+
+_CLASS = re.compile(rb"(?:^|\n)[ \t]*class[ \t]+(\w+)")

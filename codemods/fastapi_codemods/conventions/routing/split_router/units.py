@@ -1,0 +1,244 @@
+"""A module as its top-level statements: what each binds, reads and does when the module is imported."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ....project import Module, Project, Span
+from ....project.names import NameFacts, names_of
+from ....project.reader import dotted
+from ....source.statements import line_starts
+
+# What depends on the module it stands in.
+_OF_THE_MODULE = {
+    "__file__": "`__file__` would be another file",
+    "__name__": "`__name__` would be another name",
+    "__package__": "`__package__` would be another package",
+    "__spec__": "`__spec__` would be that of another module",
+    "globals": "`globals()` would be those of another module",
+    "exec": "`exec` sees the names of its module",
+    "eval": "`eval` sees the names of its module",
+}
+
+# Calls that neither look at the world nor change it: when they run makes no difference.
+_INERT_CALLS = (
+    "fastapi.", "starlette.", "pydantic.", "typing.", "typing_extensions.", "collections.", "re.compile", "enum.",
+    "logging.getLogger", "dataclasses.", "datetime.timedelta", "datetime.timezone", "decimal.Decimal", "uuid.UUID",
+    "pathlib.Path", "pathlib.PurePath", "threading.Lock", "threading.RLock", "asyncio.Lock", "asyncio.Event",
+    "asyncio.Queue", "asyncio.Semaphore", "functools.partial", "itertools.", "operator.", "contextvars.ContextVar",
+    "passlib.", "slowapi.Limiter", "fractions.",
+)  # fmt: skip
+_INERT_BUILTINS = frozenset(
+    {"bool", "bytes", "dict", "float", "frozenset", "int", "len", "list", "max", "min", "range", "set", "sorted", "str",
+     "sum", "tuple", "zip"}
+)  # fmt: skip
+_LOGGERS = frozenset(
+    {"logging.getLogger", "structlog.get_logger", "structlog.getLogger", "structlog.stdlib.get_logger"}
+)
+_TASKS = (".task", "shared_task", ".actor", ".job")
+
+
+class Unit:
+    """One top-level statement. Two simple statements on one line are one that cannot be moved."""
+
+    def __init__(self, module: Module, index: int, start: int, end: int, comments: int) -> None:
+        statement = module.facts.statements[index]
+        self.index = index
+        self.line = statement.line
+        self.offset = statement.start
+        """Of its first character of code."""
+        self.span = Span(start, end)
+        """With the comments above it, and the blank lines above those: all that goes when it goes."""
+        self.text = module.text[comments:end].strip("\r\n\f ") if comments < statement.start else ""
+        self.text = module.text[comments:end].rstrip()
+        """With the comments above it."""
+        self.text_start = comments
+        self.body = module.tree(index).body
+        self.binds: set[str] = set()
+        self.rebinds: set[str] = set()
+        """Names that functions in it bind with `global`."""
+        self.reads: set[str] = set()
+
+    @property
+    def node(self) -> ast.stmt:
+        return self.body[0]
+
+    @property
+    def is_import(self) -> bool:
+        return all(isinstance(node, ast.Import | ast.ImportFrom) for node in self.body)
+
+    @property
+    def is_definition(self) -> bool:
+        return len(self.body) == 1 and isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+    @property
+    def is_docstring(self) -> bool:
+        return len(self.body) == 1 and isinstance(self.node, ast.Expr) and isinstance(self.node.value, ast.Constant)
+
+    @property
+    def type_checking(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        """The imports of an `if TYPE_CHECKING:` that holds nothing else."""
+        node = self.node
+        if len(self.body) == 1 and isinstance(node, ast.If) and not node.orelse:
+            imports = tuple(inner for inner in node.body if isinstance(inner, ast.Import | ast.ImportFrom))
+            if len(imports) == len(node.body) and dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+                return imports
+        return ()
+
+    @property
+    def imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        if self.is_import:
+            return tuple(node for node in self.body if isinstance(node, ast.Import | ast.ImportFrom))
+        return self.type_checking
+
+    @property
+    def names(self) -> str:
+        """What to call it in a sentence."""
+        if self.binds:
+            return ", ".join(f"`{name}`" for name in sorted(self.binds))
+        first = self.text[self.offset - self.text_start :].partition("\n")[0].strip()
+        return f"`{first}`"
+
+
+class Sheet(NamedTuple):
+    """A module taken apart."""
+
+    project: Project
+    module: Module
+    units: tuple[Unit, ...]
+    names: Mapping[str, NameFacts]
+    binders: Mapping[str, tuple[int, ...]]
+    """The statements that bind a module-level name, by their index, `global` in functions not counted."""
+    stars: bool
+    """`from x import *`: names may come from anywhere."""
+
+    def unit_at(self, line: int) -> Unit:
+        lines = [unit.line for unit in self.units]
+        return self.units[max(bisect_right(lines, line) - 1, 0)]
+
+    def mentions(self, name: str) -> list[Unit]:
+        return [unit for unit in self.units if name in unit.reads or name in unit.binds or name in unit.rebinds]
+
+
+def sheet_of(project: Project, module: Module) -> Sheet:
+    """Raises `UnreadableSourceError` where a statement cannot be parsed."""
+    names = names_of(project, module)
+    units = tuple(_units(module))
+    lines = [unit.line for unit in units]
+
+    def at(line: int) -> Unit:
+        return units[max(bisect_right(lines, line) - 1, 0)]
+
+    binders: dict[str, list[int]] = {}
+    for name, facts in names.items():
+        for place in facts.read:
+            at(place.line).reads.add(name)
+        for place in facts.defined:
+            unit = at(place.line)
+            unit.binds.add(name)
+            if unit.index not in binders.setdefault(name, []):
+                binders[name].append(unit.index)
+        for change in facts.rebound:
+            unit = at(change.place.line)
+            (unit.rebinds if change.how == "global" else unit.binds).add(name)
+            if change.how != "global" and unit.index not in binders.setdefault(name, []):
+                binders[name].append(unit.index)
+    return Sheet(
+        project, module, units, names, {name: tuple(found) for name, found in binders.items()}, bool(module.facts.stars)
+    )
+
+
+def _units(module: Module) -> Iterator[Unit]:
+    text = module.text
+    before = 0
+    for index, statement in enumerate(module.facts.statements):
+        own = module.statement_text(index)
+        starts = [*line_starts(own), len(own)]
+        last = module.tree(index).body[-1].end_lineno or 1
+        end = statement.start + starts[min(last, len(starts) - 1)]
+        # Indented comments below a function's last line are still its own.
+        rest = text[end : statement.end]
+        for line in _lines(rest):
+            if line.strip() and not line.startswith((" ", "\t")):
+                break
+            if line.strip():
+                end += rest.index(line) + len(line)
+                break
+        gap = text[before : statement.start]
+        comments = before + len(gap) - len(gap.lstrip("\r\n\f \t"))
+        yield Unit(module, index, before, end, min(comments, statement.start))
+        before = end
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+# What a statement does when it runs
+
+
+def is_inert(sheet: Sheet, unit: Unit) -> bool:
+    """Whether it makes no difference when the statement runs, as long as the names that it reads are there."""
+    if unit.is_definition or unit.is_docstring or unit.type_checking:
+        return True
+    if len(unit.body) != 1 or not isinstance(unit.node, ast.Assign | ast.AnnAssign):
+        return False
+    value = unit.node.value
+    if value is None:
+        return True
+    for node in ast.walk(value):
+        match node:
+            case ast.Call(func=func):
+                if not _is_inert_call(sheet, func):
+                    return False
+            case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr():
+                return False
+            case ast.Attribute():
+                symbol = sheet.project.resolve(sheet.module, dotted(node))
+                if symbol is not None and symbol.path is None and symbol.name.startswith(("os.", "sys.")):
+                    return False
+    return True
+
+
+def _is_inert_call(sheet: Sheet, func: ast.expr) -> bool:
+    name = dotted(func)
+    if not name:
+        # `" ".join(x)`, `re.compile(x).match`
+        return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant)
+    if name in _INERT_BUILTINS and name not in sheet.names:
+        return True
+    symbol = sheet.project.resolve(sheet.module, name)
+    return symbol is not None and symbol.path is None and symbol.name.startswith(_INERT_CALLS)
+
+
+def logger_of(sheet: Sheet, unit: Unit) -> str | None:
+    """The name in `logger = logging.getLogger(__name__)`, of which every module has its own."""
+    match unit.body:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func, args=arguments, keywords=[]))]:
+            symbol = sheet.project.resolve(sheet.module, dotted(func))
+            plain = all(
+                isinstance(a, ast.Constant) or (isinstance(a, ast.Name) and a.id == "__name__") for a in arguments
+            )
+            facts = sheet.names[name]
+            if plain and symbol is not None and symbol.name in _LOGGERS and not facts.rebound:
+                return name
+    return None
+
+
+def bound_to_its_module(unit: Unit) -> str | None:
+    """Why the statement would mean something else in another module, as far as that can be seen in it."""
+    for node in unit.body:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id in _OF_THE_MODULE:
+                return _OF_THE_MODULE[inner.id]
+            if isinstance(inner, ast.Attribute) and dotted(inner) == "sys.modules":
+                return "`sys.modules` is asked in it"
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                for decorator in inner.decorator_list:
+                    name = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+                    if name.endswith(_TASKS):
+                        return f"`@{name}` names the task after its module"
+    return None

@@ -1,0 +1,166 @@
+"""What fixtures do not show of split-router: several runs, options, files that exist."""
+
+import itertools
+
+import pytest
+
+from fastapi_codemods import pipeline
+from fastapi_codemods.apply import apply_changes
+from fastapi_codemods.config import Options
+from fastapi_codemods.errors import ConfigurationError
+from fastapi_codemods.findings import Safety
+from fastapi_codemods.registry import get
+from fastapi_codemods_cli.arguments import OF_CODEMODS
+
+HEAD = """\
+from fastapi import Depends, FastAPI
+
+app = FastAPI()
+
+
+class Page:
+    size = 10
+
+
+def paging():
+    return Page()
+
+
+def only_users():
+    return 1
+"""
+
+ROUTES = """
+
+@app.get("/{domain}")
+def list_{domain}(page=Depends(paging)):
+    return {call}
+
+
+@app.get("/{domain}/{{number}}", tags=["{tag}"])
+def read_{domain}(number: int):
+    return number
+"""
+
+
+def module(**calls):
+    return HEAD + "".join(ROUTES.format(domain=domain, call=call, tag=domain[:3]) for domain, call in calls.items())
+
+
+THREE = module(users="only_users()", items="[paging]", orders="[Page()]")
+
+
+@pytest.fixture
+def planned(tmp_path):
+    def plan(rejected=(), files=None, **options):
+        for path, text in (files or {}).items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+        asked = {"split-router": {name.replace("_", "-"): value for name, value in options.items()}}
+        return pipeline.plan(
+            tmp_path, [tmp_path], Options(select=("split-router",), jobs=1, cache=False, codemods=asked), None, rejected
+        )
+
+    return plan
+
+
+def files_of(root):
+    return {path.relative_to(root).as_posix(): path.read_text() for path in sorted(root.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["users", "items", "orders"])])
+def test_groups_one_after_the_other_give_the_same_files_as_all_at_once(planned, tmp_path, order):
+    (tmp_path / ".git").mkdir()
+    at_once = planned(files={"main.py": THREE})
+    expected = {change.path: change.after.decode() for change in at_once.changes}
+    for name in order:
+        findings = planned().findings
+        others = [f.fingerprint for f in findings if f.anchor != f"app.{name}"]
+        changes = planned(others).changes
+        apply_changes(tmp_path, changes, command="", codemods=[], allow_dirty=True)
+
+    assert files_of(tmp_path) == expected
+    assert planned().changes == ()
+
+
+def paths_of(plan):
+    return [change.path for change in plan.changes]
+
+
+def test_the_folder_is_the_one_that_is_asked_for(planned):
+    plan = planned(files={"main.py": THREE}, into="api/parts/")
+
+    assert [path for path in paths_of(plan) if path.endswith("users.py")] == ["api/parts/users.py"]
+
+
+def test_the_folder_is_that_of_the_projects_routers(planned):
+    other = "from fastapi import APIRouter\nrouter = APIRouter()\n"
+    plan = planned(files={"main.py": THREE, "api/routes/other.py": other})
+
+    assert "api/routes/users.py" in paths_of(plan)
+
+
+def test_groups_are_those_that_are_asked_for(planned):
+    plan = planned(files={"main.py": THREE}, group=["people=/users", "shop=/items,/orders"])
+
+    assert [p for p in paths_of(plan) if p.startswith("routers/")] == [
+        "routers/__init__.py", "routers/people.py", "routers/shop.py",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["people", "=/a", "a="])
+def test_a_group_that_cannot_be_read_is_an_error(planned, text):
+    with pytest.raises(ConfigurationError, match="must be as in billing=/invoices,/payments"):
+        planned(files={"main.py": THREE}, group=[text])
+
+
+def test_small_groups_stay(planned):
+    assert paths_of(planned(files={"main.py": THREE}, min_routes=3)) == []
+
+
+def test_tags_are_added_only_where_that_is_asked_for_and_said(planned):
+    plain = module(users="1", items="2").replace(', tags=["use"]', "").replace(', tags=["ite"]', "")
+    plan = planned(files={"main.py": plain}, add_tags=True)
+    users = next(change for change in plan.changes if change.path == "routers/users.py")
+
+    assert b'APIRouter(prefix="/users", tags=["users"])' in users.after
+    assert {finding.safety for finding in plan.findings} == {Safety.CONTRACT}
+
+
+def test_a_file_that_exists_is_not_overwritten(planned):
+    plan = planned(files={"main.py": THREE, "routers/users.py": "x = 1\n"})
+
+    assert {f.anchor: f.left_alone for f in plan.findings}["app.users"] == "`routers/users.py` exists already"
+    assert "routers/items.py" in paths_of(plan)
+
+
+def test_line_ends_are_those_of_the_module(planned, tmp_path):
+    (tmp_path / "main.py").write_bytes(THREE.replace("\n", "\r\n").encode())
+    plan = planned()
+
+    assert plan.changes
+    assert all(change.after.count(b"\n") == change.after.count(b"\r\n") for change in plan.changes)
+
+
+def test_a_module_in_a_namespace_package_nobody_imports_is_left_alone(planned):
+    plan = planned(files={"src/main.py": THREE})
+
+    assert plan.changes == ()
+    assert all("nothing shows how" in (finding.left_alone or "") for finding in plan.findings)
+
+
+def test_absolute_imports_follow_those_of_the_module(planned):
+    text = "from shop.models import User\n" + module(users="User", items="[]", orders="[paging]")
+    plan = planned(files={"shop/__init__.py": "", "shop/models.py": "class User: ...\n", "shop/main.py": text})
+    users = next(change for change in plan.changes if change.path == "shop/routers/users.py")
+
+    assert b"from shop.dependencies import paging\nfrom shop.models import User\n" in users.after
+
+
+@pytest.mark.parametrize("option", OF_CODEMODS, ids=lambda option: option.name)
+def test_options_of_the_command_line_are_those_of_the_codemod(option):
+    codemod = get(option.codemod)
+    kinds = {"value": str, "many": tuple, "number": int, "switch": bool}
+
+    assert type(getattr(codemod.options, option.name)) is kinds[option.kind]
+    assert codemod.choices.get(option.name, ()) == option.choices
