@@ -1,11 +1,11 @@
 """Careless changes to small applications, each caught, and beside each a correct change of its kind that is not.
 
-    tests/changes/<what_happens_as_a_sentence>/
-        before/ naive/ after/   whole projects
-        case.toml               expected: parts of what is said about `naive`, each of one difference
-                                gate: `static` must say it all by itself; else `dynamic`, static may help
-                                app (main:app), requests (as in the fixtures), replay (false)
-                                declared: parts of what may be said about `after`, as it is meant
+tests/changes/<what_happens_as_a_sentence>/
+    before/ naive/ after/   whole projects
+    case.toml               expected: parts of what is said about `naive`, each of one difference
+                            gate: `static` must say it all by itself; else `dynamic`, static may help
+                            app (main:app), requests (as in the fixtures), replay (false)
+                            declared: parts of what may be said about `after`, as it is meant
 """
 
 import tomllib

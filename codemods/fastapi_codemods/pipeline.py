@@ -14,13 +14,8 @@ from typing import Any, NamedTuple
 from . import registry
 from .codemod import Codemod
 from .config import Options
-<<<<<<< HEAD
-from .edits import Edit, Edits, ImportRequest
-from .errors import BrokenResultError, PathError
-=======
 from .edits import Edit, Edits, ImportRequest, NewFile
-from .errors import PathError
->>>>>>> split
+from .errors import BrokenResultError, PathError
 from .findings import Finding, Safety, Skipped
 from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import FileChange, Plan, Step

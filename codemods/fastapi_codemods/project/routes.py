@@ -117,13 +117,12 @@ class Application(NamedTuple):
 
 def applications_of(project: Project) -> tuple[Application, ...]:
     """Every application of the project, then the routers that none of them serves."""
-<<<<<<< HEAD
     return project.remembered("applications", lambda: _read(project))
 
 
 def _read(project: Project) -> tuple[Application, ...]:
     """With the defaults of factories, settings and environment; certain is what holds without them, too."""
-    tables = _Tables(project, Evaluation(project))
+    tables = _tables(project)
     assumed = tables.applications()
     if not tables.evaluation.has_assumed:
         return assumed
@@ -164,8 +163,6 @@ def _merged(assumed: Application, at_all: Application | None) -> Application:
 
 def _place_of(route: Route) -> tuple[str, int, str, str]:
     return route.file, route.line, route.kind, route.endpoint
-=======
-    return project.remembered("applications", lambda: _tables(project).applications())
 
 
 def router_named(project: Project, path: str, name: str) -> Application | None:
@@ -177,8 +174,7 @@ def router_named(project: Project, path: str, name: str) -> Application | None:
 
 
 def _tables(project: Project) -> _Tables:
-    return project.remembered("route tables", lambda: _Tables(project))
->>>>>>> split
+    return project.remembered("route tables", lambda: _Tables(project, Evaluation(project)))
 
 
 class _Context(NamedTuple):
