@@ -9,6 +9,7 @@ from fastapi_codemods.codemod import Codemod
 from fastapi_codemods.config import Options
 from fastapi_codemods.errors import BrokenResultError, ConflictError
 from fastapi_codemods.findings import Safety
+from fastapi_codemods.plan import FileChange
 from fastapi_codemods.project import Span
 
 
@@ -173,3 +174,47 @@ def test_progress_is_told(project):
 
     assert ("first", 0, 1) in told
     assert told[0][0] == "reading"
+
+
+def making(path, text):
+    """A codemod that makes a file beside the one it finds."""
+    codemod = replacing("making", "a", "b")
+
+    def rewrite(_project, findings, edits):
+        for finding in findings:
+            edits.create(path, text, finding)
+
+    codemod.rewrite = rewrite
+    return codemod
+
+
+def test_a_new_file_is_a_change_without_before_and_seen_by_the_next_step(project):
+    root = project(
+        making("api/new.py", "from fastapi import FastAPI\nb = 1\n"), replacing("second", "b", "c"), main="a"
+    )
+
+    planned = pipeline.plan(root, [], Options())
+
+    assert [(step.codemod, len(step.findings)) for step in planned.steps] == [("making", 1), ("second", 1)]
+    assert planned.changes == (FileChange("api/new.py", None, b"from fastapi import FastAPI\nc = 1\n"),)
+
+
+def test_two_findings_may_make_the_same_file_if_they_agree(project):
+    root = project(making("api/__init__.py", ""), main="a\na\n")
+
+    assert [c.path for c in pipeline.plan(root, [], Options()).changes] == ["api/__init__.py"]
+
+
+def test_new_files_come_from_other_processes_too(project, monkeypatch):
+    monkeypatch.setattr(pipeline, "FINDINGS_WORTH_A_PROCESS", 1)
+    root = project(making("new.py", "x = 1\n"), main="a", other="a")
+
+    assert [c.path for c in pipeline.plan(root, [], Options(jobs=2)).changes] == ["new.py"]
+
+
+@pytest.mark.parametrize(("path", "text"), [("new.py", "def ("), ("main.py", "")])
+def test_a_new_file_that_does_not_parse_or_exists_is_an_error(project, path, text):
+    root = project(making(path, text), main="a")
+
+    with pytest.raises(BrokenResultError, match=path):
+        pipeline.plan(root, [], Options())

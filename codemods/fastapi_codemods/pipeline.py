@@ -14,7 +14,7 @@ from typing import Any
 from . import registry
 from .codemod import Codemod
 from .config import Options
-from .edits import Edit, Edits, ImportRequest
+from .edits import Edit, Edits, ImportRequest, NewFile
 from .errors import PathError
 from .findings import Finding, Safety, Skipped
 from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
@@ -145,6 +145,7 @@ def _without_those_that_change_nothing(
 ) -> tuple[list[Finding], list[Finding]]:
     """All findings and the accepted ones, those left alone in whose file the codemod changed nothing after all."""
     changed = {edit.path for edit in edits.edits} | {edit.finding.location.path for edit in edits.edits}
+    changed |= {new.finding.location.path for new in edits.created}
     unchanged = {id(finding) for finding in accepted if finding.location.path not in changed}
     if not unchanged:
         return list(found), list(accepted)
@@ -178,16 +179,16 @@ def _rewritten(
         return _rewritten_here(codemod, project, files)
     numbers = {id(finding): number for number, finding in enumerate(accepted)}
 
-    def rewrite(file: list[Finding]) -> tuple[list[_Sent], list[_Sent], frozenset[str]]:
+    def rewrite(file: list[Finding]) -> tuple[list[list[_Sent]], frozenset[str]]:
         own, refused = _rewritten_here(codemod, project, [file])
-        edits, requests = own.edits, own.requests
-        return [_sent(edit, numbers) for edit in edits], [_sent(request, numbers) for request in requests], refused
+        return [[_sent(item, numbers) for item in items] for items in (own.edits, own.requests, own.created)], refused
 
     edits = Edits(project)
     all_refused: frozenset[str] = frozenset()
-    for some_edits, some_requests, refused in map_each(rewrite, files, jobs):
+    for (some_edits, some_requests, some_files), refused in map_each(rewrite, files, jobs):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
+        edits.created += [NewFile._make((*fields, accepted[number])) for *fields, number in some_files]
         all_refused |= refused
     return edits, all_refused
 
@@ -205,6 +206,7 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
             own, without = _rewritten_here(codemod, project, [file])
             edits.edits += own.edits
             edits.requests += own.requests
+            edits.created += own.created
             refused |= without
         return edits, frozenset(refused)
     return edits, frozenset()
@@ -213,8 +215,8 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
 _Sent = tuple[Any, ...]
 
 
-def _sent(item: Edit | ImportRequest, numbers: dict[int, int]) -> _Sent:
-    """An edit or request for the way between processes: its finding, which both sides have, by number."""
+def _sent(item: Edit | ImportRequest | NewFile, numbers: dict[int, int]) -> _Sent:
+    """An edit, request or new file for the way between processes: its finding, which both sides have, by number."""
     return (*item[:-1], numbers[id(item.finding)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import BrokenResultError, ConflictError
@@ -23,6 +23,14 @@ class Edit(NamedTuple):
     finding: Finding
 
 
+class NewFile(NamedTuple):
+    """A file that does not exist yet, with all of its text."""
+
+    path: str
+    text: str
+    finding: Finding
+
+
 class ImportRequest(NamedTuple):
     """`from <module> import <name>` is wanted in the file `path`."""
 
@@ -39,6 +47,7 @@ class Edits:
         self.project = project
         self.edits: list[Edit] = []
         self.requests: list[ImportRequest] = []
+        self.created: list[NewFile] = []
 
     def replace(self, module: Module, span: Span, text: str, finding: Finding) -> None:
         """`text` uses the module's own line ends."""
@@ -47,6 +56,16 @@ class Edits:
 
     def insert(self, module: Module, offset: int, text: str, finding: Finding) -> None:
         self.edits.append(Edit(module.path, offset, offset, text, finding))
+
+    def create(self, path: str, text: str, finding: Finding) -> None:
+        """A new file, written as UTF-8. `text` has the line ends that it shall have: those of the module it comes from.
+
+        `find` has asked whether the file exists, also as one that is ignored: that is a finding that is left alone.
+        Two findings may make the same file if they agree on its text (an empty `__init__.py`).
+        """
+        if path in self.project.known_paths:
+            raise BrokenResultError(f"{path} was to be made but exists")
+        self.created.append(NewFile(path, text, finding))
 
     def name(self, module: Module, dotted: str, finding: Finding) -> str:
         """The expression that means `dotted` (`typing.Annotated`) in the module, importing it if it must be.
@@ -76,8 +95,24 @@ class Edits:
     def changes(self, by_path: Mapping[str, Sequence[Edit]] | None = None) -> tuple[FileChange, ...]:
         """The changed files, by path. `by_path` is what the method of that name gave, if it was asked before."""
         edits = self.by_path() if by_path is None else by_path
-        changes = [_changed(self._module(path), edits[path]) for path in sorted(edits)]
-        return tuple(change for change in changes if change.before != change.after)
+        changes = [_changed(self._module(path), edits[path]) for path in edits]
+        changes = [change for change in changes if change.before != change.after]
+        return tuple(sorted([*changes, *self._new_files()], key=lambda change: change.path))
+
+    def _new_files(self) -> Iterator[FileChange]:
+        made: dict[str, NewFile] = {}
+        for new in self.created:
+            other = made.setdefault(new.path, new)
+            if other.text != new.text:
+                raise ConflictError(
+                    f"{new.path}: {_named(other.finding)} and {_named(new.finding)} want to make this file;"
+                    f" run them one after the other with --select"
+                )
+        for path, new in made.items():
+            try:
+                yield FileChange(path, None, new.text.encode())
+            except UnicodeEncodeError as error:
+                raise BrokenResultError(f"{path} cannot be written: {error.reason}") from None
 
     def _module(self, path: str) -> Module:
         module = self.project.module(path)

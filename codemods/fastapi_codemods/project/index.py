@@ -351,6 +351,10 @@ class Project:
         module = self._modules.get(path)
         return module.data if module is not None else _bytes_of(os.path.join(self.root, path))
 
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there, one that is no part of the project included."""
+        return path in self.known_paths or os.path.lexists(os.path.join(self.root, path))
+
     def _read(self, path: str) -> Module | None:
         if path not in self.known_paths:
             return None
