@@ -111,6 +111,11 @@ class TestPyproject:
 
         assert load(project) == Settings(("routing", "a"), ("b",), Safety.CONTRACT, ("migrations/",), "0.110", 2)
 
+    def test_gives_options_of_codemods(self, project):
+        (project / "pyproject.toml").write_text(TABLE + "jobs = 2\n[tool.fastapi-codemods.split-router]\nby = 'tag'\n")
+
+        assert load(project) == Settings(jobs=2, codemods={"split-router": {"by": "tag"}})
+
     def test_need_not_be_there_nor_speak_of_us(self, project):
         assert load(project) == Settings()
 
@@ -199,3 +204,9 @@ class TestTheCommandLine:
 
     def test_leaves_the_defaults_where_nobody_speaks(self):
         assert merge(Settings(), Settings()) == Options()
+
+    def test_goes_option_by_option_for_codemods(self):
+        command_line = Settings(codemods={"a": {"x": 1}, "b": {"y": 2}})
+        file = Settings(codemods={"a": {"x": 3, "z": 4}})
+
+        assert merge(command_line, file).codemods == {"a": {"x": 1, "z": 4}, "b": {"y": 2}}

@@ -25,6 +25,8 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     default: str | None = None
     required: bool = False
+    codemod: str = ""
+    """The codemod whose option it is: the same name is a field of its `options`."""
 
 
 class Command(NamedTuple):
@@ -52,6 +54,32 @@ SHARED = (
     Option("no_cache", ("--no-cache",), "switch", "Read every file, and keep nothing for the next run."),
 )
 
+_SPLIT = "split-router"
+
+OF_CODEMODS = (
+    Option(
+        "by",
+        ("--by",),
+        "value",
+        "What makes a group of routes: their tag or their path; without it, tags where they agree with the paths.",
+        choices=("tag", "path"),
+        codemod=_SPLIT,
+    ),
+    Option(
+        "group",
+        ("--group",),
+        "many",
+        "A group of routes by their paths; may be repeated.",
+        "NAME=/PATH,...",
+        codemod=_SPLIT,
+    ),
+    Option("min_routes", ("--min-routes",), "number", "Routes that make a module of their own.", "N", codemod=_SPLIT),
+    Option("into", ("--into",), "value", "Folder for the new routers.", "FOLDER", codemod=_SPLIT),
+    Option("add_tags", ("--add-tags",), "switch", "Give routers a tag; changes OpenAPI.", codemod=_SPLIT),
+    Option("no_reexport", ("--no-reexport",), "switch", "Change who imports what moved instead.", codemod=_SPLIT),
+)
+"""Options of single codemods. An option whose codemod is not selected is an error."""
+
 COMMANDS = {
     command.name: command
     for command in (
@@ -68,6 +96,7 @@ COMMANDS = {
             "fastapi-codemods check src --select dependencies --format json",
             (
                 *SHARED,
+                *OF_CODEMODS,
                 Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
             ),
         ),
@@ -77,6 +106,7 @@ COMMANDS = {
             "fastapi-codemods diff src --output changes.patch",
             (
                 *SHARED,
+                *OF_CODEMODS,
                 Option("stat", ("--stat",), "switch", "Print how much changes in each file instead."),
                 Option("output", ("--output",), "value", "Write the patch to this file.", "FILE"),
                 Option("exit_code", ("--exit-code",), "switch", "Exit code 1 if anything would change."),
@@ -88,6 +118,7 @@ COMMANDS = {
             "fastapi-codemods apply src --select depends-to-annotated",
             (
                 *SHARED,
+                *OF_CODEMODS,
                 Option("allow_dirty", ("--allow-dirty",), "switch", "Even with uncommitted changes in git."),
             ),
         ),

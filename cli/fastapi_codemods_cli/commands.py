@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi_codemods.config import Options, Settings, find_root, load, merge, read_safety, read_version
-from fastapi_codemods.errors import CodemodsError, PathError
+from fastapi_codemods.errors import CodemodsError, ConfigurationError, PathError
 
 from . import progress, terminal
+from .arguments import OF_CODEMODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -135,7 +136,21 @@ def _task(arguments: Arguments) -> Task:
     root = find_root(paths)
     _recover(root)
     explicit = None if arguments["config"] is None else _path(arguments["config"])
-    return Task(root, paths, merge(_asked(arguments), load(root, explicit, paths)))
+    asked = _asked(arguments)
+    options = merge(asked, load(root, explicit, paths))
+    if asked.codemods:
+        _refuse_options_of_others(asked, options)
+    return Task(root, paths, options)
+
+
+def _refuse_options_of_others(asked: Settings, options: Options) -> None:
+    from fastapi_codemods.registry import select
+
+    selected = {codemod.name for codemod in select(options.select, options.ignore, options.safety)}
+    for codemod, values in asked.codemods.items():
+        if codemod not in selected:
+            flag = next(f"--{name}" for name in values)
+            raise ConfigurationError(f"{flag} is an option of {codemod}, which is not selected")
 
 
 def _path(word: str) -> Path:
@@ -154,7 +169,16 @@ def _asked(arguments: Arguments) -> Settings:
         target_fastapi=None if version is None else read_version(version, "--target-fastapi"),
         jobs=arguments["jobs"],
         cache=False if arguments["no_cache"] else None,
+        codemods=_asked_of_codemods(arguments),
     )
+
+
+def _asked_of_codemods(arguments: Arguments) -> dict[str, dict[str, object]]:
+    asked: dict[str, dict[str, object]] = {}
+    for option in OF_CODEMODS:
+        if value := arguments.get(option.name):
+            asked.setdefault(option.codemod, {})[option.name.replace("_", "-")] = value
+    return asked
 
 
 def _split(words: Sequence[str]) -> tuple[str, ...] | None:

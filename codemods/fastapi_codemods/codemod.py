@@ -10,22 +10,58 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from types import MappingProxyType
 from typing import Any, ClassVar
 
+from .config import nearest, read_like
 from .edits import Edits
+from .errors import ConfigurationError
 from .findings import Finding, Location, Safety
 from .project import Project
 
 
 class Codemod(ABC):
-    """One convention. Subclasses are stateless: everything they know comes from the project and from findings."""
+    """One convention. Subclasses are stateless: everything they know comes from options, the project and findings."""
 
     safety: ClassVar[Safety]
     """What the rewrite may change; `Safety.REPORT` for a check that only guides."""
 
     after: ClassVar[tuple[str, ...]] = ()
     """Names of codemods whose result this one wants to see; the order of a run follows from these."""
+
+    options: Any = ()
+    """What a user can set, as a NamedTuple of defaults: text, a switch, a whole number or a tuple of texts each.
+
+    A field `min_routes` is `min-routes` in `[tool.fastapi-codemods.NAME]`, and `--min-routes` where the command line
+    has it.
+    """
+
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """The values that an option may have, by the field's name; any for an option that is not in here."""
+
+    is_named = False
+    """Whether the user asked for this very codemod with `--select`."""
+
+    def configured(self, values: Mapping[str, object], *, is_named: bool) -> Codemod:
+        """This codemod with some options set, by names with hyphens; `ConfigurationError` for what it does not have."""
+        known = self.options._asdict() if self.options else {}
+        read: dict[str, object] = {}
+        for key, value in values.items():
+            place, field = f"option {key} of {self.name}", key.replace("-", "_")
+            if field not in known:
+                hint = nearest(key, [name.replace("_", "-") for name in known])
+                raise ConfigurationError(f"{self.name} has no option {key!r}{hint}")
+            read[field] = read_like(known[field], value, place)
+            allowed = self.choices.get(field, ())
+            if allowed and value not in allowed:
+                raise ConfigurationError(f"{place} must be one of {', '.join(allowed)}{nearest(str(value), allowed)}")
+        made = copy(self)
+        made.is_named = is_named
+        if read:
+            made.options = self.options._replace(**read)
+        return made
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .errors import ConfigurationError, PathError
@@ -33,6 +34,9 @@ class Options(NamedTuple):
     """Processes; None lets the size of the work decide."""
     cache: bool = True
     """Whether to use what earlier runs learned about files, and to keep what this one does."""
+    codemods: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+    """Options of single codemods, by the codemod's name and the option's, both with hyphens. `registry.select`
+    says which there are."""
 
 
 class Settings(NamedTuple):
@@ -46,10 +50,12 @@ class Settings(NamedTuple):
     jobs: int | None = None
     cache: bool | None = None
     """Of the command line alone."""
+    codemods: Mapping[str, Mapping[str, object]] = MappingProxyType({})
 
 
 def merge(command_line: Settings, file: Settings) -> Options:
     """The command line wins key by key, and whole: `--exclude a` forgets the excludes of the file."""
+    given, written = command_line.codemods, file.codemods
     default = Options()
     return Options(
         select=_first(command_line.select, file.select, default.select),
@@ -59,6 +65,7 @@ def merge(command_line: Settings, file: Settings) -> Options:
         target_fastapi=_first(command_line.target_fastapi, file.target_fastapi, default.target_fastapi),
         jobs=_first(command_line.jobs, file.jobs, default.jobs),
         cache=_first(command_line.cache, file.cache, default.cache),
+        codemods={name: {**written.get(name, {}), **given.get(name, {})} for name in {**written, **given}},
     )
 
 
@@ -171,11 +178,15 @@ def _table(file: Path) -> Mapping[str, Any] | None:
 def _settings(table: Mapping[str, Any], file: Path) -> Settings:
     place = f"{file}: [tool.{TABLE}]"
     values: dict[str, Any] = {}
+    codemods: dict[str, Mapping[str, object]] = {}
     for key, value in table.items():
-        if key not in _READERS:
+        if key in _READERS:
+            values[key.replace("-", "_")] = _READERS[key](value, f"{place} {key}")
+        elif isinstance(value, dict):
+            codemods[key] = value  # `[tool.fastapi-codemods.split-router]`: only the codemods know whether it is right
+        else:
             raise ConfigurationError(f"{place} has no key {key!r}{nearest(key, _READERS)}")
-        values[key.replace("-", "_")] = _READERS[key](value, f"{place} {key}")
-    return Settings(**values)
+    return Settings(**values, codemods=codemods) if codemods else Settings(**values)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -193,6 +204,21 @@ def read_strings(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigurationError(f'{place} must be a list of strings, such as ["a", "b"]')
     return tuple(value)
+
+
+def read_like(default: object, value: object, place: str) -> object:
+    """`value` as something of the type of `default`: text, a switch, a whole number from 1, or several texts."""
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{place} must be true or false")
+        return value
+    if isinstance(default, tuple):
+        return read_strings(list(value) if isinstance(value, tuple) else value, place)
+    if isinstance(default, int):
+        return read_jobs(value, place)
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{place} must be a string")
+    return value
 
 
 def read_safety(value: object, place: str) -> Safety:

@@ -32,7 +32,7 @@ FINDINGS_WORTH_A_PROCESS = 5000
 def check(root: Path, paths: Sequence[Path], options: Options, progress: Progress | None = None) -> Plan:
     """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
     with without_garbage_collection():
-        codemods = registry.select(options.select, options.ignore, options.safety)
+        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
         project = open_project(root, options, progress)
         within = prefixes_of(root, paths)
         suppressions = Suppressions(project)
@@ -56,7 +56,7 @@ def plan(
     Locations of findings refer to the project as the codemods before had left it.
     """
     with without_garbage_collection():
-        codemods = registry.select(options.select, options.ignore, options.safety)
+        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
         # What only reports changes nothing.
         codemods = tuple(codemod for codemod in codemods if codemod.safety is not Safety.REPORT)
         project = open_project(root, options, progress)

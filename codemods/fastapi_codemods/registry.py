@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
+from types import MappingProxyType
 
 from . import conventions
 from .codemod import Codemod
+from .config import nearest
 from .errors import ConfigurationError
 from .findings import Safety
 
@@ -92,8 +94,13 @@ def chapters() -> tuple[str, ...]:
     return tuple(_modules_in())
 
 
-def select(select: Sequence[str], ignore: Sequence[str], safety: Safety) -> tuple[Codemod, ...]:
-    """The codemods a run is about; the others are not imported.
+def select(
+    select: Sequence[str],
+    ignore: Sequence[str],
+    safety: Safety,
+    options: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> tuple[Codemod, ...]:
+    """The codemods a run is about, with their options (see `Options.codemods`); the others are not imported.
 
     A codemod that `select` names by its own name runs at its own safety level; one that comes by its chapter, or
     because nothing was selected, keeps to `safety`.
@@ -107,13 +114,11 @@ def select(select: Sequence[str], ignore: Sequence[str], safety: Safety) -> tupl
         is_selected = not select or name in select or chapter in select
         return is_selected and name not in ignore and chapter not in ignore
 
+    for name in options:
+        if name not in _places():
+            raise ConfigurationError(f"there is no codemod {name!r} to have options{nearest(name, names())}")
     meant = [_codemod_of(place) for name, place in _places().items() if is_meant(name, place.split(".")[-2])]
-    return in_order(codemod for codemod in meant if codemod.safety <= safety or codemod.name in select)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing when no known name is near."""
-    import difflib
-
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    meant = [codemod for codemod in meant if codemod.safety <= safety or codemod.name in select]
+    return in_order(
+        codemod.configured(options.get(codemod.name, {}), is_named=codemod.name in select) for codemod in meant
+    )

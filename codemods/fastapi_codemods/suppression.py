@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from . import registry
 from .codemod import Codemod
+from .config import nearest
 from .findings import Finding
 from .project import Module, Project
 from .source import UnreadableSourceError
@@ -90,7 +91,7 @@ class Suppressions:
 def _complaint(comment: _Comment, ran: set[str], known: set[str]) -> str:
     for name in comment.names:
         if name not in known:
-            return f"names {name!r}, which is no codemod{registry.nearest(name, known)}"
+            return f"names {name!r}, which is no codemod{nearest(name, known)}"
     if comment.is_used or not ran.issuperset(comment.names):
         return ""
     return "suppresses nothing; remove it"
