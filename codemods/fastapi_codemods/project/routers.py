@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .index import Module, Project, Symbol
 from .model import Assignment, Span
 from .operations import ROUTER, Operation, operations_of
-from .reader import ROUTE_METHODS, Positions
+from .reader import ROUTE_METHODS, Positions, dotted
 from .references import Use, uses
 
 FEWEST_ROUTES = 2
@@ -123,7 +123,8 @@ class Shared(NamedTuple):
 
     router: OwnRouter
     codes: tuple[str, ...]
-    """The elements as the first route writes them."""
+    """The elements as `source` writes them."""
+    source: Module
     elements: dict[str, tuple[Operation, tuple[Span, ...]]]
     """Of each list, by the place of its route."""
 
@@ -150,9 +151,10 @@ def leading(project: Project, router: OwnRouter, argument: str) -> Shared | None
     count = 0
     while all(len(some) > count and some[count] == meanings[0][count] is not None for some in meanings):
         count += 1
-    first, spans = next(iter(lists.values()))
+    # As the router's own module writes them, if it does.
+    first, spans = min(lists.values(), key=lambda item: item[0].module is not router.module)
     codes = tuple(first.module.code(span) for span in spans[:count])
-    return Shared(router, codes, lists) if count else None
+    return Shared(router, codes, first.module, lists) if count else None
 
 
 def _elements(module: Module, span: Span) -> tuple[Span, ...] | None:
@@ -166,19 +168,29 @@ def _elements(module: Module, span: Span) -> tuple[Span, ...] | None:
 
 def _meaning(project: Project, module: Module, span: Span) -> str | None:
     """The expression with its names replaced by what they mean: equal for two that are the same wherever they stand."""
-    node = module.expression(span)
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            symbol = project.resolve(module, part.id)
-            if symbol is None:
-                return None
-            part.id = f"{symbol.path}:{symbol.name}"
-    return ast.dump(node)
+    parts = _Meanings(project, module)
+    node = parts.visit(module.expression(span))
+    return ast.dump(node) if parts.are_known else None
+
+
+class _Meanings(ast.NodeTransformer):
+    def __init__(self, project: Project, module: Module) -> None:
+        self.project = project
+        self.module = module
+        self.are_known = True
+
+    def _dotted(self, node: ast.Name | ast.Attribute) -> ast.AST:
+        if not dotted(node):
+            return self.generic_visit(node)
+        symbol = self.project.resolve(self.module, dotted(node))
+        self.are_known = self.are_known and symbol is not None
+        return ast.Name(f"{symbol}", ast.Load())
+
+    visit_Name = visit_Attribute = _dotted  # noqa: N815  (the names of ast)
 
 
 def reason_of_names(project: Project, shared: Shared) -> str | None:
     """Why the router cannot be given what its routes begin with: names that it does not have where it is made."""
-    first = next(iter(shared.elements.values()))[0].module
     module, made = shared.router.module, shared.router.made
     for code in shared.codes:
         for part in ast.walk(ast.parse(code, mode="eval")):
@@ -186,7 +198,7 @@ def reason_of_names(project: Project, shared: Shared) -> str | None:
                 continue
             if not module.bindings(part.id):
                 return f"`{part.id}` is not known in {module.path}, where the router is made"
-            if project.resolve(module, part.id) != project.resolve(first, part.id):
+            if project.resolve(module, part.id) != project.resolve(shared.source, part.id):
                 return f"`{part.id}` means something else in {module.path}, where the router is made"
             if not all(b.statement < made.statement and not b.conditional for b in module.bindings(part.id)):
                 return f"`{part.id}` comes to be below the router, which would need it"

@@ -76,12 +76,11 @@ def _reason(project: Project, shared: Shared) -> str | None:
     for operation in shared.router.operations:
         if operation.place not in shared.elements:
             return f"the WebSocket route at {operation.place} does not have it"
-    first = next(iter(shared.elements.values()))[0].module
     for code in shared.codes:
         node = ast.parse(code, mode="eval").body
         if isinstance(node, ast.Name | ast.Attribute):
             continue  # one object for all of them, now and then
-        callee = project.resolve(first, dotted(node.func)) if isinstance(node, ast.Call) else None
+        callee = project.resolve(shared.source, dotted(node.func)) if isinstance(node, ast.Call) else None
         if not isinstance(node, ast.Call) or callee is None or callee.name not in INJECTORS:
             return f"`{code}` is not written as `Depends(...)`"
         for keyword in node.keywords:

@@ -47,7 +47,7 @@ class HoistRouterTags(Codemod):
         for index, shared in enumerate(found):
             router = shared.router
             made = router.made
-            listed = ", ".join(shared.codes)
+            listed = ", ".join(f"`{code}`" for code in shared.codes)
             yield self.finding(
                 router.module.location(made.line, made.column, made.end_line),
                 f"all {len(shared.elements)} routes of `{router.name}` have the tag{'s' * (len(shared.codes) > 1)}"
