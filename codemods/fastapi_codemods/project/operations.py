@@ -128,6 +128,15 @@ def _class(project: Project, module: Module, name: str, scopes: Sequence[Scope])
     return symbol if symbol is not None and project.derives_from(symbol, (APPLICATION, ROUTER)) else None
 
 
+def decorator_besides(function: Function) -> str | None:
+    """The name of a decorator that registers no route, and may make something else of the function."""
+    for decorator in function.decorators:
+        receiver, _, method = decorator.name.rpartition(".")
+        if not receiver or method not in ROUTE_METHODS:
+            return decorator.name
+    return None
+
+
 class Definition(NamedTuple):
     """A function with its syntax tree."""
 
