@@ -49,6 +49,8 @@ _HTTP = frozenset(
 _OWN_FRAME = frozenset({"dir", "eval", "exec", "locals", "super", "vars"})
 _FRAMES = frozenset({"_getframe", "currentframe", "getframeinfo", "stack", "trace"})
 _BRANCHES = ast.If | ast.For | ast.AsyncFor | ast.While | ast.ExceptHandler | ast.IfExp | ast.match_case
+_REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
+_BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*")
 
 LINES_FOR_BRANCHES = 10
 """Up to this many lines, branches do not make a handler long."""
@@ -118,8 +120,6 @@ def _rewrite(project: Project, subject: _Subject, finding: Finding, edits: Edits
     module, function = subject.operation.module, subject.operation.function
     newline, unit = module.source.newline, indent_of(project, module)
     text = module.code(subject.body)
-    margin = re.match(r"[ \t]*", module.text[subject.body.start :].lstrip("\r\n"))
-    assert margin is not None
     room = project.style.line_length
     word = "async def" if subject.is_async else "def"
     header = f"{word} {subject.name}({', '.join(subject.header)}){subject.returns}:"
@@ -127,7 +127,7 @@ def _rewrite(project: Project, subject: _Subject, finding: Finding, edits: Edits
         listed = "".join(f"{unit}{parameter},{newline}" for parameter in subject.header)
         header = f"{word} {subject.name}({newline}{listed}){subject.returns}:"
     start = start_with_comments(module, module.facts.statements[function.statement].start)
-    body = text.lstrip("\r\n")
+    body = text
     if not body.endswith(("\r", "\n")):
         body += newline
     edits.insert(module, start, f"{header}{newline}{body}{newline}{newline}", finding)
@@ -175,7 +175,7 @@ def _extracted(project: Project, operation: Operation, definition: Definition, b
     used = {part.id for statement in body for part in ast.walk(statement) if isinstance(part, ast.Name)}
     used |= {name for part in own_nodes(definition.node) if isinstance(part, ast.Global) for name in part.names}
     parameters = [parameter for parameter in function.parameters if parameter.name in used]
-    span = _lines_of(module, definition, body)
+    span = _lines_of(module, function, definition, body)
     if span is None:
         return "its body does not have its lines to itself"
     returns = f" -> {module.code(function.returns)}" if function.returns is not None else ""
@@ -242,27 +242,12 @@ def _reason_of_body(project: Project, module: Module, function: Function, defini
     return None
 
 
-def _lines_of(module: Module, definition: Definition, body: list[ast.stmt]) -> Span | None:
-    """The lines of the body, with comments in front of it that stand below the header or the docstring."""
+def _lines_of(module: Module, function: Function, definition: Definition, body: list[ast.stmt]) -> Span | None:
+    """The lines of the body, from the first one below the header or the docstring that is not blank."""
     node, positions = definition
     text = module.text
-    last = positions.span(body[-1]).end
-    end = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)").match(text, last)
-    first = positions.span(body[0]).start
-    decorated = getattr(body[0], "decorator_list", None)
-    if decorated:
-        first = text.rfind("@", 0, positions.span(decorated[0]).start)
-    start = max(text.rfind("\n", 0, first), text.rfind("\r", 0, first)) + 1
-    if end is None or text[start:first].strip():
-        return None
-    docstring = node.body[0] if node.body[0] is not body[0] else None
-    above = positions.span(docstring).end if docstring is not None else None
-    while above is None or start > above:
-        previous = max(text.rfind("\n", 0, start - 1), text.rfind("\r", 0, start - 1)) + 1
-        if text[previous : start - 1].endswith("\r"):
-            previous = max(text.rfind("\n", 0, start - 2), text.rfind("\r", 0, start - 2)) + 1
-        line = text[previous:start].strip()
-        if not line.startswith("#") or (above is not None and previous < above):
-            break
-        start = previous
-    return Span(start, end.end())
+    above = positions.span(node.body[0]).end if node.body[0] is not body[0] else function.span.end
+    start = _REST_OF_LINE.match(text, above)
+    end = _REST_OF_LINE.match(text, positions.span(body[-1]).end)
+    blank = _BLANK_LINES.match(text, start.end()) if start is not None else None
+    return Span(blank.end(), end.end()) if blank is not None and end is not None else None
