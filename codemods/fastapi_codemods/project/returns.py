@@ -34,10 +34,11 @@ def returns_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Returns:
 
 def _can_end(body: Sequence[ast.stmt]) -> bool:
     """Whether the statement behind a block may be reached; in doubt it may."""
-    return not any(_leaves(statement) for statement in body)
+    return not any(leaves(statement) for statement in body)
 
 
-def _leaves(node: ast.stmt) -> bool:
+def leaves(node: ast.stmt) -> bool:
+    """Whether what stands below a statement is never reached by way of it; in doubt it may be."""
     match node:
         case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
             return True
