@@ -154,9 +154,11 @@ def definition_of(module: Module, function: Function) -> Definition | None:
         return None
     line = function.line - statement.line + 1
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function.name:
-            if node.lineno == line:
-                return Definition(node, Positions(module.statement_text(function.statement), statement.start, statement.line))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if node.name == function.name and node.lineno == line:
+            text = module.statement_text(function.statement)
+            return Definition(node, Positions(text, statement.start, statement.line))
     return None
 
 

@@ -54,9 +54,10 @@ def _routers(project: Project) -> Iterator[OwnRouter]:
             else:
                 symbol = Symbol(module.path, made.target)
                 operations = by_symbol.pop(symbol, None)  # of two branches the first
-            if operations and operations[0].cls == project.resolve(module, made.call.callee, made.scopes):
-                if project.derives_from(operations[0].cls, (ROUTER,)):
-                    yield OwnRouter(module, made, symbol, tuple(operations))
+            if not operations or operations[0].cls != project.resolve(module, made.call.callee, made.scopes):
+                continue
+            if project.derives_from(operations[0].cls, (ROUTER,)):
+                yield OwnRouter(module, made, symbol, tuple(operations))
 
 
 def reasons_against(project: Project, routers: Collection[OwnRouter], argument: str) -> dict[int, str]:
@@ -93,14 +94,18 @@ def _reason_of_construction(project: Project, router: OwnRouter) -> str | None:
     return None
 
 
+def _is_harmless(use: Use) -> bool:
+    if use.kind == "argument":
+        return use.member.rpartition(".")[2] == "include_router"
+    return use.kind in ("decorator", "method") and use.member == "on_event"
+
+
 def _reason_of_uses(router: OwnRouter, found: Sequence[Use], argument: str) -> str | None:
     decorators = 0
     for use in found:
         if use.kind == "decorator" and use.member in ROUTE_METHODS:
             decorators += 1
-        elif use.kind == "argument" and use.member.rpartition(".")[2] == "include_router":
-            continue
-        elif use.kind in ("decorator", "method") and use.member == "on_event":
+        elif _is_harmless(use):
             continue
         elif use.kind in ("decorator", "method"):
             if use.member == "include_router":

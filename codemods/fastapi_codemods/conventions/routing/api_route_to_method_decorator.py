@@ -59,7 +59,7 @@ class ApiRouteToMethodDecorator(Codemod):
                 subject=(operation, method),
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             operation, method = finding.subject
             change_arguments(edits, operation.module, operation.call, finding, remove=["methods"], method=method)

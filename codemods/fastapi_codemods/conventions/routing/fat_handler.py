@@ -65,9 +65,10 @@ class FatHandler(Codemod):
             size = _size(definition)
             if size.lines <= self.options.max_lines and size.branches <= self.options.max_branches:
                 continue
+            branches = f"{size.branches} branch{'es' * (size.branches != 1)}"
             yield self.finding(
                 module.location(function.line, 1, function.end_line),
-                f"`{function.name}` has {size.lines} lines and {size.branches} branch{'es' * (size.branches != 1)}{_why(size)}",
+                f"`{function.name}` has {size.lines} lines and {branches}{_why(size)}",
                 anchor=function.qualified_name,
             )
 
@@ -91,7 +92,11 @@ class _Size(NamedTuple):
 def _size(definition: Definition) -> _Size:
     node = definition.node
     body = list(node.body)
-    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+    if (
+        isinstance(body[0], ast.Expr)
+        and isinstance(body[0].value, ast.Constant)
+        and isinstance(body[0].value.value, str)
+    ):
         body.pop(0)
     lines: set[int] = set()
     branches = errors = catches = calls = 0

@@ -32,14 +32,18 @@ from collections.abc import Iterator
 from ...codemod import Codemod
 from ...findings import Finding, Safety
 from ...project import Module, Project
-from ...project.operations import Definition, Operation, definition_of, operations_of, own_nodes
+from ...project.operations import Definition, definition_of, operations_of, own_nodes
 from ...project.reader import dotted
 from ...source.discovery import is_test
 
-_LINKS = re.compile(r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|sso", re.I)
-_BOOKKEEPING = re.compile(r"cache|memo|metric|stat|count|log|lock|lru|seen|hits|limit|_at\Z", re.I)
-_SQL = re.compile(r"\s*(INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|REPLACE\s+INTO)\b", re.I)
-_MUTATING = frozenset({"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"})
+_LINKS = re.compile(
+    r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|sso", re.IGNORECASE
+)
+_BOOKKEEPING = re.compile(r"cache|memo|metric|stat|count|log|lock|lru|seen|hits|limit|_at\Z", re.IGNORECASE)
+_SQL = re.compile(r"\s*(INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|REPLACE\s+INTO)\b", re.IGNORECASE)
+_MUTATING = frozenset(
+    {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
+)
 _CONTAINERS = frozenset({"dict", "list", "set", "defaultdict", "deque", "OrderedDict", "Counter"})
 
 SHOWN = 2

@@ -64,10 +64,11 @@ class GiantRouter(Codemod):
             line = operations[0].decorator.line
             shown = ", ".join(f"`{name}` ({count})" for name, count in groups[:SHOWN])
             more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+            lines = module.text.count("\n")
             yield self.finding(
                 module.location(line, 1, line),
-                f"{path.rpartition('/')[2]} registers {len(operations)} routes in {module.text.count(chr(10))} lines, in"
-                f" {len(groups)} groups: {shown}{more}",
+                f"{path.rpartition('/')[2]} registers {len(operations)} routes in {lines} lines, in {len(groups)} groups:"
+                f" {shown}{more}",
                 anchor="routes",
             )
 

@@ -42,6 +42,7 @@ from ...project.routers import FEWEST_ROUTES, OwnRouter, reasons_against, router
 
 _PLAIN = re.compile(r"""["'](/[^"'\\]*)["']""")
 
+
 class _Subject(NamedTuple):
     router: OwnRouter
     common: str
@@ -68,7 +69,7 @@ class HoistRouterPrefix(Codemod):
                 subject=None if isinstance(result, str) else result,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             subject: _Subject = finding.subject
             router = subject.router

@@ -57,6 +57,6 @@ class HoistRouterTags(Codemod):
                 subject=shared,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             hoist(edits, finding.subject, "tags", finding)

@@ -5,9 +5,9 @@ it `isinstance(route.original_route, APIRoute)`.
 
 ## Why
 
-Since FastAPI 0.137 `include_router` no longer copies routes: `app.routes` holds one node for each included router, which
-has no path, name or methods. A loop that lists, checks or exports routes fails there, or silently skips most of the
-API. `fastapi.routing.iter_route_contexts` gives every route as it is served, with all prefixes.
+Since FastAPI 0.137 `include_router` no longer copies routes: `app.routes` holds one node for each included router,
+which has no path, name or methods. A loop that lists, checks or exports routes fails there, or silently skips most of
+the API. `fastapi.routing.iter_route_contexts` gives every route as it is served, with all prefixes.
 
 ## Left alone
 
@@ -104,7 +104,7 @@ class IterRouteContexts(Codemod):
             subject=None if isinstance(result, str) else result,
         )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             subject: _Subject = finding.subject
             name = edits.name(subject.module, _FUNCTION, finding)
@@ -161,7 +161,8 @@ def _rewritten(project: Project, module: Module, positions: Positions, loop: _Lo
     name = loop.target.id
     checked: list[Span] = []
     allowed: set[int] = set()
-    for part in (inner for part in loop.parts for inner in ast.walk(part)):
+    parts = [inner for part in loop.parts for inner in ast.walk(part)]
+    for part in parts:
         match part:
             case ast.Attribute(value=ast.Name(id=own) as variable, attr=attribute, ctx=context) if own == name:
                 if not isinstance(context, ast.Load):
@@ -175,11 +176,13 @@ def _rewritten(project: Project, module: Module, positions: Positions, loop: _Lo
                 if look in _LOOKS:
                     asked = part.args[1] if len(part.args) > 1 else None
                     if look != "isinstance" and isinstance(asked, ast.Constant) and asked.value in _ALWAYS_THERE:
-                        return f"line {positions.line(part.lineno)} asks for `{asked.value}`, which is always there then"
+                        return (
+                            f"line {positions.line(part.lineno)} asks for `{asked.value}`, which is always there then"
+                        )
                     allowed.add(id(variable))
                     if look == "isinstance":
                         checked.append(positions.span(variable))
-    for part in (inner for part in loop.parts for inner in ast.walk(part)):
+    for part in parts:
         if isinstance(part, ast.Name) and part.id == name and id(part) not in allowed:
             return f"line {positions.line(part.lineno)} does more with `{name}` than to look at it"
     if not project.versions.supports_fastapi(ITER_ROUTE_CONTEXTS_SINCE):

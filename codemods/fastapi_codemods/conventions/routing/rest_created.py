@@ -45,7 +45,9 @@ from ...source.discovery import is_test
 
 _CREATES = re.compile(r"(?:api_)?(?:create|add|insert|register)(?:_(?!.*or_|.*if_|.*to_|.*token|.*session)\w+)?\Z")
 _STORES = frozenset({"add", "add_all", "append", "create", "insert", "insert_one", "save"})
-_STORING = re.compile(r"(?:create|insert|add)_(?!.*_to_|.*(?:client|engine|error|exception|header|log|message|response|session|task|token))\w+")
+_STORING = re.compile(
+    r"(?:create|insert|add)_(?!.*_to_|.*(?:client|engine|error|exception|header|log|message|response|session|task|token))\w+"
+)
 
 
 class RestCreated(Codemod):

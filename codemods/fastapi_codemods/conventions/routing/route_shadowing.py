@@ -188,7 +188,11 @@ def _may_shadow(project: Project) -> bool:
             continue
         place = operation.module.path, operation.decorator.line
         written = _Written(path, _methods(operation), place)
-        key = (operation.router,) if operation.router is not None else (place[0], operation.receiver, operation.function.scopes)
+        key = (
+            (operation.router,)
+            if operation.router is not None
+            else (place[0], operation.receiver, operation.function.scopes)
+        )
         of_router = by_router.setdefault(key, [])
         if any(other.methods & written.methods and _shadows(other.path, path) for other in of_router):
             return True

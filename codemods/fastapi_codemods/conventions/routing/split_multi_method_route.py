@@ -99,7 +99,7 @@ class SplitMultiMethodRoute(Codemod):
                 subject=None if isinstance(result, str) else result,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             _rewrite(finding.subject, finding, edits)
 
@@ -124,7 +124,7 @@ def _rewrite(subject: _Subject, finding: Finding, edits: Edits) -> None:
         code = fragments.call_code(fragments.with_method(node, branch.method.lower()), newline)
         named = header if is_first else _renamed(header, function.name, _name(function.name, branch.method))
         body = module.code(branch.body)
-        body = _dedented(body, module, branch, subject) if branch.is_indented else body
+        body = _dedented(body, module, subject) if branch.is_indented else body
         parts.append(f"{before}{code}{between}{named}{docstring}{body.rstrip()}{newline}")
     whole = blank.join(parts)
     ends = text[subject.body.end - 1 : subject.body.end] in ("\n", "\r")
@@ -139,7 +139,7 @@ def _renamed(header: str, name: str, new: str) -> str:
     return re.sub(rf"(\bdef\s+){name}\b", rf"\g<1>{new}", header, count=1)
 
 
-def _dedented(body: str, module: Module, branch: _Branch, subject: _Subject) -> str:
+def _dedented(body: str, module: Module, subject: _Subject) -> str:
     outer = _margin(module.code(subject.body))
     inner = _margin(body)
     return "".join(
@@ -178,9 +178,7 @@ def _asked(operation: Operation, definition: Definition) -> str:
     return ""
 
 
-def _split(
-    operation: Operation, definition: Definition, methods: tuple[str, ...] | None, asked: str
-) -> _Subject | str:
+def _split(operation: Operation, definition: Definition, methods: tuple[str, ...] | None, asked: str) -> _Subject | str:
     module, function = operation.module, operation.function
     if methods is None:
         return "its methods are not written as a list of strings"
@@ -232,7 +230,7 @@ def _branches(
             return "something runs for all methods before it asks for the method"
         method = _tested(first.test, asked)
         if method is None:
-            return f"line {positions.line(first.lineno)} asks in another way than `{asked} == \"...\"`"
+            return f'line {positions.line(first.lineno)} asks in another way than `{asked} == "..."`'
         if method not in left:
             return f"line {positions.line(first.lineno)} asks for {method}, which the route does not serve"
         left.remove(method)
