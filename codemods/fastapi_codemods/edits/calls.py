@@ -21,8 +21,11 @@ def change_arguments(
     *,
     remove: Iterable[str] = (),
     values: Mapping[str, str] | None = None,
+    method: str | None = None,
 ) -> None:
     """Take keyword arguments out of a call and give others new values, adding those that it does not have yet.
+
+    With `method`, the call `app.api_route(...)` becomes one of that method of the same object.
 
     A value of several lines is given as it would stand at the left edge of the file.
 
@@ -34,6 +37,8 @@ def change_arguments(
 
     text = module.code(call.span)
     node = fragments.parse_call(text)
+    if method is not None:
+        node = fragments.with_method(node, method)
     for name in remove:
         node = fragments.without_keyword(node, name)
     line_start = module.text.rfind("\n", 0, call.span.start) + 1

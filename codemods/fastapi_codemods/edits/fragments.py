@@ -190,6 +190,12 @@ def without_keyword(call: cst.Call, name: str) -> cst.Call:
     return call
 
 
+def with_method(call: cst.Call, name: str) -> cst.Call:
+    """`app.name(...)` for the call `app.other(...)`."""
+    function = cst.ensure_type(call.func, cst.Attribute)
+    return call.with_changes(func=function.with_changes(attr=cst.Name(name)))
+
+
 def one_argument_per_line(call: cst.Call, indent: str, unit: str) -> cst.Call:
     """As black and ruff write a call that is too long for its line."""
     inner = cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(indent + unit))

@@ -634,7 +634,7 @@ class Evaluation:
     def _decorated(self, decorator: Value, current: Value, node: ast.expr, scope: Scope) -> Value:
         if isinstance(decorator, Registrar):
             with self._at(scope, node):
-                return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+                return self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1, scope)
         name = dotted(node.func if isinstance(node, ast.Call) else node)
         last = name.rpartition(".")[2]
         if isinstance(decorator, Method) and last in _HARMLESS_METHODS:

@@ -1,0 +1,62 @@
+"""Tags that all routes of a router begin with stand in its `APIRouter(...)`.
+
+`@router.get("/", tags=["users"])` on every route of a router becomes `@router.get("/")`, and `router = APIRouter()`
+becomes `router = APIRouter(tags=["users"])`.
+
+## Why
+
+A tag says to which part of the API a route belongs, and so does its router. Said once, no route can be forgotten, and
+a new one has it from the start. FastAPI's own style guide asks for it.
+
+## Left alone
+
+- Routers with one route, with a route that has no tags, and tags that are not at the beginning everywhere are no
+  findings: a tag of the router stands before those of its routes.
+- A router that includes other routers, is given routes by other means than decorators, or whose routes are used
+  elsewhere.
+- A router that a function makes, one with unpacked arguments, and one of the project's own subclass of `APIRouter`.
+- Tags that need a name which comes to be below the router, or which its module does not have.
+- Comments inside of the lists.
+
+## Safety
+
+Safe: FastAPI puts the tags of a router in front of those of its routes, so that every route keeps its tags in their
+order.
+
+See <https://fastapi.tiangolo.com/tutorial/bigger-applications/>.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...codemod import Codemod
+from ...edits import Edits
+from ...edits.lists import hoist, reason_of_layout
+from ...findings import Finding, Safety
+from ...project import Project
+from ...project.routers import leading, reason_of_names, reasons_against, routers_of
+
+
+class HoistRouterTags(Codemod):
+    safety = Safety.SAFE
+
+    def find(self, project: Project) -> Iterator[Finding]:
+        found = [shared for router in routers_of(project) if (shared := leading(project, router, "tags"))]
+        against = reasons_against(project, [shared.router for shared in found], "tags")
+        for index, shared in enumerate(found):
+            router = shared.router
+            made = router.made
+            listed = ", ".join(f"`{code}`" for code in shared.codes)
+            yield self.finding(
+                router.module.location(made.line, made.column, made.end_line),
+                f"all {len(shared.elements)} routes of `{router.name}` have the tag{'s' * (len(shared.codes) > 1)}"
+                f" {listed}, which the router could give them",
+                anchor=f"{router.name} tags",
+                left_alone=against.get(index) or reason_of_names(project, shared) or reason_of_layout(shared, "tags"),
+                subject=shared,
+            )
+
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
+        for finding in findings:
+            hoist(edits, finding.subject, "tags", finding)
