@@ -27,18 +27,16 @@ class Body(list[ast.stmt]):
 
     def __init__(self, text: str, line: int) -> None:
         super().__init__()
-        self.text: str | None = text
-        """What follows the colon; None once it is parsed."""
+        self.text = text
+        """What follows the colon."""
         self._line = line
+        self._is_parsed = False
 
-    def _parsed(self) -> None:
-        text = self.text
-        if text is None:
-            return
-        self.text = None
+    def _parse(self) -> None:
+        self._is_parsed = True
         try:
             # Line ends in front keep the lines as they are in the whole; `async` allows for either kind of body.
-            module = parse("\n" * (self._line - 1) + "async def _():" + text)
+            module = parse("\n" * (self._line - 1) + "async def _():" + self.text)
         except UnreadableSourceError:
             return
         function = module.body[0]
@@ -46,15 +44,18 @@ class Body(list[ast.stmt]):
         self.extend(function.body)
 
     def __iter__(self) -> Iterator[ast.stmt]:
-        self._parsed()
+        if not self._is_parsed:
+            self._parse()
         return super().__iter__()
 
     def __reversed__(self) -> Iterator[ast.stmt]:
-        self._parsed()
+        if not self._is_parsed:
+            self._parse()
         return super().__reversed__()
 
     def __len__(self) -> int:
-        self._parsed()
+        if not self._is_parsed:
+            self._parse()
         return super().__len__()
 
     @overload
@@ -64,13 +65,14 @@ class Body(list[ast.stmt]):
     def __getitem__(self, index: slice) -> list[ast.stmt]: ...
 
     def __getitem__(self, index: SupportsIndex | slice) -> ast.stmt | list[ast.stmt]:
-        self._parsed()
+        if not self._is_parsed:
+            self._parse()
         return super().__getitem__(index)
 
 
 def may_hold(body: list[ast.stmt], pattern: re.Pattern[str]) -> bool:
-    """Whether something in the text of a function's body matches: yes, where the body has been parsed."""
-    return not isinstance(body, Body) or body.text is None or pattern.search(body.text) is not None
+    """Whether something in the text of a function's body matches; yes, where the text is not at hand."""
+    return not isinstance(body, Body) or pattern.search(body.text) is not None
 
 
 def outline(text: str, first_line: int = 1) -> ast.Module:

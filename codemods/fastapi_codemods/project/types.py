@@ -21,8 +21,8 @@ from .reader import dotted, statements_within, targets_of
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-TREES_KEPT = 500
-"""Statements of other modules whose syntax trees are kept at a time."""
+TREES_KEPT = 3_000_000
+"""Characters of statements whose syntax trees are kept at a time; most bodies in them are never parsed."""
 
 
 class Value(NamedTuple):
@@ -71,6 +71,7 @@ class Types:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._trees: dict[tuple[str, int], ast.Module] = {}
+        self._size = 0
         self._locals: dict[ast.AST, dict[str, list[_Bound]]] = {}
         self._known: dict[object, Value | None] = {}
         self._local_values: dict[object, Value | None] = {}
@@ -80,13 +81,16 @@ class Types:
     def tree(self, module: Module, index: int) -> ast.Module:
         key = (module.path, index)
         if key not in self._trees:
-            if len(self._trees) >= TREES_KEPT:
+            statement = module.facts.statements[index]
+            self._size += statement.end - statement.start
+            if self._size > TREES_KEPT:
+                self._size = 0
                 self._trees.clear()
                 self._locals.clear()
                 self._local_values.clear()
             try:
                 with module.text_for_now():
-                    self._trees[key] = outline(module.statement_text(index), module.facts.statements[index].line)
+                    self._trees[key] = outline(module.statement_text(index), statement.line)
             except UnreadableSourceError:
                 self._trees[key] = ast.Module([], [])
         return self._trees[key]

@@ -57,6 +57,7 @@ from ...project.reader import dotted
 from ...project.references import Use, uses
 from ...project.versions import spelled
 from ...source import split
+from ...source.statements import blanked
 
 LIFESPAN_SINCE = (0, 93)
 SUBSCRIPTABLE_SINCE = (3, 9)
@@ -69,7 +70,10 @@ _READS_HANDLERS = re.compile(r"\.on_(?:startup|shutdown)\b|\.router\.(?:startup|
 _ON_ROUTER = re.compile(r"\b\w*Router\s*\((?:[^()]|\([^()]*\))*\bon_(?:startup|shutdown)\s*=")
 _INTERESTING = re.compile(rb"on_(?:startup|shutdown)|\.router\.(?:startup|shutdown)|lifespan_context")
 
+_METHODS = ("on_event", "add_event_handler")
+_LONGEST_RECEIVER = 500
 _REGISTERS = re.compile(r"([\w.]*)\s*\.\s*(?:on_event|add_event_handler)\b")
+_RECEIVER = re.compile(r"[\w.]*\s*\.\s*\Z")
 _OTHER_EVENT = re.compile(r"\s*\(\s*(?:event_type\s*=\s*)?[\"'](?!startup[\"']|shutdown[\"'])")
 
 # Callables that are handed an application and are known to register no event handlers on it.
@@ -278,12 +282,28 @@ def _may_be_an_application(project: Project, registration: Registration) -> bool
     return True
 
 
+def _registering(masked: str) -> list[re.Match[str]]:
+    """The matches of `_REGISTERS`, each looked for before the method's name: elsewhere it would be tried in vain at
+    every character."""
+    found = []
+    for method in _METHODS:
+        start = masked.find(method)
+        while start >= 0:
+            first = max(0, start - _LONGEST_RECEIVER)
+            if (before := _RECEIVER.search(masked, first, start)) and (
+                match := _REGISTERS.match(masked, before.start())
+            ):
+                found.append(match)
+            start = masked.find(method, start + len(method))
+    return sorted(found, key=lambda match: match.start())
+
+
 def _registrations_in_expressions(module: Module, read: Sequence[Span]) -> Iterator[Registration]:
     """Those that are no statement: in a comprehension, an argument, a condition."""
-    if "on_event" not in module.text and "add_event_handler" not in module.text:
+    if not any(method in module.text for method in _METHODS):
         return
-    _, masked = split(module.text)
-    for match in _REGISTERS.finditer(masked):
+    masked = blanked(module.text)
+    for match in _registering(masked):
         receiver = match.group(1)
         if any(span.start <= match.start(1) < span.end for span in read) or receiver in ("self", "cls"):
             continue
