@@ -185,7 +185,7 @@ class _Search:
                     continue
                 if caller.is_async:
                     found.append(site)
-                elif caller.symbol not in reasons and caller.is_plain:
+                elif caller.symbol not in reasons and caller.is_plain and site.target.name not in blocking.BRIEF:
                     reasons[caller.symbol] = site
                     new[caller.symbol] = caller
             sites = self._callers(new) if new else []
@@ -452,7 +452,9 @@ def _skimmed(path: str, data: bytes, imports: bytes) -> _Skimmed:
         names.update(method for _, methods in seeds for method in methods)
     helpers = tuple(data.count(word) for word in _HELPER_WORDS)
     has_async = b"async def" in data
-    return _Skimmed(path, len(data), imports, has_async, tuple(sorted(marks)), frozenset(names), tuple(carries.items()), helpers)
+    return _Skimmed(
+        path, len(data), imports, has_async, tuple(sorted(marks)), frozenset(names), tuple(carries.items()), helpers
+    )
 
 
 def _spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set[int], dict[str, frozenset[str]]]:
