@@ -69,16 +69,16 @@ GROUPS = (
     Group(
         "https://docs.python.org/3/library/os.path.html",
         calls={
-            "os.path": "abspath exists expanduser getatime getctime getmtime getsize isdevdrive isdir isfile isjunction "
-            "islink ismount lexists realpath relpath sameopenfile samefile"
+            "os.path": "abspath exists expanduser getatime getctime getmtime getsize isdevdrive isdir isfile "
+            "isjunction islink ismount lexists realpath relpath sameopenfile samefile"
         },
     ),
     Group(
         "https://docs.python.org/3/library/pathlib.html",
         methods={
             "pathlib.Path": "absolute chmod exists expanduser glob hardlink_to is_block_device is_char_device is_dir "
-            "is_fifo is_file is_mount is_socket is_symlink iterdir lchmod lstat mkdir open read_bytes read_text readlink rename "
-            "resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"
+            "is_fifo is_file is_mount is_socket is_symlink iterdir lchmod lstat mkdir open read_bytes read_text "
+            "readlink rename resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"
         },
         makes={
             "pathlib.Path": "pathlib.Path.absolute pathlib.Path.cwd pathlib.Path.expanduser pathlib.Path.home "

@@ -18,6 +18,7 @@ from ..findings import Location, Skipped
 from ..parallel import default_jobs, map_each, portions_of
 from ..plan import FileChange
 from ..source import Source, Statement, UnreadableSourceError, discover, read
+from ..source.discovery import Discovered
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
 from .model import (
@@ -250,12 +251,14 @@ class Project:
         target_fastapi: str | None = None,
         progress: Progress | None = None,
         cache: bool = False,
+        found: Discovered | None = None,
     ) -> Project:
-        """Discover and read the project at `root`, with several processes where it is big enough.
+        """Discover, unless that is `found` already, and read the project at `root`, with several processes where it is
+        big enough.
 
         With `cache`, files that are as they were in an earlier run are not read until their text is asked for.
         """
-        found = discover(root, exclude)
+        found = found or discover(root, exclude)
         skipped = list(found.skipped)
         if progress:
             progress("reading", 0, len(found.paths))
