@@ -22,7 +22,7 @@ from .parallel import begin, can_fork, default_jobs, map_each, without_garbage_c
 from .plan import Plan, Step
 from .project import Project
 from .results import Results
-from .source.discovery import Discovered, discover
+from .source import Discovered, discover
 from .suppression import Suppressions
 from .verify.static import check_changes
 

@@ -17,8 +17,7 @@ from ..errors import PathError
 from ..findings import Location, Skipped
 from ..parallel import default_jobs, map_each, portions_of
 from ..plan import FileChange
-from ..source import Source, Statement, UnreadableSourceError, discover, read
-from ..source.discovery import Discovered
+from ..source import Discovered, Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import parse
 from .fastapi_names import canonical, is_exported
 from .model import (

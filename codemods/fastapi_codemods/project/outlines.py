@@ -90,9 +90,8 @@ def outline(text: str, first_line: int = 1) -> ast.Module:
         line += text.count("\n", cut.definition, cut.start)
         pieces += [text[position : cut.start], " pass", "\n" * text.count("\n", cut.start, cut.end)]
         body = text[cut.start : cut.end]
-        end_line = line + text.count("\n", cut.start, cut.end)
-        bodies[defined] = Body(body, line), end_line
-        position, line = cut.end, end_line
+        bodies[defined] = Body(body, line), line + body.rstrip().count("\n")
+        position, line = cut.end, line + body.count("\n")
     pieces.append(text[position:])
     try:
         tree = parse("".join(pieces), first_line)
