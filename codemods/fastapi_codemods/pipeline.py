@@ -31,6 +31,9 @@ Progress = Callable[[str, int, int], None]
 FILES_WORTH_A_PROCESS = 100
 """Below this, looking for what is only reported takes less time than another process."""
 
+FILES_THAT_FILL_MEMORY = 3000
+"""From here on, each codemod reads texts again rather than find those of all of them in memory."""
+
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
 
@@ -53,13 +56,19 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
             lambda: {codemod.name: list(codemod.find(project)) for codemod in reporting},
             project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(reporting) > 0 else 1,
         )
-        found = {
-            codemod.name: list(codemod.find(project)) for codemod in codemods if codemod.safety is not Safety.REPORT
-        }
+        found: dict[str, list[Finding]] = {}
+        for done, codemod in enumerate(codemods):
+            if codemod.safety is not Safety.REPORT:
+                _tell(progress, codemod.name, done, len(codemods))
+                found[codemod.name] = [finding._replace(subject=None) for finding in codemod.find(project)]
+                if len(project.paths) > FILES_THAT_FILL_MEMORY:
+                    for module in project.modules():
+                        module.forget_text()
+        if reporting:
+            _tell(progress, reporting[0].name, len(found), len(codemods))
         found |= reports()
         findings: list[Finding] = []
-        for done, codemod in enumerate(codemods):
-            _tell(progress, codemod.name, done, len(codemods))
+        for codemod in codemods:
             findings += _wanted(found[codemod.name], within, suppressions)
         warnings = suppressions.unused(codemods, within)
         checked = Plan(root, (), _sorted(findings), _skipped(project, paths, within), warnings)

@@ -147,6 +147,11 @@ class Module:
             self._remembered[what] = make()
         return cast(Remembered, self._remembered[what])
 
+    def forget_text(self) -> None:
+        """Let go of the text and of syntax trees, until somebody asks for them again."""
+        for name in ("source", "_trees"):
+            self.__dict__.pop(name, None)
+
     @contextmanager
     def text_for_now(self) -> Iterator[None]:
         """Afterwards the text and what was made from it are forgotten, unless they were there before."""

@@ -21,7 +21,7 @@ from .reader import dotted, statements_within, targets_of
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-TREES_KEPT = 3_000_000
+TREES_KEPT = 1_000_000
 """Characters of statements whose syntax trees are kept at a time; most bodies in them are never parsed."""
 
 
