@@ -54,6 +54,7 @@ DENSE = Gate(5, "at most 5x (ambition 2x)")
 SPARSE = Gate(1, "at most 1x (ambition 0.35x)")
 CHECK_DENSE = Gate(6, "at most 6x (ambition 2x)")
 CHECK = Gate(3, "at most 3x (ambition 1x)")
+WARM = Gate(1.5, "at most 1.5x ruff's above Typer's")
 SINGLE = Gate(12, "at most 12x (ambition 6x)")
 PEERS = Gate(50, "at least 50x", higher_is_better=True)
 GROWTH = Gate(4.4, "at most 4.4x")
@@ -177,6 +178,73 @@ def check(bench: Bench) -> None:
             f"{median_cpu(ours) / median_cpu(theirs):.2f}x",
             *bench.verdict(gate, statistics.median(each), f"check of {tree.name} against ruff"),
         )
+
+
+def check_memory(bench: Bench) -> None:
+    """The most memory that checking the largest tree takes."""
+    if not can_sample():
+        bench.say("memory is sampled from /proc, which this system does not have")
+        return
+    tree = bench.trees.many()
+    columns = ("command", "size", "proportional, MB", "resident, MB", "gate", "holds")
+    table = bench.table("Most memory at one time, checking with every codemod", *columns)
+    bench.say(f"{tree.name}: memory of check")
+    peak = peak_memory(bench.tools.check(tree))
+    verdict = bench.verdict(MEMORY, peak.proportional, f"memory of check on {tree.name}")
+    table.add(OURS, tree.size, f"{peak.proportional:.0f}", f"{peak.resident:.0f}", *verdict)
+
+
+def check_linear(bench: Bench) -> None:
+    """One and four copies of one application."""
+    one, four = (bench.tools.check(bench.trees.copies(number)) for number in (1, 4))
+    bench.say("growth of check")
+    commands = [dataclasses.replace(one, name="1x"), dataclasses.replace(four, name="4x")]
+    first, last = alternate(commands, max(2, bench.rounds // 2)).values()
+    growth = statistics.median(ratios(last, first))
+    table = bench.table("Growth of checking with every codemod", "copies", "ours, s", "growth", "gate", "")
+    table.add("1x", seconds(median_wall(first)), "", "", "")
+    table.add(
+        "4x", seconds(median_wall(last)), f"{growth:.2f}x", *bench.verdict(GROWTH, growth, "growth of check to 4x")
+    )
+
+
+def check_warm(bench: Bench) -> None:
+    """With what an earlier run kept: nothing changed, and one file changed in each round.
+
+    The gate: at most 1.5 times ruff's warm run above what a bare Typer command takes.
+    """
+    tree = bench.trees.dense()
+    typer = Command("typer", (bench.tools.python(), "-c", _BARE_TYPER, "a"), tree.folder)
+    columns = (*WARM_COLUMNS, "bare Typer command, s", "gate", "")
+    with tempfile.TemporaryDirectory(prefix="bench-warm-") as name:
+        copy = dataclasses.replace(tree, folder=Path(name, "tree"))
+        shutil.copytree(tree.folder, copy.folder)
+        time.sleep(SETTLED)
+        table = bench.table("Checking with every codemod, warm: whole commands", *columns)
+        commands = bench.tools.check_warm(copy, Path(name)), bench.tools.ruff_warm(copy, Path(name))
+        changed = max(copy.folder.rglob("*.py"), key=lambda file: file.stat().st_size)
+        for what, some in (
+            ("nothing changed", commands),
+            ("one file changed", [command.after_change_of(changed) for command in commands]),
+        ):
+            bench.say(f"{tree.name}, check, warm, {what}")
+            ours, theirs, bare = alternate([*some, typer], bench.rounds).values()
+            each = ratios(ours, theirs)
+            above = statistics.median((o.wall - b.wall) / t.wall for o, t, b in zip(ours, theirs, bare, strict=True))
+            table.add(
+                f"{tree.name}, {what}",
+                tree.size,
+                seconds(median_wall(ours)),
+                seconds(median_wall(theirs)),
+                f"{statistics.median(each):.2f}x",
+                f"{min(each):.2f}-{max(each):.2f}",
+                f"{median_cpu(ours) / median_cpu(theirs):.2f}x",
+                seconds(median_wall(bare)),
+                *bench.verdict(WARM, above, f"check of {tree.name}, {what}"),
+            )
+
+
+_BARE_TYPER = "import typer; app = typer.Typer(); app.command()(lambda: None); app([])"
 
 
 def warm(bench: Bench) -> None:
@@ -354,6 +422,9 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "dense": dense,
     "sparse": sparse,
     "check": check,
+    "check-warm": check_warm,
+    "check-linear": check_linear,
+    "check-memory": check_memory,
     "warm": warm,
     "single": single,
     "many": many,
@@ -361,7 +432,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "peers": peers,
     "startup": startup,
 }
-QUICK = ("dense", "warm", "single", "linear", "peers", "startup")
+QUICK = ("dense", "warm", "check-warm", "single", "linear", "peers", "startup")
 
 
 # --- the page ---

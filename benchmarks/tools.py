@@ -55,6 +55,9 @@ class Tools:
         """Every codemod."""
         return self.own(OURS, tree.folder, "check", ".")
 
+    def check_warm(self, tree: Tree, caches: Path) -> Command:
+        return replace(self.check(tree), variables={"XDG_CACHE_HOME": str(caches)})
+
     def ruff_check(self, tree: Tree) -> Command:
         rules = ("--no-cache", "--isolated", "--select", "FAST,ASYNC", "--output-format", "concise")
         return Command(RUFF, (self.peer("ruff"), "check", *rules, "."), tree.folder, frozenset({0, 1}))

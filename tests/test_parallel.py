@@ -94,3 +94,40 @@ def test_garbage_collection_is_as_before_afterwards():
 
 def test_jobs_are_few():
     assert 1 <= default_jobs() <= 4
+
+
+def test_a_team_keeps_what_it_learns_from_round_to_round():
+    known = []
+
+    def learn(item):
+        known.append(item)
+        return os.getpid(), tuple(known)
+
+    team = parallel.Team(learn, 2)
+    try:
+        first = team.ask(list(range(team.size)))
+        second = team.ask([item + 10 for item in range(team.size)])
+    finally:
+        team.close()
+
+    assert [process for process, _ in first] == [process for process, _ in second]
+    assert [learned for _, learned in second] == [(item, item + 10) for item in range(team.size)]
+    assert len({process for process, _ in first}) == team.size == (2 if can_fork() else 1)
+
+
+@needs_fork
+def test_what_goes_wrong_in_a_team_is_raised_here():
+    def work(item):
+        if item == 1:
+            raise ValueError("no")
+        if item == 2:
+            os._exit(1)
+        return item
+
+    team = parallel.Team(work, 2)
+    with pytest.raises(ValueError, match="no"):
+        team.ask([0, 1])
+    assert team.ask([3, 4]) == [3, 4]
+    with pytest.raises(DeadProcessError):
+        team.ask([0, 2])
+    team.close()

@@ -126,33 +126,17 @@ class Cache:
         self.entries: dict[str, Entry] = {}
         self._root = os.path.abspath(root)
         self._shape = shape
-        self._file: str | None = None
-        with suppress(RuntimeError):  # there is no home directory
-            name = "".join(c if c.isalnum() else "_" for c in os.path.basename(self._root))[:40] or "root"
-            number = zlib.crc32(os.fsencode(self._root))
-            tag = sys.implementation.cache_tag or "python"
-            self._file = str(_directory() / "fastapi-codemods" / f"{name}-{number:08x}.{tag}")
+        self._file = place_of(self._root)
 
     def load(self) -> None:
         """Fill `entries`, with nothing if there is anything wrong."""
-        if self._file is None:
-            return
-        with suppress(OSError, ValueError, EOFError, TypeError, MemoryError):
-            with open(self._file, "rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-                    return
-                data = file.read()
-            self.entries = self._decoded(memoryview(data))
-            if time.time() - status.st_mtime > _DAY:
-                os.utime(self._file)  # in use, so not to be pruned
+        data = read_checked(self._file, MAGIC) if self._file else None
+        if data is not None:
+            with suppress(ValueError, EOFError, TypeError, MemoryError):
+                self.entries = self._decoded(data)
 
     def _decoded(self, data: memoryview) -> dict[str, Entry]:
-        start = len(MAGIC) + 4
-        checksum = int.from_bytes(data[len(MAGIC) : start], "little")
-        if data[: len(MAGIC)] != MAGIC or zlib.crc32(data[start:]) != checksum:
-            raise ValueError("not a cache, or a broken one")
-        shape, root, entries = marshal.loads(data[start:])
+        shape, root, entries = marshal.loads(data)
         if (shape, root) != (self._shape, self._root):
             raise ValueError("another version's cache, or another project's")
         if type(entries) is not dict or not set(map(type, entries)) <= {str}:
@@ -162,7 +146,7 @@ class Cache:
     def keep_later(self, entries: Callable[[], Mapping[str, Entry]]) -> None:
         """Write what `entries` makes when the process ends, or when there is something else to keep."""
         write_now()
-        _waiting.append((self, entries))
+        later(self, lambda: self.write(entries()))
 
     def discard(self) -> None:
         """Forget everything: an entry turned out to be wrong."""
@@ -183,22 +167,58 @@ class Cache:
             data = marshal.dumps((self._shape, self._root, kept))
         except ValueError:  # a path or a reason that marshal cannot write
             return
-        temporary = f"{self._file}.{os.urandom(4).hex()}.tmp"
+        write_checked(self._file, MAGIC, data)
+
+
+def place_of(root: str, kind: str = "") -> str | None:
+    """The file in which something about the project at an absolute path is kept; None without a home directory."""
+    name = "".join(c if c.isalnum() else "_" for c in os.path.basename(root))[:40] or "root"
+    suffixes = [
+        f"{zlib.crc32(os.fsencode(root)):08x}",
+        sys.implementation.cache_tag or "python",
+        *([kind] * bool(kind)),
+    ]
+    with suppress(RuntimeError):
+        return str(_directory() / "fastapi-codemods" / f"{name}-{'.'.join(suffixes)}")
+    return None
+
+
+def read_checked(file: str, magic: bytes) -> memoryview | None:
+    """What `write_checked` wrote there; None if there is no such file, or anything is wrong with it."""
+    with suppress(OSError, MemoryError):
+        with open(file, "rb", buffering=0) as opened:
+            status = os.fstat(opened.fileno())
+            if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+                return None
+            data = memoryview(opened.read())
+        start = len(magic) + 4
+        checksum = int.from_bytes(data[len(magic) : start], "little")
+        if data[: len(magic)] != magic or zlib.crc32(data[start:]) != checksum:
+            return None
+        if time.time() - status.st_mtime > _DAY:
+            os.utime(file)  # in use, so not to be pruned
+        return data[start:]
+    return None
+
+
+def write_checked(file: str, magic: bytes, data: bytes) -> None:
+    """Replace the file, readable for its owner only, as a whole or not at all."""
+    temporary = f"{file}.{os.urandom(4).hex()}.tmp"
+    try:
+        folder = os.path.dirname(file)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         try:
-            folder = os.path.dirname(self._file)
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            try:
-                with open(os.open(temporary, _NEW_FILE, 0o600), "wb") as file:
-                    file.write(MAGIC + zlib.crc32(data).to_bytes(4, "little"))
-                    file.write(data)
-                os.replace(temporary, self._file)
-            except OSError:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                return
-            _prune(folder, self._file)
+            with open(os.open(temporary, _NEW_FILE, 0o600), "wb") as opened:
+                opened.write(magic + zlib.crc32(data).to_bytes(4, "little"))
+                opened.write(data)
+            os.replace(temporary, file)
         except OSError:
+            with suppress(OSError):
+                os.unlink(temporary)
             return
+        _prune(folder, file)
+    except OSError:
+        return
 
 
 def _entry(fields: tuple[object, ...]) -> Entry:
@@ -238,15 +258,22 @@ def _directory() -> Path:
     return Path(cache) if os.path.isabs(cache) else Path.home() / ".cache"
 
 
-_waiting: list[tuple[Cache, Callable[[], Mapping[str, Entry]]]] = []
-"""At most one, so that a process that opens many projects does not hold on to all of them."""
+_waiting: list[tuple[object, Callable[[], None]]] = []
+"""Few, so that a process that opens many projects does not hold on to all of them."""
+
+
+def later(owner: object, write: Callable[[], None]) -> None:
+    """Call `write` when the process ends."""
+    if len(_waiting) > 1:
+        write_now()
+    _waiting.append((owner, write))
 
 
 def write_now() -> None:
     """Write in this process what waits for its end."""
     while _waiting:
-        cache, entries = _waiting.pop()
-        cache.write(entries())
+        _, write = _waiting.pop()
+        write()
 
 
 @atexit.register

@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
 from .errors import DeadProcessError
@@ -87,6 +87,99 @@ def portions_of(items: Sequence[Item]) -> list[Sequence[Item]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
+def begin(work: Callable[[], Result], jobs: int) -> Callable[[], Result]:
+    """Start `work` in a child and go on; call what is returned, once, for its result.
+
+    One job, or no fork on this system: the work is done when its result is wanted.
+    """
+    return _Child(work).result if jobs > 1 and can_fork() else work
+
+
+class Team(Generic[Item, Result]):
+    """Processes that do one round of work after another, each its own share, and keep what they learn meanwhile.
+
+    The first of them is this one. Without fork, or with one job, there are no others.
+    """
+
+    def __init__(self, work: Callable[[Item], Result], jobs: int) -> None:
+        self._work = work
+        self._others = [_Servant(work) for _ in range(jobs - 1)] if can_fork() else []
+
+    @property
+    def size(self) -> int:
+        return 1 + len(self._others)
+
+    def ask(self, shares: Sequence[Item]) -> list[Result]:
+        """The results of one round: the work done on one share by each of the team. An exception is raised here."""
+        for other, share in zip(self._others, shares[1:], strict=True):
+            other.begin(share)
+        return [self._work(shares[0]), *(other.result() for other in self._others)]
+
+    def close(self) -> None:
+        for other in self._others:
+            other.close()
+        for other in self._others:
+            other.wait()
+
+
+class _Servant(Generic[Item, Result]):
+    """A forked process that answers until nobody can ask it any more."""
+
+    def __init__(self, work: Callable[[Item], Result]) -> None:
+        import pickle
+
+        self._pickle = pickle
+        asked, asking = os.pipe()
+        answered, answering = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(asking)
+            os.close(answered)
+            _serve(work, asked, answering)
+        os.close(asked)
+        os.close(answering)
+        self._asking = os.fdopen(asking, "wb")
+        self._answered = os.fdopen(answered, "rb")
+
+    def begin(self, share: Item) -> None:
+        self._pickle.dump(share, self._asking, self._pickle.HIGHEST_PROTOCOL)
+        self._asking.flush()
+
+    def result(self) -> Result:
+        try:
+            succeeded, value = self._pickle.load(self._answered)
+        except (EOFError, self._pickle.UnpicklingError):
+            raise DeadProcessError(f"process {self._pid} died at its work; run again with --jobs 1") from None
+        if not succeeded:
+            raise value
+        return cast(Result, value)
+
+    def close(self) -> None:
+        for pipe in (self._asking, self._answered):
+            with suppress(OSError):  # it died
+                pipe.close()
+
+    def wait(self) -> None:
+        os.waitpid(self._pid, 0)
+
+
+def _serve(work: Callable[[Item], Result], asked: int, answering: int) -> None:
+    """Never returns, see `_work_in_child`."""
+    import pickle
+
+    try:
+        with os.fdopen(asked, "rb") as requests, os.fdopen(answering, "wb") as answers:
+            while True:
+                try:
+                    share = pickle.load(requests)
+                except EOFError:
+                    break
+                answers.write(_answer(lambda: work(share)))  # noqa: B023  (called at once)
+                answers.flush()
+    finally:
+        os._exit(0)
+
+
 class _Child(Generic[Result]):
     """A forked process that does one piece of work."""
 
@@ -141,20 +234,24 @@ class _Queue:
 
 def _work_in_child(work: Callable[[], object], writing: int) -> None:
     """Never returns: the child must not run the parent's clean-up, flush its buffers or see its callers."""
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(_answer(work))
+    finally:
+        os._exit(0)
+
+
+def _answer(work: Callable[[], object]) -> bytes:
+    """Whether the work succeeded, and its result or the exception, pickled."""
     import pickle
 
     try:
-        try:
-            data = pickle.dumps((True, work()), pickle.HIGHEST_PROTOCOL)
-        except Exception as error:
-            import traceback
+        return pickle.dumps((True, work()), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        import traceback
 
-            error.add_note("in a child process:\n" + traceback.format_exc())
-            data = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(data)
-    finally:
-        os._exit(0)
+        error.add_note("in a child process:\n" + traceback.format_exc())
+        return pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
 
 
 @contextmanager

@@ -7,25 +7,34 @@ Steps chain on a virtual project: each codemod sees the result of those before i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import registry
+from . import conventions, registry
 from .codemod import Codemod
 from .config import Options
 from .edits import Edit, Edits, ImportRequest, NewFile
 from .errors import BrokenResultError, PathError
 from .findings import Finding, Safety, Skipped
-from .parallel import can_fork, default_jobs, map_each, without_garbage_collection
+from .parallel import begin, can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import FileChange, Plan, Step
 from .project import Project
+from .results import Results
+from .source import Discovered, discover
 from .suppression import Suppressions
 from .verify.halving import culprits
 from .verify.static.edited import problems_of_step
 from .verify.static.problem import Problem
 
 Progress = Callable[[str, int, int], None]
+
+FILES_WORTH_A_PROCESS = 100
+"""Below this, looking for what is only reported takes less time than another process."""
+
+FILES_THAT_FILL_MEMORY = 3000
+"""From here on, each codemod reads texts again rather than find those of all of them in memory."""
 
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
@@ -34,16 +43,51 @@ FINDINGS_WORTH_A_PROCESS = 5000
 def check(root: Path, paths: Sequence[Path], options: Options, progress: Progress | None = None) -> Plan:
     """What there is to find in `paths` (files or folders, or the whole project), as a plan without steps."""
     with without_garbage_collection():
-        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
-        project = open_project(root, options, progress)
         within = prefixes_of(root, paths)
+        discovered = discover(root, options.exclude)
+        results = _results(root, paths, options, within, discovered) if options.cache else None
+        kept = results.load() if results is not None else None
+        if kept is not None:
+            return kept
+        codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
+        project = open_project(root, options, progress, discovered)
         suppressions = Suppressions(project)
-        findings: list[Finding] = []
+        # What only reports comes back from another process: what a rewrite needs to know of a finding would not.
+        reporting = [codemod for codemod in codemods if codemod.safety is Safety.REPORT]
+        reports = begin(
+            lambda: {codemod.name: list(codemod.find(project)) for codemod in reporting},
+            project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(reporting) > 0 else 1,
+        )
+        found: dict[str, list[Finding]] = {}
         for done, codemod in enumerate(codemods):
-            _tell(progress, codemod.name, done, len(codemods))
-            findings += _found(codemod, project, within, suppressions)
+            if codemod.safety is not Safety.REPORT:
+                _tell(progress, codemod.name, done, len(codemods))
+                found[codemod.name] = [finding._replace(subject=None) for finding in codemod.find(project)]
+                if len(project.paths) > FILES_THAT_FILL_MEMORY:
+                    for module in project.modules():
+                        module.forget_text()
+        if reporting:
+            _tell(progress, reporting[0].name, len(found), len(codemods))
+        found |= reports()
+        findings: list[Finding] = []
+        for codemod in codemods:
+            findings += _wanted(found[codemod.name], within, suppressions)
         warnings = suppressions.unused(codemods, within)
-        return Plan(root, (), _sorted(findings), _skipped(project, paths, within), warnings)
+        checked = Plan(root, (), _sorted(findings), _skipped(project, paths, within), warnings)
+        if results is not None:
+            results.keep_later(checked, (module.path for module in project.modules()))
+        return checked
+
+
+def _results(
+    root: Path, paths: Sequence[Path], options: Options, within: Sequence[str], discovered: Discovered
+) -> Results | None:
+    """Where the findings are kept; None where a file was named, since what becomes of it is told with the rest."""
+    if not all(path.is_dir() for path in paths):
+        return None
+    asked = repr((options._replace(jobs=None), within, discovered.skipped))
+    code = dict.fromkeys((os.path.dirname(__file__), *conventions.__path__))
+    return Results(root, asked, code, discovered.paths)
 
 
 def plan(
@@ -86,7 +130,9 @@ def plan(
         return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
 
 
-def open_project(root: Path, options: Options, progress: Progress | None = None) -> Project:
+def open_project(
+    root: Path, options: Options, progress: Progress | None = None, found: Discovered | None = None
+) -> Project:
     """The project at `root`, read as the options ask."""
     return Project.open(
         root,
@@ -95,6 +141,7 @@ def open_project(root: Path, options: Options, progress: Progress | None = None)
         target_fastapi=options.target_fastapi,
         progress=progress,
         cache=options.cache,
+        found=found,
     )
 
 
@@ -130,10 +177,14 @@ def _contains(within: Sequence[str], path: str) -> bool:
 
 
 def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressions: Suppressions) -> list[Finding]:
-    """The codemod's findings in order of place, those outside the paths or suppressed left out, duplicates numbered."""
+    return _wanted(codemod.find(project), within, suppressions)
+
+
+def _wanted(findings: Iterable[Finding], within: Sequence[str], suppressions: Suppressions) -> list[Finding]:
+    """One codemod's findings in order of place, those outside the paths or suppressed left out, duplicates numbered."""
     seen: dict[tuple[str, str], int] = {}
     found = []
-    for first in _sorted(codemod.find(project)):
+    for first in _sorted(findings):
         key = (first.location.path, first.anchor)
         seen[key] = seen.get(key, -1) + 1
         finding = first._replace(occurrence=seen[key]) if seen[key] else first

@@ -69,16 +69,16 @@ GROUPS = (
     Group(
         "https://docs.python.org/3/library/os.path.html",
         calls={
-            "os.path": "exists getatime getctime getmtime getsize isdir isfile isjunction islink ismount lexists "
-            "realpath samefile"
+            "os.path": "abspath exists expanduser getatime getctime getmtime getsize isdevdrive isdir isfile "
+            "isjunction islink ismount lexists realpath relpath sameopenfile samefile"
         },
     ),
     Group(
         "https://docs.python.org/3/library/pathlib.html",
         methods={
-            "pathlib.Path": "chmod exists glob hardlink_to is_block_device is_char_device is_dir is_fifo is_file "
-            "is_mount is_socket is_symlink iterdir lchmod lstat mkdir open read_bytes read_text readlink rename "
-            "resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"
+            "pathlib.Path": "absolute chmod exists expanduser glob hardlink_to is_block_device is_char_device is_dir "
+            "is_fifo is_file is_mount is_socket is_symlink iterdir lchmod lstat mkdir open read_bytes read_text "
+            "readlink rename resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"
         },
         makes={
             "pathlib.Path": "pathlib.Path.absolute pathlib.Path.cwd pathlib.Path.expanduser pathlib.Path.home "
@@ -337,6 +337,12 @@ GROUPS = (
         parts={"anthropic.Anthropic": "anthropic.Anthropic"},
     ),
 )
+
+BRIEF = frozenset(
+    {"os.path.abspath", "os.path.expanduser", "os.path.relpath", "pathlib.Path.absolute", "pathlib.Path.expanduser"}
+)
+"""They ask the system, though hardly ever a disk, and ruff's ASYNC240 names them: found in an async function itself,
+but a function that makes such a call does not block for it."""
 
 CONNECTS_WITH_ARGUMENT = frozenset({"ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL"})
 """Made without a host, these do nothing yet."""

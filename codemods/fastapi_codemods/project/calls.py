@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from ..parallel import map_each, portions_of
+from ..parallel import Team, map_each, portions_of
 from ..source import UnreadableSourceError, read
 from ..source.discovery import is_test
 from ..source.statements import blanked, in_code
@@ -121,6 +121,7 @@ class _Skimmed(NamedTuple):
     """What the text of a file tells."""
 
     path: str
+    size: int
     imports: bytes
     has_async: bool
     marks: tuple[int, ...]
@@ -140,6 +141,10 @@ class _Search:
         self.files: dict[str, _Skimmed] = {}
         self.importers: dict[str, set[str]] = {}
         """Files, by each name that they import, of whatever it is."""
+        self.reachable: set[str] = set()
+        """Files with async functions, and what they may import."""
+        self._team: Team[tuple[Sequence[_Wanted], tuple[Symbol, ...]], list[_Site]]
+        self._members: dict[str, int] = {}
         self._neighbours: dict[tuple[str, ...], set[str]] = {}
         self.stars: dict[str, set[str]] = {}
         """Files with `from m import *`, by each word of m."""
@@ -158,7 +163,18 @@ class _Search:
         self._skim()
         if not any(file.has_async for file in self.files.values()):
             return
-        sites = self._sites(self._candidates(), frozenset())
+        self.reachable = self._reachable()
+        candidates = self._candidates()
+        size = sum(len(file.marks) + 1 for file in candidates)
+        self._team = Team(self._look, min(self.project.jobs, 1 + size // STATEMENTS_WORTH_A_PROCESS))
+        self._members = self._parted(self._team.size)
+        try:
+            yield from self._searched(candidates)
+        finally:
+            self._team.close()
+
+    def _searched(self, candidates: Sequence[_Wanted]) -> Iterator[BlockingCall]:
+        sites = self._sites(candidates, ())
         reasons: dict[Symbol, _Site] = {}
         found: list[_Site] = []
         while sites:
@@ -169,7 +185,7 @@ class _Search:
                     continue
                 if caller.is_async:
                     found.append(site)
-                elif caller.symbol not in reasons and caller.is_plain:
+                elif caller.symbol not in reasons and caller.is_plain and site.target.name not in blocking.BRIEF:
                     reasons[caller.symbol] = site
                     new[caller.symbol] = caller
             sites = self._callers(new) if new else []
@@ -229,8 +245,7 @@ class _Search:
         for file in self.files.values():
             for path, seeds in self._handed_to(file.path, file.carries):
                 _add(wanted, path, seeds=seeds)
-        reachable = self._reachable()
-        return [file for path, file in wanted.items() if path in reachable]
+        return [file for path, file in wanted.items() if path in self.reachable]
 
     def _reachable(self) -> set[str]:
         """Files with async functions, and what they import at any remove, as far as the words of imports tell."""
@@ -317,7 +332,7 @@ class _Search:
                 for other, handed in self._handed_to(path, self._spread_in(path, seeds)) if level < LEVELS - 1 else ():
                     further[other] = further.get(other, ()) + handed
             waiting = further
-        return self._sites([file for path, file in wanted.items() if path in self.files], new.keys())
+        return self._sites([file for path, file in wanted.items() if path in self.reachable], tuple(new))
 
     def _is_class(self, path: str, name: str) -> bool:
         module = self.project.module(path)
@@ -339,21 +354,31 @@ class _Search:
                 if b" as " in statement and name.encode() in statement:
                     yield from (local for local, target in _imported(statement) if target.endswith(f".{name}"))
 
-    def _sites(self, wanted: Sequence[_Wanted], targets: Collection[Symbol]) -> list[_Site]:
+    def _sites(self, wanted: Sequence[_Wanted], targets: tuple[Symbol, ...]) -> list[_Site]:
         """The calls in these files of one of the `targets` or, without targets, of what blocks itself."""
-        types = self.types
-        project = self.project
+        shares: list[list[_Wanted]] = [[] for _ in range(self._team.size)]
+        for file in sorted(wanted, key=lambda file: file.path):
+            shares[self._members[_folder(file.path)]].append(file)
+        found = self._team.ask([(share, targets) for share in shares])
+        return sorted((site for some in found for site in some), key=lambda site: site.caller.symbol.path or "")
 
-        def look(some: Sequence[_Wanted]) -> list[_Site]:
-            found: list[_Site] = []
-            for file in some:
-                found += _sites_of(project, types, file, targets)
-            return found
+    def _parted(self, number: int) -> dict[str, int]:
+        """Who looks into the files of which folder, in every round: what was learned there is of use there again."""
+        sizes: dict[str, int] = {}
+        for path in self.reachable:
+            folder = _folder(path)
+            sizes[folder] = sizes.get(folder, 0) + self.files[path].size
+        loads = [0] * number
+        members = {}
+        for folder in sorted(sizes, key=lambda folder: (-sizes[folder], folder)):
+            members[folder] = loads.index(min(loads))
+            loads[members[folder]] += sizes[folder]
+        return members
 
-        ordered = sorted(wanted, key=lambda file: file.path)
-        size = sum(len(file.marks) + 1 for file in ordered)
-        jobs = min(project.jobs, 1 + size // STATEMENTS_WORTH_A_PROCESS)
-        return [site for portion in map_each(look, portions_of(ordered), jobs) for site in portion]
+    def _look(self, share: tuple[Sequence[_Wanted], tuple[Symbol, ...]]) -> list[_Site]:
+        files, targets = share
+        wanted = frozenset(targets)
+        return [site for file in files for site in _sites_of(self.project, self.types, file, wanted)]
 
 
 class _Wanted(NamedTuple):
@@ -387,6 +412,10 @@ def _imported(statement: bytes) -> tuple[tuple[str, str], ...]:
     """Local names and targets of an import statement; many files hold the same."""
     text = _COMMENT.sub(b"", statement).decode("utf-8", "replace").replace("\\", " ")
     return tuple(imported_names(text) or ())
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _stem(path: str) -> str:
@@ -423,7 +452,9 @@ def _skimmed(path: str, data: bytes, imports: bytes) -> _Skimmed:
         names.update(method for _, methods in seeds for method in methods)
     helpers = tuple(data.count(word) for word in _HELPER_WORDS)
     has_async = b"async def" in data
-    return _Skimmed(path, imports, has_async, tuple(sorted(marks)), frozenset(names), tuple(carries.items()), helpers)
+    return _Skimmed(
+        path, len(data), imports, has_async, tuple(sorted(marks)), frozenset(names), tuple(carries.items()), helpers
+    )
 
 
 def _spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set[int], dict[str, frozenset[str]]]:
@@ -511,6 +542,7 @@ def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterato
 
 
 _METHOD_CALL = re.compile(r"\.\w+\(")
+_CALLED_METHOD = re.compile(r"\.(\w+)\(")
 
 
 def _sites_of(project: Project, types: Types, file: _Wanted, targets: Collection[Symbol]) -> Iterator[_Site]:
@@ -518,7 +550,7 @@ def _sites_of(project: Project, types: Types, file: _Wanted, targets: Collection
         places = sorted(_places(_text(project.data(file.path)), file))
     except OSError:
         return
-    module = project.glance(file.path) if places else None
+    module = project.module(file.path) if places else None
     if module is None:
         return
     with module.text_for_now():
@@ -537,9 +569,13 @@ def _sites_of(project: Project, types: Types, file: _Wanted, targets: Collection
 def _places(text: str, file: _Wanted) -> set[int]:
     """Where to look, in the text of the file."""
     found = set(file.marks)
-    spelled = [(place, methods) for name, methods in set(file.seeds) for place in words(text, name, targets=True)]
-    if spelled:
-        found |= _spread(text, spelled)[0]
+    if file.seeds:
+        called = frozenset(_CALLED_METHOD.findall(text))
+        called |= {blocking.ANY} if called else set()
+        seeds = {(name, some) for name, methods in file.seeds if (some := methods & called)}
+        spelled = [(place, methods) for name, methods in seeds for place in words(text, name, targets=True)]
+        if spelled:
+            found |= _spread(text, spelled)[0]
     for name in file.calls:
         start = text.find(f"{name}(")
         while start >= 0:

@@ -17,7 +17,7 @@ from ..errors import PathError
 from ..findings import Location, Skipped
 from ..parallel import default_jobs, map_each, portions_of
 from ..plan import FileChange
-from ..source import Source, Statement, UnreadableSourceError, discover, read
+from ..source import Discovered, Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import blanked, header_end, parse
 from .fastapi_names import canonical, is_exported
 from .model import (
@@ -147,6 +147,11 @@ class Module:
             self._remembered[what] = make()
         return cast(Remembered, self._remembered[what])
 
+    def forget_text(self) -> None:
+        """Let go of the text and of syntax trees, until somebody asks for them again."""
+        for name in ("source", "_trees"):
+            self.__dict__.pop(name, None)
+
     @contextmanager
     def text_for_now(self) -> Iterator[None]:
         """Afterwards the text and what was made from it are forgotten, unless they were there before."""
@@ -250,12 +255,14 @@ class Project:
         target_fastapi: str | None = None,
         progress: Progress | None = None,
         cache: bool = False,
+        found: Discovered | None = None,
     ) -> Project:
-        """Discover and read the project at `root`, with several processes where it is big enough.
+        """Discover, unless that is `found` already, and read the project at `root`, with several processes where it is
+        big enough.
 
         With `cache`, files that are as they were in an earlier run are not read until their text is asked for.
         """
-        found = discover(root, exclude)
+        found = found or discover(root, exclude)
         skipped = list(found.skipped)
         if progress:
             progress("reading", 0, len(found.paths))

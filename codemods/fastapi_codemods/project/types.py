@@ -7,20 +7,22 @@ objects and what functions give back, also in other modules. None is the answer 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
-from ..source.statements import parse
 from . import blocking
 from .index import Module, Project, Symbol
+from .outlines import may_hold, outline
 from .reader import dotted, statements_within, targets_of
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-TREES_KEPT = 500
-"""Statements of other modules whose syntax trees are kept at a time."""
+TREES_KEPT = 1_000_000
+"""Characters of statements whose syntax trees are kept at a time; most bodies in them are never parsed."""
 
 
 class Value(NamedTuple):
@@ -69,24 +71,26 @@ class Types:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._trees: dict[tuple[str, int], ast.Module] = {}
+        self._size = 0
         self._locals: dict[ast.AST, dict[str, list[_Bound]]] = {}
         self._known: dict[object, Value | None] = {}
         self._local_values: dict[object, Value | None] = {}
-        self._members: dict[Symbol, dict[str, list[tuple[Frame, _Bound]]]] = {}
 
     # Definitions
 
     def tree(self, module: Module, index: int) -> ast.Module:
         key = (module.path, index)
         if key not in self._trees:
-            if len(self._trees) >= TREES_KEPT:
+            statement = module.facts.statements[index]
+            self._size += statement.end - statement.start
+            if self._size > TREES_KEPT:
+                self._size = 0
                 self._trees.clear()
                 self._locals.clear()
                 self._local_values.clear()
-                self._members.clear()
             try:
                 with module.text_for_now():
-                    self._trees[key] = parse(module.statement_text(index), module.facts.statements[index].line)
+                    self._trees[key] = outline(module.statement_text(index), statement.line)
             except UnreadableSourceError:
                 self._trees[key] = ast.Module([], [])
         return self._trees[key]
@@ -248,7 +252,7 @@ class Types:
         frame = self.definition(symbol)
         if frame is None or not isinstance(frame.nodes[-1], ast.ClassDef) or symbol in seen:
             return None
-        here = self._members_in(symbol, frame).get(name)
+        here = self._members_in(frame, name)
         if here:
             if all(bound.kind == "def" for _, bound in here):
                 if len(here) != 1:
@@ -285,24 +289,25 @@ class Types:
                 return self._from_bases(frame._replace(nodes=frame.nodes[:depth]), name, frozenset())
         return None
 
-    def _members_in(self, symbol: Symbol, frame: Frame) -> dict[str, list[tuple[Frame, _Bound]]]:
-        """How a class's own body and methods bind its attributes."""
-        if symbol in self._members:
-            return self._members[symbol]
+    def _members_in(self, frame: Frame, name: str) -> list[tuple[Frame, _Bound]]:
+        """How a class's own body and methods bind an attribute."""
         cls = frame.nodes[-1]
         assert isinstance(cls, ast.ClassDef)
-        found: dict[str, list[tuple[Frame, _Bound]]] = {}
+        found: list[tuple[Frame, _Bound]] = []
+        stored = _stored_as(name)
         for node in statements_within(cls.body):
-            for name, bound in _bound_by(node):
-                found.setdefault(name, []).append((frame, bound))
-            if not isinstance(node, FunctionNode) or not (first := _first_parameter(node)):
+            for bound_name, bound in _bound_by(node):
+                if bound_name == name:
+                    found.append((frame, bound))
+            if not isinstance(node, FunctionNode) or not may_hold(node.body, stored):
+                continue
+            if not (first := _first_parameter(node)):
                 continue
             inside = Frame(frame.module, (*frame.nodes, node))
             for statement in statements_within(node.body):
                 for target, bound in _stored_by(statement):
-                    if isinstance(target, ast.Attribute) and dotted(target.value) == first:
-                        found.setdefault(target.attr, []).append((inside, bound))
-        self._members[symbol] = found
+                    if isinstance(target, ast.Attribute) and target.attr == name and dotted(target.value) == first:
+                        found.append((inside, bound))
         return found
 
     # Calls
@@ -630,7 +635,18 @@ _LEAVES = frozenset(
 _LISTS_OF_NODES = frozenset({"args", "body", "keywords", "orelse", "targets", "values"})
 
 
+_YIELD = re.compile(r"\byield\b")
+
+
+@lru_cache(500)
+def _stored_as(name: str) -> re.Pattern[str]:
+    """What stands where an attribute of that name is assigned to, and elsewhere."""
+    return re.compile(rf"\.[ \t]*{re.escape(name)}\b[ \t]*(?:[-+*/%&|^@<>]*=|[:,)\]]|in\b|\\?\r?\n)")
+
+
 def yields(node: ast.AST) -> bool:
+    if isinstance(node, FunctionNode) and not may_hold(node.body, _YIELD):
+        return False
     return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
 
 

@@ -27,7 +27,7 @@ import re
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from .text import LINE_END, UnreadableSourceError
@@ -139,7 +139,7 @@ def _starts(masked: str) -> list[int] | None:
     decorated = False
     for match in _START.finditer("\n" + masked):
         start = match.start()
-        depth += _depth(masked, position, start)
+        depth += depth_of(masked, position, start)
         position = start
         if depth < 0:
             return None
@@ -148,12 +148,13 @@ def _starts(masked: str) -> list[int] | None:
         if not decorated and not _GOES_ON.match(masked, start):
             starts.append(start)
         decorated = masked.startswith("@", start)
-    if depth + _depth(masked, position, len(masked)) != 0:
+    if depth + depth_of(masked, position, len(masked)) != 0:
         return None
     return starts
 
 
-def _depth(masked: str, start: int, end: int) -> int:
+def depth_of(masked: str, start: int, end: int) -> int:
+    """How many brackets are opened between two places of a masked text and not closed."""
     count = masked.count
     opened = count("(", start, end) + count("[", start, end) + count("{", start, end)
     return opened - count(")", start, end) - count("]", start, end) - count("}", start, end)
@@ -174,10 +175,10 @@ def _starts_by_parsing(text: str) -> list[int]:
 _BRACKET_OR_COLON = re.compile(r"[()\[\]{}:]")
 
 
-def header_end(masked: str) -> int:
-    """The offset behind the colon that ends the header of the definition that starts the masked text, 0 if none."""
+def header_end(masked: str, start: int = 0) -> int:
+    """The offset behind the colon that ends the header of the definition at `start` of the masked text, 0 if none."""
     depth = 0
-    for match in _BRACKET_OR_COLON.finditer(masked):
+    for match in _BRACKET_OR_COLON.finditer(masked, start):
         character = match.group()
         if character in "([{":
             depth += 1
@@ -190,6 +191,9 @@ def header_end(masked: str) -> int:
 
 def line_starts(text: str) -> list[int]:
     """The offset of each line, as Python counts lines: `\\n`, `\\r\\n` and a lone `\\r` end one."""
+    if "\r" not in text:
+        ends = accumulate(len(line) + 1 for line in text.split("\n"))
+        return [0, *ends][:-1]
     return [0, *(match.end() for match in LINE_END.finditer(text))]
 
 

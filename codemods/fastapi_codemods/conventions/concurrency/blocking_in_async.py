@@ -19,6 +19,8 @@ sleep 0.1 s each take half a second. FastAPI runs plain `def` handlers and depen
 - Objects whose class the source does not tell, and functions behind decorators that may run them elsewhere.
 - Functions without parameters that are cached: they block once.
 - Methods of open files: opening one is found. Calls that only work on text, as `os.path.join`.
+- `os.path.abspath` and others that only ask the system where something is, in functions that an async one calls;
+  in async functions themselves they are found.
 - Iterating over a generator that is handed on first, as in `StreamingResponse(rows())`, which has threads for it.
 
 ## Safety

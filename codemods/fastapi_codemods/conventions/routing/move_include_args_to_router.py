@@ -232,6 +232,10 @@ def _reason_of_uses(found: Sequence[Use], *, has_prefix: bool) -> str | None:
 
 
 def _reason_of_labels(project: Project) -> str | None:
+    return project.remembered("reads of scope route", lambda: _read_of_route(project))
+
+
+def _read_of_route(project: Project) -> str | None:
     """Code anywhere in the project, in a middleware that does not mention FastAPI too, that sees the change."""
     for path in project.paths:
         try:

@@ -10,13 +10,16 @@ from typing import NamedTuple
 from ....findings import Location
 from ....project import Assignment, Call, Function, MethodCall, Module, Project, Scope, Span, Symbol
 from ....project.reader import dotted
-from ....source import split
+from ....source.statements import blanked
 
 EVENTS = ("startup", "shutdown")
 ARGUMENT_OF = {"startup": "on_startup", "shutdown": "on_shutdown"}
 _APPLICATIONS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette", "starlette.routing.Router")
 
+_METHODS = ("on_event", "add_event_handler")
+_LONGEST_RECEIVER = 500
 _REGISTERS = re.compile(r"([\w.]*)\s*\.\s*(?:on_event|add_event_handler)\b")
+_RECEIVER = re.compile(r"[\w.]*\s*\.\s*\Z")
 _OTHER_EVENT = re.compile(r"\s*\(\s*(?:event_type\s*=\s*)?[\"'](?!startup[\"']|shutdown[\"'])")
 
 
@@ -158,12 +161,28 @@ def _may_be_an_application(project: Project, registration: Registration) -> bool
     return True
 
 
+def _registering(masked: str) -> list[re.Match[str]]:
+    """The matches of `_REGISTERS`, each looked for before the method's name: elsewhere it would be tried in vain at
+    every character."""
+    found = []
+    for method in _METHODS:
+        start = masked.find(method)
+        while start >= 0:
+            first = max(0, start - _LONGEST_RECEIVER)
+            if (before := _RECEIVER.search(masked, first, start)) and (
+                match := _REGISTERS.match(masked, before.start())
+            ):
+                found.append(match)
+            start = masked.find(method, start + len(method))
+    return sorted(found, key=lambda match: match.start())
+
+
 def _registrations_in_expressions(module: Module, read: Sequence[Span]) -> Iterator[Registration]:
     """Those that are no statement: in a comprehension, an argument, a condition."""
-    if "on_event" not in module.text and "add_event_handler" not in module.text:
+    if not any(method in module.text for method in _METHODS):
         return
-    _, masked = split(module.text)
-    for match in _REGISTERS.finditer(masked):
+    masked = blanked(module.text)
+    for match in _registering(masked):
         receiver = match.group(1)
         if any(span.start <= match.start(1) < span.end for span in read) or receiver in ("self", "cls"):
             continue
