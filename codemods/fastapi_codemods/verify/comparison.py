@@ -8,6 +8,7 @@ after  ──copy──> process ──the same───────────
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import CodemodsError, VerificationError
+from ..errors import VerificationError
 from ..project import Project
 from .applications import Target, find_application
 from .interpreter import find_python
@@ -56,6 +57,8 @@ class Gate:
     """One application before, run once for any number of trees after."""
 
     def __init__(self, before: Tree, options: DynamicOptions) -> None:
+        if os.name != "posix":
+            raise VerificationError("applications can be run for verification on Linux, macOS and the like only")
         self.before = before
         self.options = options
         self._folder = tempfile.TemporaryDirectory(prefix="fastapi-codemods-", ignore_cleanup_errors=True)
@@ -88,9 +91,6 @@ class Gate:
     @cached_property
     def target(self) -> Target:
         return find_application(self._project, self.options.app)
-
-    def _target(self, tree: Tree) -> Target:
-        return find_application(_read(tree), self.options.app)
 
     def against(self, after: Tree) -> Report:
         """What differs in `after`."""
@@ -146,7 +146,7 @@ class Gate:
         before = reference.run
         notes = [*before.notes]
         try:
-            target = self.target if self.options.app is not None else self._target_after(after)
+            target = self._target_after(after)
             with ThreadPoolExecutor(1) as pool:
                 # Two processors are worth two runs; without requests, a second look is taken only where one differs.
                 again = pool.submit(lambda: self._again) if reference.requests else None
@@ -170,12 +170,10 @@ class Gate:
         return differences, notes
 
     def _target_after(self, after: Tree) -> Target:
-        """The application keeps its name unless that is gone and the project names another."""
-        try:
-            found = self._target(after)
-        except CodemodsError:
-            return self.target
-        return found if found.app == self.target.app else self.target
+        """The same application; imports may start elsewhere."""
+        if after.root == self.before.root and not self.before.overlay:
+            return find_application(with_overlay(self._project, after.overlay), self.target.app)
+        return find_application(_read(after), self.target.app)
 
     def _run(self, tree: Tree, target: Target, reference: _Reference) -> Run:
         """What `tree` says where the application before was asked, with startup only if that succeeded there."""

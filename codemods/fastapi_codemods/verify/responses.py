@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,9 @@ Answer = Mapping[str, Any]
 
 _INSTANT = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d)(:\d\d)?(\.\d+)?")
 _EPOCH = re.compile(r"\b1[6-9]\d{8}(?:\d{3})?(?:\.\d+)?\b")
+OFTEN = 0.2
+"""Of the answers that have a header, the share in which it differs from run to run."""
+
 SLACK = timedelta(days=1, hours=14)
 """How near to now an instant must be to be one; the offset of its time zone is not looked at."""
 
@@ -28,6 +32,7 @@ class Comparison:
     def against(self, after: Run) -> tuple[list[Difference], list[str]]:
         """Differences, one for each operation and way to differ; and notes."""
         notes: list[str] = []
+        unsteady = self._unsteady_headers()
         groups: dict[tuple[str, str, str], list[Difference]] = {}
         reordered = masked = 0
         for number, (request, old, new) in enumerate(
@@ -36,6 +41,7 @@ class Comparison:
             again = self.again.answers[number] if self.again and number < len(self.again.answers) else old
             mask = Mask(old, again)
             masked += mask.is_needed
+            mask.headers |= unsteady
             found = list(mask.differences(old, new))
             if found and same_errors_in_other_order(old, new):
                 reordered += 1
@@ -59,6 +65,16 @@ class Comparison:
             what = f"the application did not get over it: {after.interruption}"
             differences.append(Difference("response", shown(request), what))
         return differences, notes
+
+    def _unsteady_headers(self) -> set[str]:
+        """Headers that often differ between two runs before: a duration may be the same twice and be another then."""
+        seen: Counter[str] = Counter()
+        unsteady: Counter[str] = Counter()
+        for old, again in zip(self.before.answers, self.again.answers if self.again else (), strict=False):
+            one, other = headers_of(old), headers_of(again)
+            seen.update(one.keys() | other.keys())
+            unsteady.update(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+        return {name for name, count in unsteady.items() if count > 1 and count > seen[name] * OFTEN}
 
 
 def _one(group: Sequence[Difference]) -> Difference:

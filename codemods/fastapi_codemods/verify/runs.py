@@ -63,7 +63,7 @@ class Application:
                     "origin": str(tree.root.resolve()),
                 }
             )
-        except ImportFailedError:
+        except BaseException:
             self._probe.end()
             raise
 

@@ -17,6 +17,8 @@ import importlib.util
 import json
 import os
 import sys
+import threading
+import time
 import traceback
 from typing import Any
 
@@ -62,7 +64,20 @@ def described(error: BaseException, roots: list[str]) -> dict[str, object]:
     }
 
 
+def end_with_parent() -> None:
+    """Whoever started the probe may be killed before it can end what it started."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
+    end_with_parent()
     questions, answers = os.fdopen(int(sys.argv[1]), "r"), int(sys.argv[2])
     for descriptor in (questions.fileno(), answers):
         os.set_inheritable(descriptor, False)
