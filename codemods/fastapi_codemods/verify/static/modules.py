@@ -75,10 +75,19 @@ class Side:
 
     def binds(self, path: str, name: str) -> bool:
         """Whether `from <path> import name` finds something, as far as anybody can tell."""
-        bound = self.bound(path)
-        if bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE:
+        if self._has(path, name):
             return True
         return self._submodule(path, name) is not None or self._is_namespace(path, name)
+
+    def _has(self, path: str, name: str) -> bool:
+        """Of the module itself. Most are unchanged and most names are there: the index knows without a parse."""
+        module = self.project.module(path)
+        if module is None or name in module.imports:
+            return True
+        if any(binding.kind != "import" for binding in module.bindings(name)):
+            return True
+        bound = self.bound(path)
+        return bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE
 
     def _submodule(self, path: str, name: str) -> str | None:
         if not path.endswith("__init__.py"):
@@ -142,8 +151,7 @@ class Side:
             return None
         home = symbol.path
         for name in rest:
-            bound = self.bound(home)
-            if bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE:
+            if self._has(home, name):
                 return None
             inner = self._submodule(home, name)
             if inner is None:
