@@ -26,7 +26,7 @@ def build(run: Callable[[str, Arguments], int], show_version: Callable[[], int])
         if asked:
             raise typer.Exit(show_version())
 
-    @app.callback(epilog="The code of a project is read, never run. Exit code 2: the work could not be done.")
+    @app.callback(epilog="Only verify and --verify run the code of a project. Exit code 2: the work could not be done.")
     def start(
         version: Annotated[
             bool,

@@ -52,6 +52,16 @@ SHARED = (
     Option("no_cache", ("--no-cache",), "switch", "Read every file, and keep nothing for the next run."),
 )
 
+RUNNING = (
+    Option("app", ("--app",), "value", "The application, module:name or module:factory(); else it is searched.", "APP"),
+    Option("replay", ("--replay",), "switch", "Also answer requests made from the schema, and compare the answers."),
+    Option("test_command", ("--test-command",), "value", "Also run the tests; newly failing ones count.", "COMMAND"),
+    Option("python", ("--python",), "value", "The project's interpreter or virtual environment.", "FILE"),
+    Option("env", ("--env",), "many", "A variable that the application needs.", "NAME=VALUE"),
+    Option("timeout", ("--timeout",), "number", "Seconds that one run of the application may take; 60.", "N"),
+)
+"""Of the commands that run the application, in a child process and on copies."""
+
 COMMANDS = {
     command.name: command
     for command in (
@@ -80,6 +90,14 @@ COMMANDS = {
                 Option("stat", ("--stat",), "switch", "Print how much changes in each file instead."),
                 Option("output", ("--output",), "value", "Write the patch to this file.", "FILE"),
                 Option("exit_code", ("--exit-code",), "switch", "Exit code 1 if anything would change."),
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
+                Option(
+                    "verify",
+                    ("--verify",),
+                    "switch",
+                    "Run the application before and after; leave alone what breaks it.",
+                ),
+                *RUNNING,
             ),
         ),
         Command(
@@ -89,6 +107,24 @@ COMMANDS = {
             (
                 *SHARED,
                 Option("allow_dirty", ("--allow-dirty",), "switch", "Even with uncommitted changes in git."),
+                Option(
+                    "verify",
+                    ("--verify",),
+                    "switch",
+                    "Run the application before and after; leave alone what breaks it.",
+                ),
+                *RUNNING,
+            ),
+        ),
+        Command(
+            "verify",
+            "Compare what the application does now with what it did. Exit code 1 if it differs.",
+            "fastapi-codemods verify --against main --replay",
+            (
+                Option("path", (), "value", "The project; without it, the one around the current folder.", "PATH"),
+                Option("against", ("--against",), "value", "A git revision or a folder.", "REVISION", (), "HEAD"),
+                *RUNNING,
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
             ),
         ),
         Command(

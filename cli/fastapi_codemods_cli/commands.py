@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fastapi_codemods.codemod import Codemod
     from fastapi_codemods.findings import Finding
     from fastapi_codemods.plan import FileChange, Plan
+    from fastapi_codemods.proving import Proof
 
     from .arguments import Arguments
 
@@ -84,8 +85,13 @@ def check(arguments: Arguments, _: Sequence[str]) -> int:
 
 
 def diff(arguments: Arguments, _: Sequence[str]) -> int:
-    task, planned = _plan(arguments)
+    task, planned, proof = _proved_plan(arguments)
     changes = planned.changes
+    if arguments["format"] == "json":
+        from .verification import document_of_plan
+
+        terminal.write(document_of_plan(planned, proof))
+        return _exit_code(task, planned, FOUND if changes and arguments["exit_code"] else DONE)
     if arguments["output"] is not None:
         from fastapi_codemods.review.patch import unified
 
@@ -97,6 +103,7 @@ def diff(arguments: Arguments, _: Sequence[str]) -> int:
     elif arguments["output"] is None:
         _show_patch(changes)
     _note_incidents(planned)
+    _note_proof(proof)
     terminal.note(_counted(planned))
     return _exit_code(task, planned, FOUND if changes and arguments["exit_code"] else DONE)
 
@@ -104,10 +111,16 @@ def diff(arguments: Arguments, _: Sequence[str]) -> int:
 def apply(arguments: Arguments, words: Sequence[str]) -> int:
     from fastapi_codemods.apply import apply_changes
 
-    task, planned = _plan(arguments)
+    task, planned, proof = _proved_plan(arguments)
     _note_incidents(planned)
+    _note_proof(proof)
     changes = planned.changes
     run_id = ""
+    tests = None
+    if changes and proof is None and arguments["test_command"] is not None:
+        from .verification import Tests
+
+        tests = Tests(task.root, arguments)
     if changes:
         run_id = apply_changes(
             task.root,
@@ -121,7 +134,40 @@ def apply(arguments: Arguments, words: Sequence[str]) -> int:
         terminal.write(f"run {run_id}: {_number(len(changes), 'file')} changed\n")
         terminal.write(f"to undo it: fastapi-codemods undo {run_id}\n")
     terminal.note(_counted(planned))
+    if tests is not None and run_id and not tests.still_pass(run_id):
+        return FOUND
     return _exit_code(task, planned, DONE)
+
+
+def _proved_plan(arguments: Arguments) -> tuple[Task, Plan, Proof | None]:
+    """The plan; held to what its codemods declare, if that was asked for."""
+    if not arguments["verify"]:
+        from .verification import check_unused
+
+        check_unused(arguments)
+        return *_plan(arguments), None
+    from fastapi_codemods.proving import prove
+
+    from .verification import dynamic_options
+
+    task = _task(arguments)
+    with progress.shown() as report_progress:
+        proof = prove(task.root, task.paths, task.options, dynamic_options(arguments, task.root), report_progress)
+    return task, proof.plan, proof
+
+
+def _note_proof(proof: Proof | None) -> None:
+    if proof is not None:
+        from .verification import text_of_proof
+
+        for line in text_of_proof(proof):
+            terminal.note(line)
+
+
+def verify(arguments: Arguments, _: Sequence[str]) -> int:
+    from . import verification
+
+    return verification.verify(arguments)
 
 
 def _typed(words: Sequence[str]) -> str:
@@ -362,4 +408,5 @@ _COMMANDS: Mapping[str, Callable[[Arguments, Sequence[str]], int]] = {
     "history": history,
     "routes": routes,
     "profile": profile,
+    "verify": verify,
 }

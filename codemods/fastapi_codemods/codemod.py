@@ -27,6 +27,10 @@ class Codemod(ABC):
     after: ClassVar[tuple[str, ...]] = ()
     """Names of codemods whose result this one wants to see; the order of a run follows from these."""
 
+    effects: ClassVar[frozenset[str] | None] = None
+    """The classes of differences (`verify.KINDS`) that the rewrite may make; None: those that its level allows. A
+    dependency that is lost, a test that fails and an application that cannot be imported are never among them."""
+
     @property
     def name(self) -> str:
         return type(self).__module__.rpartition(".")[2].replace("_", "-")

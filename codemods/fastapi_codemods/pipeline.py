@@ -7,7 +7,7 @@ Steps chain on a virtual project: each codemod sees the result of those before i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,10 +51,11 @@ def plan(
     paths: Sequence[Path],
     options: Options,
     progress: Progress | None = None,
-    rejected: Collection[str] = (),
+    rejected: Collection[str] | Mapping[str, str] = (),
 ) -> Plan:
     """What every fixable finding in `paths` would change, but for those whose fingerprint is in `rejected`.
 
+    Where that maps them to reasons, they are findings that are left alone for these.
     Locations of findings refer to the project as the codemods before had left it.
     """
     with without_garbage_collection():
@@ -69,7 +70,7 @@ def plan(
         findings: list[Finding] = []
         for done, codemod in enumerate(codemods):
             _tell(progress, codemod.name, done, len(codemods))
-            found = _found(codemod, project, within, suppressions)
+            found = [_rejected(finding, rejected) for finding in _found(codemod, project, within, suppressions)]
             accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
             if accepted:
                 proved, reasons = _proved(codemod, project, accepted, options.jobs)
@@ -139,6 +140,12 @@ def _found(codemod: Codemod, project: Project, within: Sequence[str], suppressio
         if _contains(within, finding.location.path) and not suppressions.cover(finding):
             found.append(finding)
     return found
+
+
+def _rejected(finding: Finding, rejected: Collection[str] | Mapping[str, str]) -> Finding:
+    if isinstance(rejected, Mapping) and finding.fixable and (reason := rejected.get(finding.fingerprint)):
+        return finding._replace(left_alone=reason)
+    return finding
 
 
 class _Rewrite(NamedTuple):

@@ -93,11 +93,12 @@ def _entrypoint(root: Path) -> str | None:
 def _roots(project: Project, app: str) -> tuple[str, ...]:
     """The folder from which the module can be imported first, then others from which the project imports."""
     stem = app.partition(":")[0].replace(".", "/")
-    own = []
-    for path in project.known_paths:
-        for ending in (f"{stem}.py", f"{stem}/__init__.py"):
-            if path == ending or path.endswith("/" + ending):
-                own.append(path[: -len(ending)].rstrip("/"))
+    own = [
+        path[: -len(ending)].rstrip("/")
+        for path in project.known_paths
+        for ending in (f"{stem}.py", f"{stem}/__init__.py")
+        if path == ending or path.endswith("/" + ending)
+    ]
     own.sort(key=lambda folder: (folder.count("/") if folder else -1, folder))
     home = f"{own[0]}/{stem}.py".lstrip("/") if own else f"{stem}.py"
     observed = [root.rstrip("/") for root in project.import_roots(home)]

@@ -1,12 +1,13 @@
 """The dynamic gate: two trees, their applications run, everything that differs in its class.
 
-    before ──copy──> process ──describe──> requests made from its schema ──replay──> answers
-    before ──copy──> process ──the same──────────────────────────────────> what it does not repeat itself
-    after  ──copy──> process ──the same──────────────────────────────────> differences
+before ──copy──> process ──describe──> requests made from its schema ──replay──> answers
+before ──copy──> process ──the same──────────────────────────────────> what it does not repeat itself
+after  ──copy──> process ──the same──────────────────────────────────> differences
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import CodemodsError
-from ..plan import FileChange
+from ..errors import CodemodsError, VerificationError
 from ..project import Project
 from .applications import Target, find_application
 from .interpreter import find_python
@@ -27,6 +27,8 @@ from .requests import Request, requests_for
 from .responses import Comparison
 from .routing import compare_descriptions
 from .runs import Application, ImportFailedError, Run
+from .seeds import seeds_of
+from .trees import with_overlay
 
 WORST_FIRST = {
     kind: number
@@ -57,7 +59,7 @@ class Gate:
         self.before = before
         self.options = options
         self._folder = tempfile.TemporaryDirectory(prefix="fastapi-codemods-", ignore_cleanup_errors=True)
-        self._runs = 0
+        self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
         return self
@@ -70,24 +72,25 @@ class Gate:
     def close(self) -> None:
         self._folder.cleanup()
 
+    @property
+    def name(self) -> str:
+        """What copies are called: both sides alike, since an application may look at it."""
+        return self.before.root.resolve().name or "project"
+
     @cached_property
     def python(self) -> Path:
         return find_python(self.before.root, self.options.python)
 
     @cached_property
+    def _project(self) -> Project:
+        return _read(self.before)
+
+    @cached_property
     def target(self) -> Target:
-        return self._target(self.before)
+        return find_application(self._project, self.options.app)
 
     def _target(self, tree: Tree) -> Target:
-        project = Project.open(tree.root, cache=False)
-        if tree.overlay:
-            changes = [
-                FileChange(path, project.data(path) if path in project.known_paths else None, content)
-                for path, content in tree.overlay.items()
-                if path.endswith(".py") and (content is not None or path in project.known_paths)
-            ]
-            project = project.with_changes(changes)
-        return find_application(project, self.options.app)
+        return find_application(_read(tree), self.options.app)
 
     def against(self, after: Tree) -> Report:
         """What differs in `after`."""
@@ -101,7 +104,7 @@ class Gate:
         report = report._replace(routes=len(reference.run.description["routes"]), requests=len(reference.requests))
         differences, notes = self._application_differences(reference, after)
         if self.options.test_command is not None:
-            more, told = self._test_differences(after)
+            more, told = self.tests_against(after)
             differences += more
             notes += told
         ordered = sorted(dict.fromkeys(differences), key=lambda difference: WORST_FIRST[difference.kind])
@@ -113,41 +116,28 @@ class Gate:
 
     @cached_property
     def _reference(self) -> _Reference:
-        """The application before and the requests made from it; run twice if requests are replayed."""
-        first = Application(self.before, self._place(), self.target, self.python, self.options)
+        """The application before and the requests made from it."""
+        first = Application(self.before, self._place(), self.name, self.target, self.python, self.options)
         try:
             description = first.describe(None)
             requests = self._requests(description)
-            if not requests:
-                return _Reference(first.close(), None, requests)
-            with ThreadPoolExecutor(1) as pool:
-                second = pool.submit(self._run, self.before, self.target, list(description["decisions"]), requests)
+            if requests:
                 first.replay(requests, lifespan=True)
-                again = second.result()
-            return _Reference(first.close(), again, requests)
+            return _Reference(first.close(), requests)
         finally:
             first.close()
 
     @cached_property
     def _again(self) -> Run:
-        """The application before once more."""
-        reference = self._reference
-        if reference.again is not None:
-            return reference.again
-        return self._run(self.before, self.target, list(reference.run.description["decisions"]), [])
+        """The application before once more: what is otherwise there is steady in no run."""
+        return self._run(self.before, self.target, self._reference)
 
     def _requests(self, description: dict[str, Any]) -> list[Request]:
         requests = [dict(request) for request in self.options.requests]
         if self.options.replay:
-            hidden = [
-                ((route["methods"] or ["GET"])[0], route["path"])
-                for route in description["routes"]
-                if "endpoint" in route
-                and not route.get("in_schema")
-                and "Socket" not in route["kind"]
-                and route["kind"] not in ("Mount", "Host")
-            ]
-            requests += requests_for(description.get("openapi"), hidden, self.options.most_requests)
+            requests += requests_for(
+                description.get("openapi"), description["routes"], seeds_of(self._project), self.options.most_requests
+            )
         return requests
 
     # An application after
@@ -157,13 +147,18 @@ class Gate:
         notes = [*before.notes]
         try:
             target = self.target if self.options.app is not None else self._target_after(after)
-            run = self._run(after, target, list(before.description["decisions"]), reference.requests)
+            with ThreadPoolExecutor(1) as pool:
+                # Two processors are worth two runs; without requests, a second look is taken only where one differs.
+                again = pool.submit(lambda: self._again) if reference.requests else None
+                run = self._run(after, target, reference)
+                if again is not None:
+                    again.result()
         except ImportFailedError as error:
             return [Difference("import", "application", str(error))], notes
         differences, told = _compared(before, run)
         notes += told
         if reference.requests:
-            found, told = Comparison(reference.requests, before, reference.again).against(run)
+            found, told = Comparison(reference.requests, before, self._again).against(run)
             differences += found
             notes += told
         if differences:
@@ -182,12 +177,14 @@ class Gate:
             return self.target
         return found if found.app == self.target.app else self.target
 
-    def _run(self, tree: Tree, target: Target, paths: list[str], requests: list[Request]) -> Run:
-        application = Application(tree, self._place(), target, self.python, self.options)
+    def _run(self, tree: Tree, target: Target, reference: _Reference) -> Run:
+        """What `tree` says where the application before was asked, with startup only if that succeeded there."""
+        application = Application(tree, self._place(), self.name, target, self.python, self.options)
         try:
-            application.describe(paths)
-            if requests:
-                application.replay(requests, lifespan=True)
+            application.describe(list(reference.run.description["decisions"]))
+            if reference.requests:
+                is_started = reference.run.is_started or bool(reference.run.interruption)
+                application.replay(reference.requests, lifespan=is_started)
         finally:
             application.close()
         return application.run
@@ -195,28 +192,41 @@ class Gate:
     # Tests
 
     @cached_property
-    def _tests_before(self) -> Outcome:
-        return run_tests(self.before, self._place(), self.target, self.python, self.options)
+    def tests_before(self) -> Outcome:
+        return self._tests(self.before)
 
-    def _test_differences(self, after: Tree) -> tuple[list[Difference], list[str]]:
-        before = self._tests_before
-        found, notes = newly_failing(before, run_tests(after, self._place(), self.target, self.python, self.options))
+    def _tests(self, tree: Tree) -> Outcome:
+        try:
+            roots = self.target.roots
+        except VerificationError:
+            roots = ("src", "") if (tree.root / "src").is_dir() else ("",)
+        return run_tests(tree, self._place(), self.name, roots, self.python, self.options)
+
+    def tests_against(self, after: Tree) -> tuple[list[Difference], list[str]]:
+        """Tests that fail newly in `after`; and notes."""
+        before = self.tests_before
+        found, notes = newly_failing(before, self._tests(after))
         if found:
             # A test that fails now and then counts only if it does so again.
-            once_more, _ = newly_failing(before, run_tests(after, self._place(), self.target, self.python, self.options))
-            found = [difference for difference in found if difference in once_more or difference.where == "test command"]
+            once_more, _ = newly_failing(before, self._tests(after))
+            found = [
+                difference for difference in found if difference in once_more or difference.where == "test command"
+            ]
         return found, notes
 
     def _place(self) -> Path:
-        self._runs += 1
-        place = Path(self._folder.name).resolve() / f"{self._runs:04}"
+        place = Path(self._folder.name).resolve() / f"{next(self._numbers):04}"
         place.mkdir()
         return place
 
 
 class _Reference:
-    def __init__(self, run: Run, again: Run | None, requests: list[Request]) -> None:
-        self.run, self.again, self.requests = run, again, requests
+    def __init__(self, run: Run, requests: list[Request]) -> None:
+        self.run, self.requests = run, requests
+
+
+def _read(tree: Tree) -> Project:
+    return with_overlay(Project.open(tree.root, cache=False), tree.overlay)
 
 
 def _identity(difference: Difference) -> tuple[str, str, str]:
@@ -228,7 +238,9 @@ def _compared(before: Run, after: Run) -> tuple[list[Difference], list[str]]:
     differences, notes = compare_descriptions(before.description, after.description)
     mine, theirs = (run.description.get("openapi_error") for run in (before, after))
     if mine is None and theirs is not None:
-        differences.append(Difference("breaking", "openapi", f"OpenAPI cannot be made any more: {theirs}", None, theirs))
+        differences.append(
+            Difference("breaking", "openapi", f"OpenAPI cannot be made any more: {theirs}", None, theirs)
+        )
     elif mine is not None:
         notes.append(f"OpenAPI could not be made before the change: {mine}")
     else:
@@ -241,7 +253,7 @@ def _compared(before: Run, after: Run) -> tuple[list[Difference], list[str]]:
 
 def _lifespan_differences(before: Run, after: Run, notes: list[str]) -> list[Difference]:
     old, new = before.ending.get("lifespan"), after.ending.get("lifespan")
-    if not old or not new or old["started"] is None:
+    if not old or not new:
         return []
     if not old["started"]:
         notes.append(f"Startup fails before the change ({old['error']}); requests were replayed without it.")
@@ -253,9 +265,11 @@ def _lifespan_differences(before: Run, after: Run, notes: list[str]) -> list[Dif
         found.append(Difference("lifespan", "application", f"shutdown fails: {new['error']}"))
     spans = before.description["lifespan"]
     wrappers = {*spans["startup"], *spans["shutdown"], *spans["contexts"]}
-    for name in old["calls"]:
-        if name not in new["calls"] and name not in wrappers:
-            found.append(Difference("lifespan", "application", f"startup calls {name} no longer", name, None))
+    found += [
+        Difference("lifespan", "application", f"startup calls {name} no longer", name, None)
+        for name in old["calls"]
+        if name not in new["calls"] and name not in wrappers
+    ]
     if lost := set(old["app_state"]) - set(new["app_state"]):
         found.append(
             Difference("lifespan", "application", f"app.state.{', app.state.'.join(sorted(lost))} is set no longer")

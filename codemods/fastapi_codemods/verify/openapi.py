@@ -1,9 +1,9 @@
 """Two OpenAPI documents compared, each difference in its class.
 
-The classes are those of oasdiff (https://github.com/oasdiff/oasdiff/blob/main/docs/BREAKING-CHANGES.md), applied to what
-FastAPI writes. Direction decides: a request that is accepted less, or a response that may be more than it was, breaks
-clients. Schemas are compared with their references followed, so that a component with another name is a matter of
-generated clients and not of every operation that uses it.
+The classes are those of oasdiff (https://github.com/oasdiff/oasdiff/blob/main/docs/BREAKING-CHANGES.md), applied to
+what FastAPI writes. Direction decides: a request that is accepted less, or a response that may be more than it was,
+breaks clients. Schemas are compared with their references followed, so that a component with another name is a matter
+of generated clients and not of every operation that uses it.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class _Comparison:
             elif media not in mine:
                 yield Difference("non-breaking", name, f"a request body of type {media} is accepted now")
             else:
-                schemas = (side[media].get("schema", {}) for side in (mine, theirs))
-                yield from self.schema(f"{name}: request body", *schemas, "request")
+                one, other = (side[media].get("schema", {}) for side in (mine, theirs))
+                yield from self.schema(f"{name}: request body", one, other, "request")
 
     def responses(self, name: str, old: Document, new: Document) -> Iterator[Difference]:
         for status in dict.fromkeys([*old, *new]):
@@ -203,8 +203,8 @@ class _Comparison:
                 elif media not in contents:
                     yield Difference("non-breaking", name, f"response {status} comes as {media} now")
                 else:
-                    schemas = (side[media].get("schema", {}) for side in (contents, others))
-                    yield from self.schema(f"{name}: response {status}", *schemas, "response")
+                    one, other = (side[media].get("schema", {}) for side in (contents, others))
+                    yield from self.schema(f"{name}: response {status}", one, other, "response")
 
     def schema(
         self, where: str, old: Any, new: Any, direction: Direction, seen: frozenset[tuple[str, str]] = frozenset()
@@ -217,7 +217,7 @@ class _Comparison:
             if all(names) and names[0] != names[1]:
                 yield Difference("client", where, "another component", names[0], names[1])
             seen |= {names}
-            old, new = _followed(self.before, old), _followed(self.after, new)
+            old, new = followed(self.before, old), followed(self.after, new)
         if isinstance(old, bool) or isinstance(new, bool):
             old, new = ({} if side is True else side for side in (old, new))
             if isinstance(old, bool) or isinstance(new, bool):
@@ -301,7 +301,9 @@ class _Comparison:
         for name in dict.fromkeys([*mine, *theirs]):
             place = f"{where}.{name}"
             if name not in theirs:
-                yield Difference("breaking" if direction == "response" else "non-breaking", place, "the property is gone")
+                yield Difference(
+                    "breaking" if direction == "response" else "non-breaking", place, "the property is gone"
+                )
             elif name not in mine:
                 breaks = direction == "request" and name in required_now
                 yield Difference(
@@ -327,7 +329,7 @@ class _Comparison:
         for key in ("anyOf", "oneOf"):
             mine, theirs = old.get(key), new.get(key)
             if mine is None or theirs is None:
-                if mine is not theirs and not (_types(self.before, old) != _types(self.after, new)):
+                if mine is not theirs and _types(self.before, old) == _types(self.after, new):
                     yield Difference("breaking", where, f"{key} came or went", _short(mine), _short(theirs))
             elif len(mine) == len(theirs):
                 for one, other in zip(mine, theirs, strict=True):
@@ -356,15 +358,14 @@ def _reference(schema: Any) -> str:
     return str(schema["$ref"]).rpartition("/")[2] if isinstance(schema, dict) and "$ref" in schema else ""
 
 
-def _followed(document: Document, schema: Any) -> Any:
+def followed(document: Document, schema: Any) -> Any:
     """What a reference leads to, with what stands beside the reference put over it."""
     for _ in range(DEEPEST):
         if not isinstance(schema, dict) or "$ref" not in schema:
             break
         target: Any = document
         for part in str(schema["$ref"]).split("/")[1:]:
-            part = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(part, {}) if isinstance(target, dict) else {}
+            target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) else {}
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         schema = {**target, **beside} if isinstance(target, dict) else target
     return schema
@@ -372,7 +373,7 @@ def _followed(document: Document, schema: Any) -> Any:
 
 def _types(document: Document, schema: Any, depth: int = 0) -> frozenset[str] | None:
     """The JSON types that are allowed; None: any."""
-    schema = _followed(document, schema)
+    schema = followed(document, schema)
     if not isinstance(schema, dict) or depth > DEEPEST:
         return None
     if "type" in schema:
@@ -382,7 +383,7 @@ def _types(document: Document, schema: Any, depth: int = 0) -> frozenset[str] | 
         if key in schema:
             parts = [_types(document, part, depth + 1) for part in schema[key]]
             return None if None in parts else frozenset[str]().union(*(part for part in parts if part is not None))
-    if "allOf" in schema and schema["allOf"]:
+    if schema.get("allOf"):
         return _types(document, schema["allOf"][0], depth + 1)
     if "const" in schema or "enum" in schema:
         return frozenset({type(value).__name__ for value in [schema.get("const"), *schema.get("enum", [])]})

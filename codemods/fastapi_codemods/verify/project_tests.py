@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import VerificationError
-from .applications import Target
 from .child import Process, clean_environment
 from .model import Difference, DynamicOptions, Tree
 from .trees import materialise
@@ -26,21 +25,22 @@ class Outcome(NamedTuple):
     output: str
 
 
-def run_tests(tree: Tree, folder: Path, roots: Target | None, python: Path, options: DynamicOptions) -> Outcome:
-    """Run the test command on a copy of `tree` below `folder`."""
+def run_tests(
+    tree: Tree, folder: Path, name: str, roots: Sequence[str], python: Path, options: DynamicOptions
+) -> Outcome:
+    """Run the test command on a copy of `tree` below `folder`, called `name`; imports start from `roots`."""
     try:
         words = shlex.split(options.test_command or "")
     except ValueError as error:
         raise VerificationError(f"--test-command: {error}") from None
     if not words:
         raise VerificationError("--test-command is empty")
-    name = tree.root.resolve().name or "project"
     root = folder / "tree" / name
     materialise(tree, root)
     results = folder / "results.xml"
     environment = clean_environment(options.environment, folder / "home")
     environment["PATH"] = os.pathsep.join([str(python.parent), environment.get("PATH", os.defpath)])
-    paths = [str(root / part) if part else str(root) for part in (roots.roots if roots else ("",))]
+    paths = [str(root / part) if part else str(root) for part in roots]
     environment["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [environment.get("PYTHONPATH")])])
     is_pytest = any(word in ("pytest", "py.test") or word.endswith(("/pytest", "/py.test")) for word in words)
     if is_pytest:

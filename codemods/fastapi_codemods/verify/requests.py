@@ -2,8 +2,8 @@
 
 For each operation a valid request (with the required parameters, then with all), then one fault at a time: missing,
 wrong type, at and beyond each bound, something extra, no credentials, wrong content type, the slash toggled, HEAD,
-OPTIONS, a method that is not there. Operations come in the order POST, PUT, PATCH, GET, DELETE, so that what is read has been
-written and what is deleted has been read. Why not schemathesis: docs/design.md, "Requests are made here".
+OPTIONS, a method that is not there. Operations come in the order POST, PUT, PATCH, GET, DELETE, so that what is
+read has been written and what is deleted has been read. Why not schemathesis: docs/design.md, "Requests are made here".
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .openapi import METHODS, _followed
+from .openapi import METHODS, followed
+from .seeds import Seeds
 
 Request = dict[str, Any]
 Schema = Any
@@ -45,13 +46,28 @@ MOST_OF_A_KIND = 8
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def requests_for(document: Mapping[str, Any] | None, hidden: Sequence[tuple[str, str]], most: int) -> list[Request]:
-    """At most so many requests for the document; and one for each `hidden` route (method, path), which it does not show."""
+def requests_for(
+    document: Mapping[str, Any] | None, routes: Sequence[Mapping[str, Any]], seeds: Seeds, most: int
+) -> list[Request]:
+    """At most so many requests for the document, and some for each of `routes` that it does not show.
+
+    `routes` are those of `probe/description.py`.
+    """
+    hidden = [
+        (route["methods"][0] if route["methods"] else "GET", route["path"])
+        for route in routes
+        if "endpoint" in route
+        and not route.get("in_schema")
+        and "Socket" not in route["kind"]
+        and route["kind"] not in ("Mount", "Host")
+        and route["name"] != "openapi"
+    ]
+    files = {(method, route["path"]): route.get("file") for route in routes for method in route["methods"]}
     found: list[Request] = []
     for method, path in hidden:
         concrete = re.sub(r"{[^}]*}", "1", path)
         found += [{"method": method, "path": concrete}, {"method": method, "path": _toggled(concrete)}]
-    found.append({"path": "/a-path-that/is-not-there"})
+    found += [{"path": path} for path in ("/", "/a-path-that/is-not-there", *seeds.paths)]
     operations = []
     for path, item in (document or {}).get("paths", {}).items():
         for method, operation in item.items():
@@ -59,7 +75,9 @@ def requests_for(document: Mapping[str, Any] | None, hidden: Sequence[tuple[str,
                 operations.append((ORDER[method], path, method, operation, item))
     operations.sort(key=lambda operation: operation[0])
     makers = [
-        iter(_Operation(document or {}, path, method, operation, item).requests())
+        _Operation(
+            document or {}, path, method, operation, item, seeds.near(files.get((method.upper(), path)))
+        ).requests()
         for _, path, method, operation, item in operations
     ]
     if most <= len(found):
@@ -84,8 +102,15 @@ def _unique(requests: Sequence[Request]) -> Iterator[Request]:
 
 class _Operation:
     def __init__(
-        self, document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any], item: Mapping[str, Any]
+        self,
+        document: Mapping[str, Any],
+        path: str,
+        method: str,
+        operation: Mapping[str, Any],
+        item: Mapping[str, Any],
+        seeds: tuple[tuple[str, ...], tuple[int, ...]],
     ) -> None:
+        self.texts, self.numbers = seeds
         self.document = document
         self.path, self.method = path, method.upper()
         self.operation = operation
@@ -93,10 +118,12 @@ class _Operation:
         self.samples = Samples(document)
         self.parameters = [
             parameter
-            for parameter in (_followed(document, p) for p in [*item.get("parameters", []), *operation.get("parameters", [])])
+            for parameter in (
+                followed(document, p) for p in [*item.get("parameters", []), *operation.get("parameters", [])]
+            )
             if isinstance(parameter, dict)
         ]
-        body = _followed(document, operation.get("requestBody") or {})
+        body = followed(document, operation.get("requestBody") or {})
         content = body.get("content", {})
         self.body_required = bool(body.get("required"))
         self.media = next((m for m in content if "json" in m), next(iter(content), None))
@@ -108,6 +135,7 @@ class _Operation:
         yield required
         full = self.request(full=True)
         yield full
+        yield from self.with_seeds(full)
         yield from self.with_faults_in_parameters(full)
         yield from self.with_faults_in_body(full)
         if self.operation.get("security"):
@@ -152,7 +180,7 @@ class _Operation:
                 continue
             value = values[key] if values and key in values else self.value(parameter)
             if key[0] == "path":
-                path = path.replace("{%s}" % key[1], quote(_text(value), safe="/" if "/" in _text(value) else ""))
+                path = path.replace("{" + key[1] + "}", quote(_text(value), safe="/" if "/" in _text(value) else ""))
             elif key[0] == "query":
                 query += [[key[1], _text(item)] for item in (value if isinstance(value, list) else [value])]
             elif key[0] == "header":
@@ -221,6 +249,31 @@ class _Operation:
             request["content"] = _text(body)
             request["headers"] = {**request.get("headers", {}), "content-type": self.media}
 
+    def with_seeds(self, full: Request) -> Iterator[Request]:
+        """Requests with values that the code asks for, one at a time."""
+        for parameter in self.parameters:
+            key = (parameter.get("in", ""), parameter.get("name", ""))
+            for value in self.seeds_for(parameter.get("schema", {})):
+                yield self.request(full=True, values={key: value})
+        if "json" in full and isinstance(full["json"], dict):
+            properties = self.samples.merged(self.body_schema).get("properties", {})
+            for name in list(full["json"])[: MOST_OF_A_KIND // 2]:
+                for value in self.seeds_for(properties.get(name, {}))[: MOST_OF_A_KIND // 2]:
+                    yield {**full, "json": {**full["json"], name: value}}
+        for place, name, value in self.credentials[:1]:
+            if place == "header":
+                scheme = value.partition(" ")[0] + " " if " " in value else ""
+                for text in self.texts:
+                    yield {**full, "headers": {**full["headers"], name: scheme + text}}
+
+    def seeds_for(self, schema: Schema) -> Sequence[Any]:
+        merged = self.samples.merged(schema)
+        if "enum" in merged or "const" in merged or "format" in merged:
+            return ()
+        if merged.get("type") == "integer":
+            return self.numbers
+        return self.texts if merged.get("type") == "string" else ()
+
     def with_faults_in_parameters(self, full: Request) -> Iterator[Request]:
         for parameter in self.parameters[: MOST_OF_A_KIND * 2]:
             key = (parameter.get("in", ""), parameter.get("name", ""))
@@ -230,7 +283,7 @@ class _Operation:
                 yield self.request(full=True, values={key: value})
             for value in self.samples.boundaries(parameter.get("schema", {})):
                 yield self.request(full=True, values={key: value})
-            schema = _followed(self.document, parameter.get("schema", {}))
+            schema = followed(self.document, parameter.get("schema", {}))
             if isinstance(schema, dict) and isinstance(schema.get("enum"), list):
                 for value in schema["enum"][1:MOST_OF_A_KIND]:
                     yield self.request(full=True, values={key: value})
@@ -256,7 +309,12 @@ class _Operation:
         yield without
         if "json" in full:
             text = json.dumps(full["json"])
-            for content, kind in ((text, "text/plain"), (text, None), (text[:-1], "application/json"), ("", "application/json")):
+            for content, kind in (
+                (text, "text/plain"),
+                (text, None),
+                (text[:-1], "application/json"),
+                ("", "application/json"),
+            ):
                 yield {**without, "content": content, "headers": {**without.get("headers", {}), "content-type": kind}}
         else:
             yield {**without, "json": {"a": 1}}
@@ -286,7 +344,7 @@ class Samples:
     def merged(self, schema: Schema) -> dict[str, Any]:
         """The schema with references followed, `allOf` put together, and the first alternative that is not null."""
         for _ in range(20):
-            schema = _followed(self.document, schema)
+            schema = followed(self.document, schema)
             if not isinstance(schema, dict):
                 return {}
             rest = {key: value for key, value in schema.items() if key not in ("allOf", "anyOf", "oneOf")}
@@ -303,7 +361,7 @@ class Samples:
             if not options:
                 return schema
             chosen = next((o for o in options if not (isinstance(o, dict) and o.get("type") == "null")), options[0])
-            schema = {**_followed(self.document, chosen), **rest} if isinstance(chosen, dict) else rest
+            schema = {**followed(self.document, chosen), **rest} if isinstance(chosen, dict) else rest
         return schema if isinstance(schema, dict) else {}
 
     def of(self, schema: Schema, *, full: bool, depth: int = 0) -> Any:
@@ -361,7 +419,11 @@ class Samples:
         schema = self.merged(schema)
         kind = schema.get("type")
         if is_text:
-            if kind in ("integer", "number", "boolean", "array") or schema.get("format") in FORMATS or schema.get("enum"):
+            if (
+                kind in ("integer", "number", "boolean", "array")
+                or schema.get("format") in FORMATS
+                or schema.get("enum")
+            ):
                 return ["not-one"] + (["1.5"] if kind == "integer" else [])
             return [""]
         wrong: dict[Any, list[Any]] = {
@@ -417,7 +479,11 @@ def _number(schema: Mapping[str, Any], kind: str) -> int | float:
         value = 1 if kind == "integer" else 1.5
     for key in ("maximum", "exclusiveMaximum"):
         most = schema.get(key)
-        if isinstance(most, int | float) and value >= most and not ("minimum" in schema or "exclusiveMinimum" in schema):
+        if (
+            isinstance(most, int | float)
+            and value >= most
+            and not ("minimum" in schema or "exclusiveMinimum" in schema)
+        ):
             value = most if key == "maximum" else most - (1 if kind == "integer" else 0.5)
     if step != 1 and value % step:
         value = (value // step + 1) * step
@@ -430,14 +496,14 @@ def _whole(value: float, kind: str) -> int | float:
 
 def _string(schema: Mapping[str, Any]) -> str:
     if schema.get("format") in FORMATS:
-        return FORMATS[schema["format"]]
+        return FORMATS[str(schema["format"])]
     if "contentMediaType" in schema:
         return FORMATS["binary"]
     least, most = schema.get("minLength", 0), schema.get("maxLength", 1000)
     if "pattern" in schema and (made := text_for_pattern(schema["pattern"], least)) is not None:
         return made
-    text = "text"[: max(most, 0)]
-    return text + "x" * (least - len(text))
+    text = "text"[: max(int(most), 0)]
+    return text + "x" * (int(least) - len(text))
 
 
 def text_for_pattern(pattern: str, least: int = 0) -> str | None:

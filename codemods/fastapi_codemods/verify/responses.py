@@ -47,7 +47,9 @@ class Comparison:
         if reordered:
             notes.append(f"{_number(reordered, 'answer')} with status 422 list the same errors in another order.")
         if masked:
-            notes.append(f"{_number(masked, 'answer')} differ between two runs before; what differs there was left out.")
+            notes.append(
+                f"{_number(masked, 'answer')} differ between two runs before; what differs there was left out."
+            )
         if self.before.interruption:
             notes.append(f"Only {len(self.before.answers)} of {len(self.requests)} requests were replayed: "
                          f"{self.before.interruption}.")  # fmt: skip
@@ -174,7 +176,7 @@ def steady(text: str) -> str:
 
     def of_instant(found: re.Match[str]) -> str:
         try:
-            instant = datetime(*(int(found[part]) for part in (1, 2, 3, 5, 6)))
+            instant = datetime(int(found[1]), int(found[2]), int(found[3]), int(found[5]), int(found[6]))
         except ValueError:
             return found[0]
         return re.sub(r"\d", "9", found[0]) if abs(instant - now) < SLACK else found[0]

@@ -208,17 +208,23 @@ def _lifespan(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
                     _listed(old[phase]),
                     _listed(new[phase]),
                 )
-        elif not new["contexts"] and not old["contexts"] and old[phase] != new[phase]:
-            if Counter(old[phase]) == Counter(new[phase]):
-                what = f"the handlers of {phase} are called in another order"
-                yield Difference("lifespan", "application", what, _listed(old[phase]), _listed(new[phase]))
+        elif (
+            not new["contexts"]
+            and not old["contexts"]
+            and old[phase] != new[phase]
+            and Counter(old[phase]) == Counter(new[phase])
+        ):
+            what = f"the handlers of {phase} are called in another order"
+            yield Difference("lifespan", "application", what, _listed(old[phase]), _listed(new[phase]))
 
 
 def _list_change(old: Sequence[str], new: Sequence[str], noun: str) -> str:
     lost, came = Counter(old) - Counter(new), Counter(new) - Counter(old)
     if not lost and not came:
         return f"the {noun} comes in another order"
-    parts = [f"{name.partition('(')[0]} is gone" for name in lost] + [f"{name.partition('(')[0]} is new" for name in came]
+    parts = [f"{name.partition('(')[0]} is gone" for name in lost] + [
+        f"{name.partition('(')[0]} is new" for name in came
+    ]
     if [name.partition("(")[0] for name in lost] == [name.partition("(")[0] for name in came]:
         parts = [f"{name.partition('(')[0]} has other options" for name in lost]
     return f"{noun}: " + ", ".join(parts)

@@ -32,13 +32,19 @@ class Run:
     """Why not all requests were answered."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether requests were replayed behind a startup that succeeded."""
+        return bool(self.ending.get("lifespan", {}).get("started"))
+
 
 class Application:
     """An imported application. `close` ends its process."""
 
-    def __init__(self, tree: Tree, folder: Path, target: Target, python: Path, options: DynamicOptions) -> None:
-        """`folder` is one for this run alone. Raises `ImportFailedError`."""
-        name = tree.root.resolve().name or "project"
+    def __init__(
+        self, tree: Tree, folder: Path, name: str, target: Target, python: Path, options: DynamicOptions
+    ) -> None:
+        """`folder` is one for this run alone, `name` that of the copy. Raises `ImportFailedError`."""
         root = folder / "tree" / name
         self.run = Run(notes=materialise(tree, root))
         self._root = root
@@ -68,7 +74,14 @@ class Application:
 
     def replay(self, requests: Sequence[Mapping[str, Any]], *, lifespan: bool) -> None:
         """Answers to requests, as many as there are before the process ends."""
-        self._probe.ask({"ask": "replay", "requests": requests, "lifespan": lifespan})
+        self._probe.ask(
+            {
+                "ask": "replay",
+                "requests": requests,
+                "lifespan": lifespan,
+                "startup_seconds": self._options.timeout / 3,
+            }
+        )
         try:
             while True:
                 found = self._probe.answer()

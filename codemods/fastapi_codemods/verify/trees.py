@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import VerificationError
+from ..plan import FileChange
+from ..project import Project
 from .model import Tree
 
 LEFT_OUT = frozenset(
@@ -20,6 +23,9 @@ LEFT_OUT = frozenset(
     }
 )  # fmt: skip
 """Folders that no application needs in the place of its code."""
+
+MODIFIED = 1_000_000_000
+"""When every file of a copy was last modified: static files say so in their answers."""
 
 LARGEST_FILE = 200_000_000
 LARGEST_TREE = 4_000_000_000
@@ -86,6 +92,7 @@ class _Copier:
             shutil.copyfile(source, target)
             shutil.copymode(source, target)
             os.chmod(target, target.stat().st_mode | 0o600)
+            os.utime(target, (MODIFIED, MODIFIED))
         except PermissionError:
             self.notes.append(f"{source.name} was left out of the copy that is run: it may not be read.")
 
@@ -99,3 +106,14 @@ def _serve(target: Path, path: str, content: bytes | None) -> None:
     if place.is_symlink():
         place.unlink()
     place.write_bytes(content)
+    os.utime(place, (MODIFIED, MODIFIED))
+
+
+def with_overlay(project: Project, overlay: Mapping[str, bytes | None]) -> Project:
+    """The project as it would be read if the overlay's Python files were there."""
+    changes = [
+        FileChange(path, project.data(path) if path in project.known_paths else None, content)
+        for path, content in overlay.items()
+        if path.endswith(".py") and (content is not None or path in project.known_paths)
+    ]
+    return project.with_changes(changes) if changes else project

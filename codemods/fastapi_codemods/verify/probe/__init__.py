@@ -1,1 +1,1 @@
-"""Runs in the project's interpreter, not in ours: see `__main__.py`. Syntax of Python 3.8; FastAPI is got at run time."""
+"""Runs in the project's interpreter, not in ours: see `__main__.py`. Syntax of Python 3.8."""

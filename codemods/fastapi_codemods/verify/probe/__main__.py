@@ -1,14 +1,14 @@
 """What runs in the project's own interpreter: imports the application and answers questions about it.
 
-Needs nothing but the standard library and the project's FastAPI, 0.95 to the newest, on Python 3.8 and later. Started as
-a script with two file descriptors, one for questions and one for answers, both one line of JSON each:
+Needs nothing but the standard library and the project's FastAPI, 0.95 to the newest, on Python 3.8 and later. Started
+as a script with two file descriptors, one for questions and one for answers, both one line of JSON each:
 
-    {"ask": "import", "roots": [...], "app": "main:app", ...}    -> {"module_file": ..., "versions": {...}}
-    {"ask": "describe", "paths": null}                           -> {"routes": [...], "openapi": ..., "decisions": {...}}
-    {"ask": "replay", "requests": [...]}                         -> {"answer": ...} for each, then {"lifespan": ..., "state": ...}
+    {"ask": "import", "roots": [...], "app": "main:app", ...}    -> {"versions": {...}}
+    {"ask": "describe", "paths": null, ...}                      -> {"routes": [...], "openapi": ..., "decisions": ...}
+    {"ask": "replay", "requests": [...], ...}                    -> {"answer": ...} for each, then {"lifespan": ...}
 
-An error is {"error": {...}}. The application may print, fork, exit or hang: answers have a descriptor of their own, only
-the process that was started gives any, and whoever started it ends it.
+An error is {"error": {...}}. The application may print, fork, exit or hang: answers have a descriptor of their own,
+only the process that was started gives any, and whoever started it ends it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import json
 import os
 import sys
 import traceback
+from typing import Any
 
 PACKAGE = "_fastapi_codemods_probe"
 
 
-def load_package():  # type: ignore[no-untyped-def]
+def load_package() -> Any:
     """This folder as a package under a name that no project has; the folder itself leaves `sys.path`."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
@@ -40,9 +41,9 @@ def described(error: BaseException, roots: list[str]) -> dict[str, object]:
     place = None
     for frame in traceback.extract_tb(error.__traceback__):
         if any(frame.filename.startswith(root + os.sep) for root in roots):
-            place = "%s:%s" % (frame.filename, frame.lineno)
+            place = f"{frame.filename}:{frame.lineno}"
     if isinstance(error, SyntaxError) and error.filename:
-        place = "%s:%s" % (error.filename, error.lineno)
+        place = f"{error.filename}:{error.lineno}"
     try:
         text = str(error)
     except Exception:

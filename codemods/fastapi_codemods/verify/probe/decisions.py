@@ -132,6 +132,7 @@ def merge(one: list[str], other: list[str]) -> str | None:
 
 def narrower(mine: str, theirs: str) -> str:
     """Of two segments with parameters, the one that fewer texts match: one with a type or with literal text."""
+
     def freedom(segment: str) -> int:
         found = PARAMETER.fullmatch(segment)
         return 0 if found is None else {"str": 2, None: 2, "path": 3}.get(found.group(2), 1)

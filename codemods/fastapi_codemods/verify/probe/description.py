@@ -18,7 +18,8 @@ LONGEST = 200
 class Routes:
     """The effective routes in the order they are tried. Those of mounted applications follow their mount."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, root: str) -> None:
+        self.root = root
         self.entries: list[tuple[Any, str]] = []
         """Route or route context, and the path of the mounts it lies below."""
         self.top = self.level(list(app.routes), "")
@@ -40,14 +41,21 @@ class Routes:
         return found
 
     def described(self) -> list[dict[str, Any]]:
-        return [describe_route(route, base) for route, base in self.entries]
+        return [describe_route(route, base, self.root) for route, base in self.entries]
 
 
 def effective(registered: list[Any]) -> list[Any]:
     from fastapi import routing
 
     contexts = getattr(routing, "iter_route_contexts", None)
-    return list(contexts(registered)) if contexts else registered
+    if contexts is not None:
+        return list(contexts(registered))
+    found = []
+    for route in registered:
+        # FastAPI 0.137.0 and 0.137.1 include lazily and have no public way to look through it.
+        inner = getattr(route, "effective_route_contexts", None)
+        found += [getattr(one, "starlette_route", None) or one for one in inner()] if inner else [route]
+    return found
 
 
 def is_mount(route: Any) -> bool:
@@ -56,7 +64,7 @@ def is_mount(route: Any) -> bool:
     return isinstance(route, (Mount, Host))
 
 
-def describe_route(route: Any, base: str) -> dict[str, Any]:
+def describe_route(route: Any, base: str, root: str) -> dict[str, Any]:
     original = getattr(route, "original_route", route)
     entry: dict[str, Any] = {
         "kind": type(original).__name__,
@@ -69,6 +77,9 @@ def describe_route(route: Any, base: str) -> dict[str, Any]:
         entry["endpoint"] = label(getattr(original, "app", None))
         return entry
     entry["endpoint"] = label(endpoint)
+    code = getattr(inspect.unwrap(endpoint), "__code__", None) if callable(endpoint) else None
+    if code is not None and code.co_filename.startswith(root + "/"):
+        entry["file"] = code.co_filename[len(root) + 1 :]
     entry["async"] = asyncio.iscoroutinefunction(endpoint) if endpoint is not None else False
     dependant = getattr(route, "dependant", None)
     if dependant is not None:
@@ -83,9 +94,7 @@ def describe_route(route: Any, base: str) -> dict[str, Any]:
         entry["tags"] = [str(getattr(tag, "value", tag)) for tag in getattr(route, "tags", None) or ()]
         entry["operation_id"] = getattr(route, "operation_id", None) or getattr(route, "unique_id", None)
         entry["deprecated"] = bool(getattr(route, "deprecated", None))
-        entry["model_options"] = {
-            name: plain(getattr(route, "response_model_" + name, None)) for name in MODEL_OPTIONS
-        }
+        entry["model_options"] = {name: plain(getattr(route, "response_model_" + name, None)) for name in MODEL_OPTIONS}
     return entry
 
 
@@ -97,10 +106,9 @@ def parameters(dependant: Any) -> Iterator[str]:
             required = getattr(field, "required", None)
             if required is None and info is not None:
                 required = info.is_required()
-            yield "%s %s%s" % (kind, getattr(field, "alias", "?"), "" if required else "?")
+            yield "{} {}{}".format(kind, getattr(field, "alias", "?"), "" if required else "?")
     for inner in dependant.dependencies:
-        for parameter in parameters(inner):
-            yield parameter
+        yield from parameters(inner)
 
 
 def flat(fields: list[Any]) -> list[Any]:
@@ -108,7 +116,7 @@ def flat(fields: list[Any]) -> list[Any]:
     try:
         from fastapi.dependencies import utils
 
-        return list(utils._get_flat_fields_from_params(fields))  # type: ignore[attr-defined]
+        return list(utils._get_flat_fields_from_params(fields))
     except Exception:
         return fields
 
@@ -131,8 +139,7 @@ def dependencies(dependant: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
             "scopes": [str(scope) for scope in scopes or ()],
             "use_cache": bool(getattr(inner, "use_cache", True)),
         }
-        for below in dependencies(inner, depth + 1):
-            yield below
+        yield from dependencies(inner, depth + 1)
 
 
 def middleware(app: Any) -> list[str]:
@@ -140,8 +147,8 @@ def middleware(app: Any) -> list[str]:
     found = []
     for entry in getattr(app, "user_middleware", ()):
         options = dict(getattr(entry, "kwargs", None) or getattr(entry, "options", None) or {})
-        text = ", ".join("%s=%s" % (name, option_text(value)) for name, value in sorted(options.items()))
-        found.append("%s(%s)" % (label(entry.cls), text))
+        text = ", ".join(f"{name}={option_text(value)}" for name, value in sorted(options.items()))
+        found.append(f"{label(entry.cls)}({text})")
     return found
 
 
@@ -161,7 +168,7 @@ def home(key: Any) -> str:
     if isinstance(key, int):
         return str(key)
     package = getattr(key, "__module__", "").partition(".")[0]
-    return "%s.%s" % (package, key.__name__) if package in LIBRARIES else key.__name__
+    return f"{package}.{key.__name__}" if package in LIBRARIES else key.__name__
 
 
 def is_own(value: Any) -> bool:
@@ -218,7 +225,7 @@ def details(call: Any) -> str:
     facts: dict[str, Any] = {}
     while isinstance(call, functools.partial):
         facts.update(call.keywords)
-        facts.update({"argument %d" % index: value for index, value in enumerate(call.args)})
+        facts.update({f"argument {index}": value for index, value in enumerate(call.args)})
         call = call.func
     code, closure = getattr(call, "__code__", None), getattr(call, "__closure__", None)
     if inspect.ismethod(call):
@@ -227,8 +234,8 @@ def details(call: Any) -> str:
         facts.update({n: c.cell_contents for n, c in zip(code.co_freevars, closure) if filled(c)})
     elif code is None and not inspect.isclass(call):
         facts.update(getattr(call, "__dict__", None) or {})
-    known = [(name, plain(value)) for name, value in sorted(facts.items()) if is_plain(value)]
-    return "(%s)" % ", ".join("%s=%s" % (name, short(value)) for name, value in known) if known else ""
+    known = [(name, plain(value)) for name, value in sorted(facts.items()) if is_plain(value) and name[:2] != "__"]
+    return "({})".format(", ".join(f"{name}={short(value)}" for name, value in known)) if known else ""
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
@@ -244,7 +251,7 @@ def is_plain(value: Any, depth: int = 0) -> bool:
 def plain(value: Any) -> Any:
     """`value` as JSON can hold it; sets in order."""
     if isinstance(value, (set, frozenset)):
-        return sorted((str(item) for item in value))
+        return sorted(str(item) for item in value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -268,8 +275,8 @@ def type_text(annotation: Any) -> str:
         return " | ".join(type_text(argument) for argument in arguments)
     if origin is not None and getattr(origin, "__name__", None) and str(origin) != "typing.Literal":
         if hasattr(annotation, "__metadata__"):
-            return "Annotated[%s, %s]" % (type_text(annotation.__origin__), annotation.__metadata__)
-        return "%s[%s]" % (origin.__name__, ", ".join(type_text(argument) for argument in arguments))
+            return f"Annotated[{type_text(annotation.__origin__)}, {annotation.__metadata__}]"
+        return "{}[{}]".format(origin.__name__, ", ".join(type_text(argument) for argument in arguments))
     if inspect.isclass(annotation):
         return annotation.__name__
     return re.sub(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", str(annotation))

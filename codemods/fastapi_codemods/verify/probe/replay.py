@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import random
 import signal
-import sys
 import urllib.parse
 from typing import Any, Callable
 
@@ -16,7 +14,6 @@ from . import state
 
 LARGEST_BODY = 1_000_000
 SECONDS_PER_REQUEST = 5
-SECONDS_FOR_STARTUP = 15
 
 
 class TooSlowError(BaseException):
@@ -36,9 +33,11 @@ def too_slow(*_: Any) -> None:
     raise TooSlowError
 
 
-async def replay(app: Any, question: dict[str, Any], root: str, send: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+async def replay(
+    app: Any, question: dict[str, Any], root: str, send: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     untouched = state.footprint(root)
-    span = Lifespan(app)
+    span = Lifespan(app, question["startup_seconds"])
     calls = state.Calls(root)
     started = False
     if question["lifespan"]:
@@ -71,11 +70,12 @@ async def within(seconds: float, work: Any) -> dict[str, Any]:
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if done:
-            return task.result()
+            answer: dict[str, Any] = task.result()
+            return answer
         task.cancel()
-        return {"nothing": "no answer within %d seconds" % seconds}
+        return {"nothing": f"no answer within {seconds:g} seconds"}
     except TooSlowError:
-        return {"nothing": "the event loop was blocked for %d seconds" % seconds}
+        return {"nothing": f"the event loop was blocked for {seconds:g} seconds"}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -83,12 +83,13 @@ async def within(seconds: float, work: Any) -> dict[str, Any]:
 class Lifespan:
     """Startup and shutdown by the lifespan protocol: https://asgi.readthedocs.io/en/latest/specs/lifespan.html."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, seconds: float) -> None:
         self.app = app
+        self.seconds = seconds
         self.state: dict[str, Any] = {}
         self.error: str | None = None
-        self.inbox: asyncio.Queue = asyncio.Queue()
-        self.outbox: asyncio.Queue = asyncio.Queue()
+        self.inbox: Any = asyncio.Queue()
+        self.outbox: Any = asyncio.Queue()
         self.task: Any = None
 
     async def start(self) -> bool:
@@ -101,14 +102,14 @@ class Lifespan:
         try:
             await self.app(scope, self.inbox.get, self.outbox.put)
         except TooSlowError:
-            self.error = self.error or "the event loop was blocked for %d seconds" % SECONDS_FOR_STARTUP
+            self.error = self.error or f"the event loop was blocked for {self.seconds:g} seconds"
         except BaseException as error:
-            self.error = self.error or "%s: %s" % (type(error).__name__, str(error)[:300])
+            self.error = self.error or f"{type(error).__name__}: {str(error)[:300]}"
         self.outbox.put_nowait({"type": "end"})
 
     async def outcome(self, phase: str) -> bool:
-        answer = await within(SECONDS_FOR_STARTUP, self.outbox.get())
-        if answer.get("type") == "lifespan.%s.complete" % phase:
+        answer = await within(self.seconds, self.outbox.get())
+        if answer.get("type") == f"lifespan.{phase}.complete":
             return True
         message = answer.get("message", "").strip().splitlines()
         self.error = answer.get("nothing") or (message[-1][:300] if message else None) or self.error
@@ -171,8 +172,8 @@ async def converse(app: Any, request: dict[str, Any], state: dict[str, Any] | No
     """Each text is sent once everything before it was answered."""
     scope, _ = scope_of(request, "websocket", state)
     scope["subprotocols"] = []
-    inbox: asyncio.Queue = asyncio.Queue()
-    outbox: asyncio.Queue = asyncio.Queue()
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    outbox: asyncio.Queue[Any] = asyncio.Queue()
     inbox.put_nowait({"type": "websocket.connect"})
 
     async def serve() -> None:
@@ -193,7 +194,13 @@ async def converse(app: Any, request: dict[str, Any], state: dict[str, Any] | No
             answer = await asyncio.wait_for(outbox.get(), 1)
         except asyncio.TimeoutError:
             answer = {"type": "nothing"}
-        received.append({key: value if not isinstance(value, bytes) else text(value) for key, value in answer.items() if key != "headers"})
+        received.append(
+            {
+                key: value if not isinstance(value, bytes) else text(value)
+                for key, value in answer.items()
+                if key != "headers"
+            }
+        )
         if answer["type"] in ("end", "exception", "websocket.close"):
             break
     task.cancel()
@@ -211,7 +218,7 @@ def scope_of(request: dict[str, Any], kind: str, state: dict[str, Any] | None) -
     if body or request.get("method") in ("POST", "PUT", "PATCH"):
         headers["content-length"] = str(len(body))
     if request.get("cookies"):
-        headers["cookie"] = "; ".join("%s=%s" % item for item in request["cookies"].items())
+        headers["cookie"] = "; ".join("{}={}".format(*item) for item in request["cookies"].items())
     headers.update({name.lower(): value for name, value in (request.get("headers") or {}).items() if value is not None})
     for name, value in (request.get("headers") or {}).items():
         if value is None:
@@ -225,7 +232,9 @@ def scope_of(request: dict[str, Any], kind: str, state: dict[str, Any] | None) -
         "raw_path": path.encode("utf-8", "surrogatepass"),
         "query_string": query.encode("utf-8", "surrogatepass"),
         "root_path": "",
-        "headers": [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "headers": [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()
+        ],
         "client": ("testclient", 50000),
         "server": ("testserver", 80),
         "extensions": {},
@@ -244,7 +253,9 @@ def pairs(params: Any) -> Any:
 def content_of(request: dict[str, Any]) -> tuple[bytes, str | None]:
     """The body and its type. `files` maps names to texts; with them `data` is multipart too."""
     if "json" in request:
-        return json.dumps(request["json"], ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), "application/json"
+        return json.dumps(request["json"], ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        ), "application/json"
     if "content" in request:
         content = request["content"]
         return content.encode("utf-8", "surrogatepass"), None
@@ -252,14 +263,16 @@ def content_of(request: dict[str, Any]) -> tuple[bytes, str | None]:
         mark = "fastapi-codemods-boundary"
         parts = []
         for name, value in pairs(request.get("data") or {}):
-            for one in value if isinstance(value, list) else [value]:
-                parts.append('--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (mark, name, one))
+            parts += [
+                f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{one}\r\n'
+                for one in (value if isinstance(value, list) else [value])
+            ]
         for name, value in pairs(request["files"]):
             parts.append(
-                '--%s\r\nContent-Disposition: form-data; name="%s"; filename="file.txt"\r\n'
-                "Content-Type: text/plain\r\n\r\n%s\r\n" % (mark, name, value)
+                f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="file.txt"\r\n'
+                f"Content-Type: text/plain\r\n\r\n{value}\r\n"
             )
-        return ("".join(parts) + "--%s--\r\n" % mark).encode(), "multipart/form-data; boundary=" + mark
+        return ("".join(parts) + f"--{mark}--\r\n").encode(), "multipart/form-data; boundary=" + mark
     if "data" in request:
         return urllib.parse.urlencode(pairs(request["data"]), doseq=True).encode(), "application/x-www-form-urlencoded"
     return b"", None

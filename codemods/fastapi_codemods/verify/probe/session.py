@@ -7,11 +7,11 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
-from . import description, decisions, replay
+from . import decisions, description, replay
 
-Answer = Callable[[dict], None]
+Answer = Callable[[Dict[str, Any]], None]
 
 
 class Session:
@@ -39,12 +39,12 @@ class Session:
         foreign = [m.__file__ for m in list(sys.modules.values()) if self.is_foreign(m, question.get("origin"))]
         if foreign:
             raise ImportError(
-                "%s was imported and not the copy that is to be verified; is the project installed in this "
-                "environment, with an import root that is not known?" % foreign[0]
+                f"{foreign[0]} was imported and not the copy that is to be verified; is the project installed in this "
+                "environment, with an import root that is not known?"
             )
         if attribute:
             name, _, call = attribute.partition("(")
-            app = module
+            app: Any = module
             for part in name.split("."):
                 app = getattr(app, part)
             if call:
@@ -54,7 +54,7 @@ class Session:
         if not hasattr(app, "routes") and hasattr(app, "app") and hasattr(app.app, "routes"):
             app = app.app  # wrapped in an ASGI middleware
         if not hasattr(app, "routes"):
-            raise TypeError("%s is no application but %s" % (question["app"], type(app).__name__))
+            raise TypeError("{} is no application but {}".format(question["app"], type(app).__name__))
         self.app = app
         return {"versions": {name: version_of(name) for name in ("fastapi", "starlette", "pydantic")}}
 
@@ -66,7 +66,7 @@ class Session:
         return "site-packages" not in file and not file.startswith((self.root + os.sep, sys.prefix + os.sep))
 
     def describe(self, question: dict[str, Any]) -> dict[str, Any]:
-        routes = description.Routes(self.app)
+        routes = description.Routes(self.app, self.root)
         described = {
             "routes": routes.described(),
             "middleware": description.middleware(self.app),
@@ -82,7 +82,7 @@ class Session:
         try:
             described["openapi"] = self.app.openapi() if getattr(self.app, "openapi_url", None) else None
         except Exception as error:
-            described["openapi_error"] = "%s: %s" % (type(error).__name__, str(error)[:500])
+            described["openapi_error"] = f"{type(error).__name__}: {str(error)[:500]}"
         return described
 
 

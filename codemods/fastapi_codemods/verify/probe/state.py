@@ -38,12 +38,12 @@ def changed(before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
 
 
 def spelled(value: Any) -> str:
-    size = "" if not hasattr(value, "__len__") or isinstance(value, (str, bytes)) else " of %d" % safe_length(value)
+    size = "" if not hasattr(value, "__len__") or isinstance(value, (str, bytes)) else f" of {safe_length(value)}"
     if is_simple(value, 0):
         text = repr(sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)
         if len(text) <= LONGEST:
             return text
-        return "%s%s, %d characters: %s..." % (type(value).__name__, size, len(text), text[:LONGEST])
+        return f"{type(value).__name__}{size}, {len(text)} characters: {text[:LONGEST]}..."
     return type(value).__name__ + size
 
 
@@ -80,6 +80,6 @@ class Calls:
     def seen(self, frame: Any, event: str, _: Any) -> None:
         if event == "call" and len(self.names) < 200:
             code = frame.f_code
-            if code.co_filename.startswith(self.prefix) and not code.co_name.startswith("<"):
-                if code.co_name not in self.names:
-                    self.names.append(code.co_name)
+            is_own = code.co_filename.startswith(self.prefix) and not code.co_name.startswith("<")
+            if is_own and code.co_name not in self.names:
+                self.names.append(code.co_name)
