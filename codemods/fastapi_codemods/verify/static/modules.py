@@ -17,10 +17,6 @@ _OF_EVERY_MODULE = frozenset(
     }
 )  # fmt: skip
 
-ANYTHING = None
-"""What a module binds where nobody can tell."""
-
-
 class Side:
     """One of the two projects."""
 
@@ -53,7 +49,7 @@ class Side:
             return None
 
     def bound(self, path: str) -> frozenset[str] | None:
-        """What can be imported from the file at run time, star imports included; `ANYTHING` if nobody can tell."""
+        """What can be imported from the file at run time, star imports included; None if nobody can tell."""
         if path not in self._bound:
             self._bound[path] = frozenset()  # of a star import that comes back
             self._bound[path] = self._find_bound(path)
@@ -62,13 +58,13 @@ class Side:
     def _find_bound(self, path: str) -> frozenset[str] | None:
         names = self.names(path)
         if names is None or names.is_open:
-            return ANYTHING
+            return None
         found = set(names.bound)
         for star in names.stars:
             home = self.project.module_path(path, star)
-            inner = ANYTHING if home is None else self.bound(home)
-            if home is None or inner is ANYTHING:
-                return ANYTHING
+            inner = None if home is None else self.bound(home)
+            if home is None or inner is None:
+                return None
             listed = {name for name, _ in self.exported(home)}
             found |= listed or {name for name in inner if not name.startswith("_")}
         return frozenset(found)
@@ -87,7 +83,7 @@ class Side:
         if any(binding.kind != "import" for binding in module.bindings(name)):
             return True
         bound = self.bound(path)
-        return bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE
+        return bound is None or name in bound or name in _OF_EVERY_MODULE
 
     def _submodule(self, path: str, name: str) -> str | None:
         if not path.endswith("__init__.py"):
@@ -125,7 +121,7 @@ class Side:
                 if self.binds(home, name):
                     return None
                 return f"`{name}` is imported from {home}, which has no such name"
-            if length < len(parts) - 1 and self.bound(home) is ANYTHING:
+            if length < len(parts) - 1 and self.bound(home) is None:
                 return None
             return f"`{target}` is imported, but there is no module `{'.'.join(parts[: length + 1])}` in the project"
         return None
