@@ -17,6 +17,7 @@ _OF_EVERY_MODULE = frozenset(
     }
 )  # fmt: skip
 
+
 class Side:
     """One of the two projects."""
 
