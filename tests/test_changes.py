@@ -18,7 +18,11 @@ from fastapi_codemods.verify import DynamicOptions, Gate, Tree
 from fastapi_codemods.verify.static import examine
 
 CHANGES = Path(__file__).parent / "changes"
-CASES = sorted(folder for folder in CHANGES.iterdir() if folder.is_dir())
+CASES = [
+    # One worker has both tests of a case, and runs the application before once.
+    pytest.param(folder, id=folder.name, marks=pytest.mark.xdist_group(f"change {folder.name}"))
+    for folder in sorted(CHANGES.iterdir())
+]
 KEYS = {"app", "declared", "expected", "gate", "replay", "requests"}
 
 
@@ -33,37 +37,47 @@ def said_by_text(case, side):
     return [f"{problem.kind}: {problem}" for problem in examine(before, after).problems]
 
 
-def said_by_running(case, side, settings):
-    options = DynamicOptions(
-        app=settings.get("app", "main:app"),
-        replay=settings.get("replay", False),
-        requests=tuple(settings.get("requests", ())),
-    )
-    with Gate(Tree(case / "before"), options) as gate:
-        report = gate.against(Tree(case / side))
-    assert report.failure is None
-    return [str(difference) for difference in report.differences]
+@pytest.fixture(scope="module")
+def said_by_running():
+    gates = {}
+
+    def said(case, side):
+        if case not in gates:
+            settings = settings_of(case)
+            options = DynamicOptions(
+                app=settings.get("app", "main:app"),
+                replay=settings.get("replay", False),
+                requests=tuple(settings.get("requests", ())),
+            )
+            gates[case] = Gate(Tree(case / "before"), options)
+        report = gates[case].against(Tree(case / side))
+        assert report.failure is None
+        return [str(difference) for difference in report.differences]
+
+    yield said
+    for gate in gates.values():
+        gate.close()
 
 
 def missing(expected, said):
     return [part for part in expected if not any(part in line for line in said)]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_careless_change_is_caught_and_named(case):
+@pytest.mark.parametrize("case", CASES)
+def test_a_careless_change_is_caught_and_named(case, said_by_running):
     settings = settings_of(case)
     said = said_by_text(case, "naive")
     if settings.get("gate") != "static":
-        said += said_by_running(case, "naive", settings)
+        said += said_by_running(case, "naive")
 
     assert settings["expected"]
     assert missing(settings["expected"], said) == [], said
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_correct_change_of_the_same_kind_raises_no_alarm(case):
+@pytest.mark.parametrize("case", CASES)
+def test_a_correct_change_of_the_same_kind_raises_no_alarm(case, said_by_running):
     settings = settings_of(case)
-    said = said_by_text(case, "after") + said_by_running(case, "after", settings)
+    said = said_by_text(case, "after") + said_by_running(case, "after")
     declared = settings.get("declared", [])
 
     assert [line for line in said if not any(part in line for part in declared)] == []

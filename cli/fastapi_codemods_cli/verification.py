@@ -97,16 +97,12 @@ def verify(arguments: Arguments) -> int:
 def static_problems(before: Tree, after: Tree, *, is_alone: bool) -> tuple[list[str], tuple[str, ...]]:
     """What the static gate says, as lines; and what it could not judge. Where the dynamic gate ran, it knows routes."""
     from fastapi_codemods.project import Project
-    from fastapi_codemods.verify import static
+    from fastapi_codemods.verify.static import KINDS, ROUTE_KINDS, examine
     from fastapi_codemods.verify.trees import with_overlay
 
-    examine: Any = getattr(static, "examine", None)
-    if examine is None:
-        return [], ()
-    projects = [with_overlay(Project.open(tree.root, cache=False), tree.overlay) for tree in (before, after)]
-    kinds = static.KINDS if is_alone else static.KINDS - static.ROUTE_KINDS  # type: ignore[attr-defined]
-    found = examine(*projects, kinds=kinds)
-    return [f"{problem.kind}: {problem}" for problem in found.problems], tuple(found.not_judged)
+    old, new = (with_overlay(Project.open(tree.root, cache=False), tree.overlay) for tree in (before, after))
+    found = examine(old, new, kinds=KINDS if is_alone else KINDS - ROUTE_KINDS)
+    return [f"{problem.kind}: {problem}" for problem in found.problems], found.not_judged
 
 
 def _lines(report: Report, problems: Sequence[str]) -> Iterator[str]:

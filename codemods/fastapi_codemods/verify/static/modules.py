@@ -17,9 +17,6 @@ _OF_EVERY_MODULE = frozenset(
     }
 )  # fmt: skip
 
-ANYTHING = None
-"""What a module binds where nobody can tell."""
-
 
 class Side:
     """One of the two projects."""
@@ -53,7 +50,7 @@ class Side:
             return None
 
     def bound(self, path: str) -> frozenset[str] | None:
-        """What can be imported from the file at run time, star imports included; `ANYTHING` if nobody can tell."""
+        """What can be imported from the file at run time, star imports included; None if nobody can tell."""
         if path not in self._bound:
             self._bound[path] = frozenset()  # of a star import that comes back
             self._bound[path] = self._find_bound(path)
@@ -62,23 +59,32 @@ class Side:
     def _find_bound(self, path: str) -> frozenset[str] | None:
         names = self.names(path)
         if names is None or names.is_open:
-            return ANYTHING
+            return None
         found = set(names.bound)
         for star in names.stars:
             home = self.project.module_path(path, star)
-            inner = ANYTHING if home is None else self.bound(home)
-            if home is None or inner is ANYTHING:
-                return ANYTHING
+            inner = None if home is None else self.bound(home)
+            if home is None or inner is None:
+                return None
             listed = {name for name, _ in self.exported(home)}
             found |= listed or {name for name in inner if not name.startswith("_")}
         return frozenset(found)
 
     def binds(self, path: str, name: str) -> bool:
         """Whether `from <path> import name` finds something, as far as anybody can tell."""
-        bound = self.bound(path)
-        if bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE:
+        if self._has(path, name):
             return True
         return self._submodule(path, name) is not None or self._is_namespace(path, name)
+
+    def _has(self, path: str, name: str) -> bool:
+        """Of the module itself. Most are unchanged and most names are there: the index knows without a parse."""
+        module = self.project.module(path)
+        if module is None or name in module.imports:
+            return True
+        if any(binding.kind != "import" for binding in module.bindings(name)):
+            return True
+        bound = self.bound(path)
+        return bound is None or name in bound or name in _OF_EVERY_MODULE
 
     def _submodule(self, path: str, name: str) -> str | None:
         if not path.endswith("__init__.py"):
@@ -116,7 +122,7 @@ class Side:
                 if self.binds(home, name):
                     return None
                 return f"`{name}` is imported from {home}, which has no such name"
-            if length < len(parts) - 1 and self.bound(home) is ANYTHING:
+            if length < len(parts) - 1 and self.bound(home) is None:
                 return None
             return f"`{target}` is imported, but there is no module `{'.'.join(parts[: length + 1])}` in the project"
         return None
@@ -142,8 +148,7 @@ class Side:
             return None
         home = symbol.path
         for name in rest:
-            bound = self.bound(home)
-            if bound is ANYTHING or name in bound or name in _OF_EVERY_MODULE:
+            if self._has(home, name):
                 return None
             inner = self._submodule(home, name)
             if inner is None:

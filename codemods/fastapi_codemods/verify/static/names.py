@@ -6,7 +6,7 @@ import builtins
 import re
 from collections.abc import Collection, Iterator
 
-from .modules import ANYTHING, Side, may_import
+from .modules import Side, may_import
 from .problem import Problem
 from .scopes import Names, Read
 
@@ -42,7 +42,7 @@ class Lost:
             if old is None:
                 continue
             had, has = before.bound(path), after.bound(path) if after.has(path) else frozenset()
-            if had is not ANYTHING and has is not ANYTHING and (lost := had - has):
+            if had is not None and has is not None and (lost := had - has):
                 self.names[path] = lost
             if new is not None and (
                 moved := _own(before, path) - _own(after, path) - self.names.get(path, frozenset())
@@ -100,7 +100,7 @@ class Unresolved:
         """Each with why, as the rest of a sentence."""
         names = self.side.names(path)
         bound = self.side.bound(path)
-        if names is None or bound is ANYTHING:
+        if names is None or bound is None:
             return
         for read in names.reads:
             why = self._why(read, names, bound, path)

@@ -98,10 +98,16 @@ class _Comparison:
         self.new = _listed(after)
 
     def not_judged(self) -> Iterator[str]:
+        """The routes that are not certain, those with one reason together."""
+        by_doubt: dict[str, list[Route]] = {}
         for route in self.after.routes:
             if route.doubts:
-                place = f"{route.file}:{route.line}"
-                yield f"{place}: {_spelled(route)} of `{self.after.name}` is not judged: {'; '.join(route.doubts)}"
+                by_doubt.setdefault("; ".join(route.doubts), []).append(route)
+        for doubt, routes in by_doubt.items():
+            first = routes[0]
+            more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
+            place = f"{first.file}:{first.line}"
+            yield f"{place}: {_spelled(first)}{more} of `{self.after.name}` cannot be judged from the text: {doubt}"
 
     def problems(self) -> Iterator[Problem]:
         yield from self.lost_and_new()
@@ -174,6 +180,8 @@ class _Comparison:
         for name in lost:
             yield self.problem("dependency", new, f"{key} has lost its dependency {name}")
         for name in gained:
+            if name == "`<lambda>`" and name in had:
+                continue  # two in one line are taken for one
             yield self.problem("injection", new, f"{key} has a dependency that it did not have before: {name}")
         if not lost and not gained:
             order = f"{', '.join(has)}; before: {', '.join(had)}"
