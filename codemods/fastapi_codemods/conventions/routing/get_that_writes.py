@@ -20,7 +20,7 @@ What such a request writes happens more often than somebody asked for it, or not
 
 It only reports: whether the route becomes a POST, or the write goes elsewhere, is for you to say.
 
-See <https://developer.mozilla.org/en-US/docs/Glossary/Safe/HTTP>.
+See <https://fastapi.tiangolo.com/tutorial/first-steps/#operation>.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class GiantRouter(Codemod):
             lines = module.text.count("\n")
             yield self.finding(
                 module.location(line, 1, line),
-                f"{path.rpartition('/')[2]} registers {len(operations)} routes in {lines} lines, in {len(groups)} groups:"
-                f" {shown}{more}",
+                f"{path.rpartition('/')[2]} registers {len(operations)} routes in {lines} lines,"
+                f" in {len(groups)} groups: {shown}{more}",
                 anchor="routes",
             )
 
