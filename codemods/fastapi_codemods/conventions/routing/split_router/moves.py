@@ -15,7 +15,7 @@ from ....project import Symbol
 from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, is_inert, logger_of
+from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -69,6 +69,10 @@ class _Planner:
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
         self.logger_units = {unit.index for unit in self.loggers.values()}
         self.last_import = self._last_import()
+        self.completions: dict[str, list[Unit]] = {}
+        for unit in sheet.units[self.last_import + 1 :]:
+            if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
+                self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
         self.extra: dict[int, str] = {}
         """Reasons found later, by statement."""
@@ -109,7 +113,14 @@ class _Planner:
         if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
         names = self.routers | self.loggers.keys()
+        if isinstance(unit.node, ast.Expr) and self._is_model_rebuild(unit.node.value):
+            return False
         return not all(self._is_about_routers(node, names) for node in unit.body)
+
+    def _is_model_rebuild(self, node: ast.expr) -> bool:
+        """`Item.model_rebuild()`, which concerns nothing but the class."""
+        name = dotted(node.func) if isinstance(node, ast.Call) and not node.args and not node.keywords else ""
+        return name.rpartition(".")[2] in ("model_rebuild", "update_forward_refs")
 
     def _is_about_routers(self, node: ast.stmt, names: AbstractSet[str]) -> bool:
         """`app.add_middleware(...)`, also under an `if`, with log messages, or in a function that is given `app`."""
@@ -157,6 +168,9 @@ class _Planner:
                 if index != unit.index and not self.sheet.units[index].imports:
                     yield index
         yield from (other.index for other in self._run_before(unit))
+        # `Item.model_rebuild()` goes in front of a handler with `item: Item` here as there.
+        for name in sorted(unit.reads_at_import):
+            yield from (other.index for other in self.completions.get(name, ()) if other.index < unit.index)
 
     def _run_before(self, unit: Unit) -> list[Unit]:
         """What must move with a statement for which it matters when it runs: all such between it and its new place."""
@@ -323,6 +337,8 @@ class _Planner:
             found = left
 
     def _is_schema(self, unit: Unit) -> bool:
+        if isinstance(unit.node, ast.Expr) and self._is_model_rebuild(unit.node.value):
+            return True
         if not isinstance(unit.node, ast.ClassDef) or set(unit.reads) & self.loggers.keys():
             return False
         return self.sheet.project.derives_from(Symbol(self.sheet.module.path, unit.node.name), _SCHEMAS)

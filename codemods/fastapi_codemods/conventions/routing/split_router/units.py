@@ -61,6 +61,8 @@ class Unit:
         self.rebinds: set[str] = set()
         """Names that functions in it bind with `global`."""
         self.reads: set[str] = set()
+        self.reads_at_import: set[str] = set()
+        """Those of `reads` that are read when the module is imported: in decorators, defaults, annotations."""
 
     @property
     def node(self) -> ast.stmt:
@@ -135,7 +137,10 @@ def sheet_of(project: Project, module: Module) -> Sheet:
     binders: dict[str, list[int]] = {}
     for name, facts in names.items():
         for place in facts.read:
-            at(place.line).reads.add(name)
+            unit = at(place.line)
+            unit.reads.add(name)
+            if not place.function:
+                unit.reads_at_import.add(name)
         for place in facts.defined:
             unit = at(place.line)
             unit.binds.add(name)
@@ -212,6 +217,23 @@ def _is_inert_call(sheet: Sheet, func: ast.expr) -> bool:
         return True
     symbol = sheet.project.resolve(sheet.module, name)
     return symbol is not None and symbol.path is None and symbol.name.startswith(_INERT_CALLS)
+
+
+def completed_by(unit: Unit) -> str | None:
+    """The name of what a statement changes that is there already: `Item.model_rebuild()`, `settings.debug = True`."""
+    match unit.body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute() as target))]:
+            pass
+        case [ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target])]:
+            pass
+        case [ast.AugAssign(target=ast.Attribute() | ast.Subscript() as target)]:
+            pass
+        case _:
+            return None
+    root: ast.expr = target
+    while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    return root.id if isinstance(root, ast.Name) else None
 
 
 def logger_of(sheet: Sheet, unit: Unit) -> str | None:
