@@ -61,7 +61,8 @@ from ....project.references import uses
 from ....project.routes import Application, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
-from .groups import Group, Operation, groups_of, operations_of, stands_for_one_domain, wishes_of
+from ....source.statements import blanked
+from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .layout import Layout, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, moves_of
 from .order import anchors_of
@@ -164,6 +165,10 @@ class SplitRouter(Codemod):
             path = f"{layout.folder}/{group.name}.py"
             if project.exists(path) or project.exists(path.removesuffix(".py")):
                 reasons.setdefault(group.name, f"`{path}` exists already")
+            elif has_own_converter(group):
+                reasons.setdefault(
+                    group.name, "a path has a converter of the project's own, to be registered before it"
+                )
             elif not group.prefix and any(operation.path == "" for operation in group.operations):
                 reasons.setdefault(
                     group.name, "a path is empty, which needs a prefix that all paths of the group share"
@@ -357,7 +362,7 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
     if (place := _place_that_walks(project)) is not None:
         return f"`routes` is looked at in {place}, where included routers may look different"
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
-        if use.kind == "attribute" and use.member in ("router", "routes"):
+        if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"
     return None
 
@@ -382,18 +387,20 @@ def _place_that_lists(project: Project, module: Module) -> str | None:
     return None
 
 
-_WALKS = re.compile(r"\.(?:routes|route_class)\b")
+# `get_openapi(routes=app.routes)`, as FastAPI's documentation has it, knows included routers.
+_WALKS = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\.(?:routes|route_class)\b")
+_IMPORT = re.compile(r"\s*(?:from|import)\b")
 
 
 def _place_that_walks(project: Project) -> str | None:
     def look() -> str | None:
         for module in project.modules():
-            for match in _WALKS.finditer(module.text):
-                line_start = module.text.rfind("\n", 0, match.start()) + 1
-                line = module.text[line_start : match.start()].lstrip()
-                # `from .routes import x` and comments are no code that walks.
-                if not line.startswith(("#", "from ", "import ")) and '"' not in line and "'" not in line:
-                    return f"{module.path}:{module.text.count(chr(10), 0, match.start()) + 1}"
+            if ".route" not in module.text:
+                continue
+            code = blanked(module.text)
+            for match in _WALKS.finditer(code):
+                if not _IMPORT.match(code, code.rfind("\n", 0, match.start()) + 1):
+                    return f"{module.path}:{code.count(chr(10), 0, match.start()) + 1}"
         return None
 
     return project.remembered("split-router: walks", look)

@@ -181,6 +181,9 @@ class _Planner:
 
     def _closure(self, group: Group) -> set[int]:
         """All statements that the group's handlers need, themselves included."""
+        for unit in self.sheet.units:
+            if "*" in unit.text and unit.is_import and (reason := self._import_reason(unit, "*")) is not None:
+                raise _BlockedError(reason)
         seen: set[int] = set()
         waiting = [(index, index) for index in reversed(group.statements)]
         while waiting:
@@ -211,6 +214,8 @@ class _Planner:
     def _find_reason(self, unit: Unit) -> str | None:
         sheet = self.sheet
         module = sheet.module.path
+        if unit.index == 0:
+            return "it is what the file begins with"
         if len(unit.body) > 1:
             return "several statements stand on its line"
         if unit.binds & self.routers:

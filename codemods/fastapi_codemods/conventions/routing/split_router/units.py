@@ -151,9 +151,21 @@ def sheet_of(project: Project, module: Module) -> Sheet:
             (unit.rebinds if change.how == "global" else unit.binds).add(name)
             if change.how != "global" and unit.index not in binders.setdefault(name, []):
                 binders[name].append(unit.index)
+    for unit in units:
+        for name in _quoted(unit):
+            if name in names and name not in unit.binds:
+                unit.reads.add(name)
     return Sheet(
         project, module, units, names, {name: tuple(found) for name, found in binders.items()}, bool(module.facts.stars)
     )
+
+
+def _quoted(unit: Unit) -> Iterator[str]:
+    """The names in strings of a type alias: `Tree = dict[str, "Node"]`."""
+    if isinstance(unit.node, ast.Assign | ast.AnnAssign) and isinstance(unit.node.value, ast.Subscript | ast.BinOp):
+        for node in ast.walk(unit.node.value):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                yield node.value
 
 
 def _units(module: Module) -> Iterator[Unit]:
