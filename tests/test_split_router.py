@@ -164,3 +164,28 @@ def test_options_of_the_command_line_are_those_of_the_codemod(option):
 
     assert type(getattr(codemod.options, option.name)) is kinds[option.kind]
     assert codemod.choices.get(option.name, ()) == option.choices
+
+
+def test_two_modules_do_not_make_the_same_file(planned):
+    plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE})
+
+    reasons = {f.left_alone for f in plan.findings if f.location.path == "api/two.py"}
+    assert "`api/users.py` is where routes of `api/one.py` go" in reasons
+    assert "api/users.py" in paths_of(plan)
+
+
+def test_a_large_module_is_split_without_being_asked_for(planned, tmp_path):
+    large = module(users="1", items="2", orders="3", carts="4", bills="5", notes="6")
+    (tmp_path / "main.py").write_text(large)
+
+    plan = pipeline.plan(tmp_path, [tmp_path], Options(select=("routing",), jobs=1, cache=False))
+
+    assert [finding.left_alone for finding in plan.findings] == [None] * 6
+    assert len([path for path in paths_of(plan) if path.startswith("routers/")]) == 7
+
+
+def test_a_router_whose_prefix_names_its_domain_is_left_as_it_is(planned):
+    text = THREE.replace("FastAPI()", 'APIRouter(prefix="/shop")').replace("FastAPI", "APIRouter")
+
+    assert planned(files={"shop.py": text}).findings == ()
+    assert planned(files={"shop.py": text.replace("/shop", "/api/v1")}).changes != ()
