@@ -167,14 +167,23 @@ def test_options_of_the_command_line_are_those_of_the_codemod(option):
 
 
 def test_two_modules_do_not_make_the_same_file(planned):
-    plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE})
+    plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE.replace("Page", "Leaf")})
 
     reasons = {f.left_alone for f in plan.findings if f.location.path == "api/two.py"}
     assert "`api/users.py` is where routes of `api/one.py` go" in reasons
     assert "api/users.py" in paths_of(plan)
 
 
-def test_a_large_module_is_split_without_being_asked_for(planned, tmp_path):
+def test_a_model_of_a_name_that_another_has_stays(planned):
+    text = "from pydantic import BaseModel\n" + THREE.replace("class Page", "class Page(BaseModel)")
+    other = "from pydantic import BaseModel\nclass Base(BaseModel): ...\nclass Page(Base): ...\n"
+    plan = planned(files={"main.py": text, "other.py": other})
+
+    assert all("OpenAPI tells the two apart" in (finding.left_alone or "") for finding in plan.findings)
+    assert planned(files={"other.py": "class Page: ...\n"}).changes != ()
+
+
+def test_a_large_module_is_split_without_being_asked_for(tmp_path):
     large = module(users="1", items="2", orders="3", carts="4", bills="5", notes="6")
     (tmp_path / "main.py").write_text(large)
 

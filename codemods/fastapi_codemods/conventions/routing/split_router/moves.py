@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ....project import Symbol
 from ....project.code_strings import CodeString
 from ....project.reader import dotted
+from ....source.discovery import is_test
 from .groups import Group
 from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
 
@@ -24,6 +25,8 @@ SHARED = (SCHEMAS, DEPENDENCIES)
 """Destinations that are no groups; the slash keeps them apart from names of groups."""
 
 _SCHEMAS = ("pydantic.BaseModel", "pydantic.RootModel", "enum.Enum", "enum.IntEnum", "enum.StrEnum", "typing.TypedDict")
+
+_IN_OPENAPI = (*_SCHEMAS, "sqlmodel.SQLModel", "typing.NamedTuple")
 
 
 class Patch(NamedTuple):
@@ -434,17 +437,17 @@ def _classes_elsewhere(sheet: Sheet) -> dict[str, str]:
     if not own:
         return found
     for path in sheet.project.paths:
-        if path == sheet.module.path:
+        if path == sheet.module.path or is_test(path):
             continue
         try:
             data = sheet.project.data(path)
         except OSError:
             continue
         for match in _CLASS.finditer(data):
-            name = match.group(1).decode("ascii", "replace")
-            if name in own:
+            name = match.group(2).decode("ascii", "replace")
+            if name in own and (match.group(1) or sheet.project.derives_from(Symbol(path, name), _IN_OPENAPI)):
                 found.setdefault(name, path)
     return found
 
 
-_CLASS = re.compile(rb"(?:^|\n)[ \t]*class[ \t]+(\w+)")
+_CLASS = re.compile(rb"(?:^|\n)(@[^\n]*\bdataclass\b[^\n]*\n)?class[ \t]+(\w+)")
