@@ -198,3 +198,16 @@ def test_a_router_whose_prefix_names_its_domain_is_left_as_it_is(planned):
 
     assert planned(files={"shop.py": text}).findings == ()
     assert planned(files={"shop.py": text.replace("/shop", "/api/v1")}).changes != ()
+
+
+def test_what_came_out_of_a_split_is_not_split_again(planned, tmp_path):
+    (tmp_path / ".git").mkdir()
+    routes = '@app.get("/users/a", tags=["u"])\ndef a(): ...\n@app.get("/users/b", tags=["u"])\ndef b(): ...\n'
+    routes += routes.replace("/users", "/old/users").replace("def a", "def c").replace("def b", "def d")
+    text = THREE + routes.replace('tags=["u"]', 'tags=["use"]')
+    first = planned(files={"main.py": text}, by="tag")
+    apply_changes(tmp_path, first.changes, command="", codemods=[], allow_dirty=True)
+
+    assert "routers/use.py" in paths_of(first)
+    assert planned(by="tag").changes == ()
+    assert [path for path in paths_of(planned()) if path.startswith("routers/use")] == []

@@ -22,7 +22,7 @@ FastAPI's answer is one router for each part of an application.
 ## Left alone
 
 Modules of up to ten operations and 300 lines, unless the codemod is named in `--select`; domains of one operation; a
-router whose prefix names its domain already. And, with the reason, a domain
+router whose prefix, module or only tag names its domain already. And, with the reason, a domain
 
 - whose routes and others may match the same request and would change their order
 - whose routes stand among those of others, unless the codemod is named in `--select`
@@ -121,6 +121,8 @@ class SplitRouter(Codemod):
         included = {route.file for route in candidate.table.routes} - {module.path}
         others = len(candidate.operations) - sum(len(group.operations) for group in groups)
         if not self.options.group and candidate.is_router:
+            if _is_one_of_many(module, candidate, groups):
+                return False
             prefix = _prefix_of(project, module, candidate.assignment)
             if stands_for_one_domain(project, module, candidate.operations, prefix or ""):
                 return False
@@ -321,6 +323,13 @@ def _is_mixed(group: Group) -> bool:
     """Whether other routes stand between the first and the last of the group's."""
     positions = [operation.position for operation in group.operations]
     return max(positions) - min(positions) >= len(positions)
+
+
+def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Group]) -> bool:
+    """Whether the router's module is that of one domain already, by its name or by the one tag of all its routes."""
+    tags = {route.tags[candidate.own_tags :][:1] if route.tags else () for route in candidate.table.routes}
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    return stem in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
 
 
 def _number_of_tags(module: Module, span: Span) -> int:
