@@ -28,7 +28,7 @@ class Splitting(Codemod):
     def name(self):
         return "splitting"
 
-    def find(self, _project):
+    def find(self, project):  # noqa: ARG002
         yield from ()
 
 

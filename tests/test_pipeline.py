@@ -216,7 +216,7 @@ def making(path, text):
     """A codemod that makes a file beside the one it finds."""
     codemod = replacing("making", "a", "b")
 
-    def rewrite(_project, findings, edits):
+    def rewrite(project, findings, edits):  # noqa: ARG001
         for finding in findings:
             edits.create(path, text, finding)
 

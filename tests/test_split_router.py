@@ -164,3 +164,50 @@ def test_options_of_the_command_line_are_those_of_the_codemod(option):
 
     assert type(getattr(codemod.options, option.name)) is kinds[option.kind]
     assert codemod.choices.get(option.name, ()) == option.choices
+
+
+def test_two_modules_do_not_make_the_same_file(planned):
+    plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE.replace("Page", "Leaf")})
+
+    reasons = {f.left_alone for f in plan.findings if f.location.path == "api/two.py"}
+    assert "`api/users.py` is where routes of `api/one.py` go" in reasons
+    assert "api/users.py" in paths_of(plan)
+
+
+def test_a_model_of_a_name_that_another_has_stays(planned):
+    text = "from pydantic import BaseModel\n" + THREE.replace("class Page", "class Page(BaseModel)")
+    other = "from pydantic import BaseModel\nclass Base(BaseModel): ...\nclass Page(Base): ...\n"
+    plan = planned(files={"main.py": text, "other.py": other})
+
+    assert all("OpenAPI tells the two apart" in (finding.left_alone or "") for finding in plan.findings)
+    assert planned(files={"other.py": "class Page: ...\n"}).changes != ()
+
+
+def test_a_large_module_is_split_without_being_asked_for(tmp_path):
+    large = module(users="1", items="2", orders="3", carts="4", bills="5", notes="6")
+    (tmp_path / "main.py").write_text(large)
+
+    plan = pipeline.plan(tmp_path, [tmp_path], Options(select=("routing",), jobs=1, cache=False))
+
+    assert [finding.left_alone for finding in plan.findings] == [None] * 6
+    assert len([path for path in paths_of(plan) if path.startswith("routers/")]) == 7
+
+
+def test_a_router_whose_prefix_names_its_domain_is_left_as_it_is(planned):
+    text = THREE.replace("FastAPI()", 'APIRouter(prefix="/shop")').replace("FastAPI", "APIRouter")
+
+    assert planned(files={"shop.py": text}).findings == ()
+    assert planned(files={"shop.py": text.replace("/shop", "/api/v1")}).changes != ()
+
+
+def test_what_came_out_of_a_split_is_not_split_again(planned, tmp_path):
+    (tmp_path / ".git").mkdir()
+    routes = '@app.get("/users/a", tags=["u"])\ndef a(): ...\n@app.get("/users/b", tags=["u"])\ndef b(): ...\n'
+    routes += routes.replace("/users", "/old/users").replace("def a", "def c").replace("def b", "def d")
+    text = THREE + routes.replace('tags=["u"]', 'tags=["use"]')
+    first = planned(files={"main.py": text}, by="tag")
+    apply_changes(tmp_path, first.changes, command="", codemods=[], allow_dirty=True)
+
+    assert "routers/use.py" in paths_of(first)
+    assert planned(by="tag").changes == ()
+    assert [path for path in paths_of(planned()) if path.startswith("routers/use")] == []

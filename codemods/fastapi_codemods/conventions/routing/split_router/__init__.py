@@ -22,7 +22,7 @@ FastAPI's answer is one router for each part of an application.
 ## Left alone
 
 Modules of up to ten operations and 300 lines, unless the codemod is named in `--select`; domains of one operation; a
-router whose prefix names its domain already. And, with the reason, a domain
+router whose prefix, module or only tag names its domain already. And, with the reason, a domain
 
 - whose routes and others may match the same request and would change their order
 - whose routes stand among those of others, unless the codemod is named in `--select`
@@ -61,7 +61,8 @@ from ....project.references import uses
 from ....project.routes import Application, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
-from .groups import Group, Operation, groups_of, operations_of, stands_for_one_domain, wishes_of
+from ....source.statements import blanked
+from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .layout import Layout, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, moves_of
 from .order import anchors_of
@@ -91,6 +92,7 @@ class SplitRouter(Codemod):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path")})
 
     def find(self, project: Project) -> Iterator[Finding]:
+        claimed: dict[str, str] = {}
         for module in project.modules():
             if is_test(module.path):
                 continue
@@ -98,7 +100,7 @@ class SplitRouter(Codemod):
             first = True
             for candidate in _candidates(project, module):
                 if self._is_giant(project, module, candidate):
-                    yield from self._of(project, module, candidate, is_first=first)
+                    yield from self._of(project, module, candidate, claimed, is_first=first)
                 first = False
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
@@ -118,12 +120,14 @@ class SplitRouter(Codemod):
             return False
         included = {route.file for route in candidate.table.routes} - {module.path}
         others = len(candidate.operations) - sum(len(group.operations) for group in groups)
-        if self.is_named:
-            return len(groups) + len(included) + (others > 0) > 1
         if not self.options.group and candidate.is_router:
+            if _is_one_of_many(module, candidate, groups):
+                return False
             prefix = _prefix_of(project, module, candidate.assignment)
             if stands_for_one_domain(project, module, candidate.operations, prefix or ""):
                 return False
+        if self.is_named:
+            return len(groups) + len(included) + (others > 0) > 1
         lines = sum(_lines(project, path) for path in {module.path, *included})
         is_large = len(candidate.table.routes) > MANY_OPERATIONS or lines > MANY_LINES
         return is_large and len(groups) + len(included) > 1
@@ -133,7 +137,9 @@ class SplitRouter(Codemod):
         groups = groups_of(candidate.operations, wishes, candidate.own_tags)
         return [g for g in groups if len(g.operations) >= self.options.min_routes or g.label in wishes.named]
 
-    def _of(self, project: Project, module: Module, candidate: _Candidate, *, is_first: bool) -> Iterator[Finding]:
+    def _of(
+        self, project: Project, module: Module, candidate: _Candidate, claimed: dict[str, str], *, is_first: bool
+    ) -> Iterator[Finding]:
         groups = self._groups(candidate)
         router = candidate.assignment.target
         reason = _reason_against_the_router(project, module, candidate)
@@ -148,13 +154,13 @@ class SplitRouter(Codemod):
             except UnreadableSourceError as error:
                 reason = f"`{module.path}` {error}"
             else:
-                yield from self._planned(sheet, candidate, groups, layout)
+                yield from self._planned(sheet, candidate, groups, layout, claimed)
                 return
         for group in groups:
             yield self._finding(module, router, group, len(candidate.table.routes), "", left_alone=reason)
 
     def _planned(
-        self, sheet: Sheet, candidate: _Candidate, groups: Sequence[Group], layout: Layout
+        self, sheet: Sheet, candidate: _Candidate, groups: Sequence[Group], layout: Layout, claimed: dict[str, str]
     ) -> Iterator[Finding]:
         project, module = sheet.project, sheet.module
         router = candidate.assignment.target
@@ -164,6 +170,12 @@ class SplitRouter(Codemod):
             path = f"{layout.folder}/{group.name}.py"
             if project.exists(path) or project.exists(path.removesuffix(".py")):
                 reasons.setdefault(group.name, f"`{path}` exists already")
+            elif path in claimed:
+                reasons.setdefault(group.name, f"`{path}` is where routes of `{claimed[path]}` go")
+            elif has_own_converter(group):
+                reasons.setdefault(
+                    group.name, "a path has a converter of the project's own, to be registered before it"
+                )
             elif not group.prefix and any(operation.path == "" for operation in group.operations):
                 reasons.setdefault(
                     group.name, "a path is empty, which needs a prefix that all paths of the group share"
@@ -179,7 +191,7 @@ class SplitRouter(Codemod):
         reasons.update(moves.blocked)
         files = {group.name: f"{layout.folder}/{group.name}.py" for group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
-            free = _free_file(project, layout, module, where.strip("/"))
+            free = _free_file(project, layout, module, where.strip("/"), claimed)
             if free is None:
                 taken = f"{layout.base}{where.strip('/')}.py"
                 reasons.update({g.name: f"`{taken}`, where the shared code would go, exists already" for g in groups})
@@ -187,6 +199,8 @@ class SplitRouter(Codemod):
                 files[where] = free
         if moves.last_import < 0:
             reasons.update({group.name: "no import stands at the top of the module" for group in groups})
+        if len(reasons) < len(groups):
+            claimed.update({files[where]: module.path for where in moves.destinations.values() if where not in reasons})
         statements = {o.position: o.function.statement for o in candidate.operations}
         split = Split(
             sheet,
@@ -311,6 +325,13 @@ def _is_mixed(group: Group) -> bool:
     return max(positions) - min(positions) >= len(positions)
 
 
+def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Group]) -> bool:
+    """Whether the router's module is that of one domain already, by its name or by the one tag of all its routes."""
+    tags = {route.tags[candidate.own_tags :][:1] if route.tags else () for route in candidate.table.routes}
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    return stem in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
+
+
 def _number_of_tags(module: Module, span: Span) -> int:
     node = module.expression(span)
     return len(node.elts) if isinstance(node, ast.List | ast.Tuple) else 1
@@ -327,11 +348,16 @@ def _lines(project: Project, path: str) -> int:
     return module.text.count("\n") if module is not None else 0
 
 
-def _free_file(project: Project, layout: Layout, module: Module, name: str) -> str | None:
+def _free_file(project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, str]) -> str | None:
     stem = module.path.rpartition("/")[2].removesuffix(".py")
     for candidate in (name, f"{stem}_{name}"):
         path = f"{layout.base}{candidate}.py"
-        if candidate.isidentifier() and not project.exists(path) and not project.exists(path.removesuffix(".py")):
+        if (
+            candidate.isidentifier()
+            and path not in claimed
+            and not project.exists(path)
+            and not project.exists(path.removesuffix(".py"))
+        ):
             return path
     return None
 
@@ -354,10 +380,10 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
                 return f"`{name}` is given `{argument.name or 'an argument'}`, which its parts would need too"
     if (place := _place_that_lists(project, module)) is not None:
         return f"{place} lists the modules that are shipped, and new ones would be missing"
-    if (place := _place_that_walks(project)) is not None:
+    if (place := _place_that_walks(project, name if candidate.is_router else None)) is not None:
         return f"`routes` is looked at in {place}, where included routers may look different"
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
-        if use.kind == "attribute" and use.member in ("router", "routes"):
+        if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"
     return None
 
@@ -382,21 +408,31 @@ def _place_that_lists(project: Project, module: Module) -> str | None:
     return None
 
 
-_WALKS = re.compile(r"\.(?:routes|route_class)\b")
+# `get_openapi(routes=app.routes)`, as FastAPI's documentation has it, knows included routers.
+_WALKS = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\.(?:routes|route_class)\b")
+_IMPORT = re.compile(r"\s*(?:from|import)\b")
 
 
-def _place_that_walks(project: Project) -> str | None:
-    def look() -> str | None:
-        for module in project.modules():
-            for match in _WALKS.finditer(module.text):
-                line_start = module.text.rfind("\n", 0, match.start()) + 1
-                line = module.text[line_start : match.start()].lstrip()
-                # `from .routes import x` and comments are no code that walks.
-                if not line.startswith(("#", "from ", "import ")) and '"' not in line and "'" not in line:
-                    return f"{module.path}:{module.text.count(chr(10), 0, match.start()) + 1}"
-        return None
+def _place_that_walks(project: Project, name: str | None) -> str | None:
+    """Where something walks through the routes of `name`; with None, of anything.
 
-    return project.remembered("split-router: walks", look)
+    What `app.routes` holds of a router that is included does not depend on what that includes in turn.
+    """
+    for place, walked in project.remembered("split-router: walks", lambda: list(_walked(project))):
+        if name is None or name in walked.split("."):
+            return place
+    return None
+
+
+def _walked(project: Project) -> Iterator[tuple[str, str]]:
+    for module in project.modules():
+        if ".route" not in module.text:
+            continue
+        code = blanked(module.text)
+        for match in _WALKS.finditer(code):
+            if not _IMPORT.match(code, code.rfind("\n", 0, match.start()) + 1):
+                line = code.count("\n", 0, match.start()) + 1
+                yield f"{module.path}:{line}", match.group()
 
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:

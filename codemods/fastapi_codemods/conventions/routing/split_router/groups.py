@@ -24,6 +24,10 @@ MAJORITY = 0.8
 ANYTHING = "/{rest:path}"
 
 
+_CONVERTER = re.compile(r"{\w+:(\w+)}")
+_CONVERTERS = frozenset({"float", "int", "path", "str", "uuid"})
+
+
 class Operation(NamedTuple):
     """One route decorator of a function at module level."""
 
@@ -244,6 +248,15 @@ def _identifier(label: str) -> str:
     if name[0].isdigit():
         name = f"v{name}"
     return f"{name}_routes" if keyword.iskeyword(name) else name
+
+
+def has_own_converter(group: Group) -> bool:
+    """Whether a path needs a converter that some code must have registered before."""
+    return any(
+        converter not in _CONVERTERS
+        for operation in group.operations
+        for converter in _CONVERTER.findall(operation.path or "")
+    )
 
 
 def stands_for_one_domain(project: Project, module: Module, operations: Sequence[Operation], prefix: str) -> bool:

@@ -46,7 +46,7 @@ def layout_of(project: Project, module: Module, into: str) -> Layout | str:
     if style is False:
         return f"nothing shows how `{module.path}` is imported, so its new neighbours could not be either"
     folder = _folder(project, module, base, into)
-    if not folder.startswith(base) or ".." in folder.split("/"):
+    if not f"{folder}/".startswith(base) or ".." in folder.split("/"):
         return f"`{into}` lies outside of the folder of `{module.path}`"
     return Layout(folder, base, style if isinstance(style, str) else None)
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from ....project import Symbol
 from ....project.code_strings import CodeString
 from ....project.reader import dotted
+from ....source.discovery import is_test
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, is_inert, logger_of
+from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -24,6 +25,8 @@ SHARED = (SCHEMAS, DEPENDENCIES)
 """Destinations that are no groups; the slash keeps them apart from names of groups."""
 
 _SCHEMAS = ("pydantic.BaseModel", "pydantic.RootModel", "enum.Enum", "enum.IntEnum", "enum.StrEnum", "typing.TypedDict")
+
+_IN_OPENAPI = (*_SCHEMAS, "sqlmodel.SQLModel", "typing.NamedTuple")
 
 
 class Patch(NamedTuple):
@@ -69,6 +72,10 @@ class _Planner:
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
         self.logger_units = {unit.index for unit in self.loggers.values()}
         self.last_import = self._last_import()
+        self.completions: dict[str, list[Unit]] = {}
+        for unit in sheet.units[self.last_import + 1 :]:
+            if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
+                self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
         self.extra: dict[int, str] = {}
         """Reasons found later, by statement."""
@@ -109,7 +116,14 @@ class _Planner:
         if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
         names = self.routers | self.loggers.keys()
+        if isinstance(unit.node, ast.Expr) and self._is_model_rebuild(unit.node.value):
+            return False
         return not all(self._is_about_routers(node, names) for node in unit.body)
+
+    def _is_model_rebuild(self, node: ast.expr) -> bool:
+        """`Item.model_rebuild()`, which concerns nothing but the class."""
+        name = dotted(node.func) if isinstance(node, ast.Call) and not node.args and not node.keywords else ""
+        return name.rpartition(".")[2] in ("model_rebuild", "update_forward_refs")
 
     def _is_about_routers(self, node: ast.stmt, names: AbstractSet[str]) -> bool:
         """`app.add_middleware(...)`, also under an `if`, with log messages, or in a function that is given `app`."""
@@ -157,6 +171,9 @@ class _Planner:
                 if index != unit.index and not self.sheet.units[index].imports:
                     yield index
         yield from (other.index for other in self._run_before(unit))
+        # `Item.model_rebuild()` goes in front of a handler with `item: Item` here as there.
+        for name in sorted(unit.reads_at_import):
+            yield from (other.index for other in self.completions.get(name, ()) if other.index < unit.index)
 
     def _run_before(self, unit: Unit) -> list[Unit]:
         """What must move with a statement for which it matters when it runs: all such between it and its new place."""
@@ -167,6 +184,9 @@ class _Planner:
 
     def _closure(self, group: Group) -> set[int]:
         """All statements that the group's handlers need, themselves included."""
+        for unit in self.sheet.units:
+            if "*" in unit.text and unit.is_import and (reason := self._import_reason(unit, "*")) is not None:
+                raise _BlockedError(reason)
         seen: set[int] = set()
         waiting = [(index, index) for index in reversed(group.statements)]
         while waiting:
@@ -197,6 +217,8 @@ class _Planner:
     def _find_reason(self, unit: Unit) -> str | None:
         sheet = self.sheet
         module = sheet.module.path
+        if unit.index == 0:
+            return "it is what the file begins with"
         if len(unit.body) > 1:
             return "several statements stand on its line"
         if unit.binds & self.routers:
@@ -323,6 +345,8 @@ class _Planner:
             found = left
 
     def _is_schema(self, unit: Unit) -> bool:
+        if isinstance(unit.node, ast.Expr) and self._is_model_rebuild(unit.node.value):
+            return True
         if not isinstance(unit.node, ast.ClassDef) or set(unit.reads) & self.loggers.keys():
             return False
         return self.sheet.project.derives_from(Symbol(self.sheet.module.path, unit.node.name), _SCHEMAS)
@@ -413,17 +437,17 @@ def _classes_elsewhere(sheet: Sheet) -> dict[str, str]:
     if not own:
         return found
     for path in sheet.project.paths:
-        if path == sheet.module.path:
+        if path == sheet.module.path or is_test(path):
             continue
         try:
             data = sheet.project.data(path)
         except OSError:
             continue
         for match in _CLASS.finditer(data):
-            name = match.group(1).decode("ascii", "replace")
-            if name in own:
+            name = match.group(2).decode("ascii", "replace")
+            if name in own and (match.group(1) or sheet.project.derives_from(Symbol(path, name), _IN_OPENAPI)):
                 found.setdefault(name, path)
     return found
 
 
-_CLASS = re.compile(rb"(?:^|\n)[ \t]*class[ \t]+(\w+)")
+_CLASS = re.compile(rb"(?:^|\n)(@[^\n]*\bdataclass\b[^\n]*\n)?class[ \t]+(\w+)")

@@ -285,6 +285,8 @@ class _Writer:
         if after is not None and before is not None:
             # What comes next keeps its distance: from the include, else the one that the first of these had.
             wanted = 1 if lines else min(self._blank_lines_above(run[0]), 2)
+            if before.index == self.split.moves.last_import:
+                wanted = max(wanted, 1)
             lines.append("\n" * max(wanted - self._blank_lines_above(after), 0))
         finding = self.accepted.get(names[0], self.finding) if names else self.finding
         end = run[-1].span.end

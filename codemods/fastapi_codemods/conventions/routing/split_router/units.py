@@ -61,6 +61,8 @@ class Unit:
         self.rebinds: set[str] = set()
         """Names that functions in it bind with `global`."""
         self.reads: set[str] = set()
+        self.reads_at_import: set[str] = set()
+        """Those of `reads` that are read when the module is imported: in decorators, defaults, annotations."""
 
     @property
     def node(self) -> ast.stmt:
@@ -135,7 +137,10 @@ def sheet_of(project: Project, module: Module) -> Sheet:
     binders: dict[str, list[int]] = {}
     for name, facts in names.items():
         for place in facts.read:
-            at(place.line).reads.add(name)
+            unit = at(place.line)
+            unit.reads.add(name)
+            if not place.function:
+                unit.reads_at_import.add(name)
         for place in facts.defined:
             unit = at(place.line)
             unit.binds.add(name)
@@ -146,9 +151,21 @@ def sheet_of(project: Project, module: Module) -> Sheet:
             (unit.rebinds if change.how == "global" else unit.binds).add(name)
             if change.how != "global" and unit.index not in binders.setdefault(name, []):
                 binders[name].append(unit.index)
+    for unit in units:
+        for name in _quoted(unit):
+            if name in names and name not in unit.binds:
+                unit.reads.add(name)
     return Sheet(
         project, module, units, names, {name: tuple(found) for name, found in binders.items()}, bool(module.facts.stars)
     )
+
+
+def _quoted(unit: Unit) -> Iterator[str]:
+    """The names in strings of a type alias: `Tree = dict[str, "Node"]`."""
+    if isinstance(unit.node, ast.Assign | ast.AnnAssign) and isinstance(unit.node.value, ast.Subscript | ast.BinOp):
+        for node in ast.walk(unit.node.value):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                yield node.value
 
 
 def _units(module: Module) -> Iterator[Unit]:
@@ -212,6 +229,23 @@ def _is_inert_call(sheet: Sheet, func: ast.expr) -> bool:
         return True
     symbol = sheet.project.resolve(sheet.module, name)
     return symbol is not None and symbol.path is None and symbol.name.startswith(_INERT_CALLS)
+
+
+def completed_by(unit: Unit) -> str | None:
+    """The name of what a statement changes that is there already: `Item.model_rebuild()`, `settings.debug = True`."""
+    match unit.body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute() as target))]:
+            pass
+        case [ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target])]:
+            pass
+        case [ast.AugAssign(target=ast.Attribute() | ast.Subscript() as target)]:
+            pass
+        case _:
+            return None
+    root: ast.expr = target
+    while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    return root.id if isinstance(root, ast.Name) else None
 
 
 def logger_of(sheet: Sheet, unit: Unit) -> str | None:
