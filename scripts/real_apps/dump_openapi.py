@@ -142,7 +142,8 @@ def litellm(_: Path) -> dict[str, Any]:
 def lnbits(_: Path) -> dict[str, Any]:
     os.environ["LNBITS_DATA_FOLDER"] = tempfile.mkdtemp()
     spec = importlib.util.find_spec("lnbits")
-    assert spec is not None and spec.origin
+    assert spec is not None
+    assert spec.origin is not None
     os.chdir(Path(spec.origin).parent.parent)  # its files are found from where it is started
     app = attribute("lnbits.app:create_app")()
     attribute("lnbits.core:init_core_routers")(app)  # what its lifespan does first
