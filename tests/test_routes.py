@@ -613,7 +613,10 @@ ASSUMED = "holds with the defaults of factories, settings and environment"
     ("setting", "condition"),
     [
         ("", "is_admin"),
-        ("from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    is_admin: bool = False\ns = S()\n", "s.is_admin"),
+        (
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    is_admin: bool = False\ns = S()\n",
+            "s.is_admin",
+        ),
         ("import os\nADMIN = os.getenv('ADMIN', '')\n", "ADMIN"),
     ],
     ids=["parameter", "settings", "environment"],
