@@ -1459,10 +1459,14 @@ def _compared(op: ast.cmpop, a: object, b: object) -> bool | None:
             return a == b
         case ast.IsNot() | ast.NotEq():
             return a != b
-        case ast.In() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
-            return a in b
-        case ast.NotIn() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
-            return a not in b
+        case ast.In() | ast.NotIn():
+            if isinstance(b, list):
+                inside = a in b
+            elif isinstance(a, str) and isinstance(b, str):
+                inside = a in b
+            else:
+                return None
+            return inside == isinstance(op, ast.In)
     if isinstance(a, int | float) and isinstance(b, int | float):
         match op:
             case ast.Lt():
