@@ -1,6 +1,6 @@
 """Compare the static route table with the one of the running application, on real applications.
 
-    python scripts/real_apps.py --setup      once: downloads, and environments in which applications import
+    python scripts/route_tables.py --setup   once: downloads, and environments in which applications import
     python scripts/route_tables.py           compares all; --only NAME some; --show prints every difference
 
 Each application is imported in its own environment (scripts/real_apps/dump_routes.py) and its routes are written
@@ -38,6 +38,21 @@ KINDS = {
     "Host": "mount",
 }
 FIELDS = ("kind", "path", "methods", "name", "operation_id", "tags", "status", "dependencies")
+
+# Applications of which only the routes are compared: what codemods do to them, `real_apps.py` does not look at.
+MORE = tuple(
+    real_apps.Application(name, version, "wheel", about, pins=builder, builder=builder)
+    for name, version, builder, about in (
+        ("apache-airflow-core", "3.3.2", "airflow", "routers of a class with its own api_route, before lazy includes"),
+        ("arize-phoenix", "20.26.1", "phoenix", "router factories with parameters"),
+        ("freqtrade", "2026.9", "freqtrade", "configure_app of a class"),
+        ("gradio", "6.31.0", "gradio", "80 closures in a static method of a class of applications"),
+        ("litellm", "1.108.7", "litellm", "627 routes, one module of 19,000 lines"),
+        ("lnbits", "1.6.2", "lnbits", "registers when it starts, before lazy includes"),
+        ("optimade", "1.5.0", "optimade", "a router included under five prefixes"),
+        ("prefect", "3.9.1", "prefect", "routers of a class with its own add_api_route"),
+    )
+)
 
 Row = tuple[Any, ...]
 
@@ -200,14 +215,23 @@ def page(rows: Sequence[tuple[str, list[Compared]]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cache", type=Path, default=real_apps.CACHE)
+    parser.add_argument("--setup", action="store_true", help="download, and make the environments; then stop")
+    parser.add_argument("--archives", type=Path, help="folder with distributions that need not be downloaded")
+    parser.add_argument("--python", default=sys.executable, help="the Python to make environments with")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--show", action="store_true", help="print every difference")
     parser.add_argument("--output", type=Path, help="write the page of the documentation")
     arguments = parser.parse_args()
     rows: list[tuple[str, list[Compared]]] = []
-    for application in real_apps.APPLICATIONS:
-        if application.pins is None or (arguments.only and application.name not in arguments.only):
-            continue
+    chosen_ones = [
+        application
+        for application in (*real_apps.APPLICATIONS, *MORE)
+        if application.pins is not None and (not arguments.only or application.name in arguments.only)
+    ]
+    if arguments.setup:
+        real_apps.set_up(chosen_ones, arguments)
+        return 0
+    for application in chosen_ones:
         results = compare(application, arguments.cache)
         rows.append((f"{application.name} {application.version}", results))
         if arguments.show:

@@ -82,6 +82,110 @@ def running_rows(folder: Path, target: str) -> list[tuple[object, ...]]:
 
 
 CASES = {
+    "a class of routers with its own registration": {
+        "main.py": """
+            from fastapi import APIRouter, FastAPI, status
+
+            class Named(APIRouter):
+                def api_route(self, path, operation_id=None, **kwargs):
+                    def decorator(func):
+                        self.add_api_route(path, func, operation_id=operation_id or func.__name__, **kwargs)
+                        return func
+                    return decorator
+
+            class Base(APIRouter):
+                def __init__(self, **kwargs):
+                    kwargs.setdefault("tags", ["default"])
+                    super().__init__(**kwargs)
+
+            class Quiet(Base):
+                def add_api_route(self, path, endpoint, **kwargs):
+                    if kwargs.get("status_code") == status.HTTP_204_NO_CONTENT:
+                        kwargs["response_class"] = None or kwargs["response_class"]
+                    return super().add_api_route("/q" + path, endpoint, **kwargs)
+
+            app = FastAPI()
+            named = Named(prefix="/named", tags=["n"])
+            quiet = Quiet(prefix="/quiet")
+
+            @named.get("/one")
+            def one(): ...
+            @named.post("/two", operation_id="second", status_code=201)
+            def two(): ...
+            @quiet.delete("/three", status_code=status.HTTP_204_NO_CONTENT)
+            def three(): ...
+            app.include_router(named)
+            app.include_router(quiet)
+        """,
+    },
+    "a list that grows in place and submodules imported when they are asked for": {
+        "main.py": """
+            from fastapi import FastAPI
+            import parts
+
+            ROUTERS = [parts.a.router]
+            app = FastAPI()
+            def include(prefix):
+                for router in ROUTERS:
+                    app.include_router(router, prefix=prefix)
+            every = ROUTERS
+            every += [parts.b.router]
+            include("/x")
+            include("/v" + ".".join("1.2.3".split("-")[0].split(".")[:2]))
+        """,
+        "parts/__init__.py": """
+            import importlib
+            from typing import TYPE_CHECKING
+            if TYPE_CHECKING:
+                from parts import a, b
+            def __getattr__(name):
+                return importlib.import_module(f"{__name__}.{name}")
+        """,
+        "parts/a.py": """
+            from fastapi import APIRouter
+            router = APIRouter()
+            @router.get("/a")
+            def a(): ...
+        """,
+        "parts/b.py": """
+            from fastapi import APIRouter
+            router = APIRouter()
+            @router.get("/b")
+            def b(): ...
+        """,
+    },
+    "operation ids of a function that sorts and substitutes": {
+        "main.py": """
+            import re
+            from fastapi import FastAPI
+            def unique(route):
+                found = re.sub(r"\\\\W", "_", f"{route.name}{route.path_format}")
+                methods = sorted(route.methods or [])
+                if len(methods) == 1:
+                    found = f"{found}-{methods[0].lower()}"
+                return found
+            app = FastAPI(generate_unique_id_function=unique)
+            @app.get("/x/{y}")
+            def x(y: int): ...
+        """,
+    },
+    "fields of a dataclass give what the instance was given": {
+        "main.py": """
+            from dataclasses import dataclass
+            from fastapi import FastAPI
+            @dataclass
+            class Part:
+                prefix: str = "/default"
+                tag: str = "none"
+                @property
+                def path(self):
+                    return self.prefix + "/x"
+            app = FastAPI()
+            for part in (Part(), Part("/a"), Part(tag="b")):
+                @app.get(part.path, tags=[part.tag])
+                def x(): ...
+        """,
+    },
     "prefixes, tags and dependencies of every level": {
         "main.py": """
             from fastapi import Depends, FastAPI
@@ -500,3 +604,75 @@ def test_the_documentation_shows_a_valid_document():
     section = (docs / "json.md").read_text().partition("# `routes --format json`")[2]
     (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
     assert_valid(json.loads(example), json.loads((docs / "routes.schema.json").read_text()))
+
+
+ASSUMED = "holds with the defaults of factories, settings and environment"
+
+
+@pytest.mark.parametrize(
+    ("setting", "condition"),
+    [
+        ("", "is_admin"),
+        (
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    is_admin: bool = False\ns = S()\n",
+            "s.is_admin",
+        ),
+        ("import os\nADMIN = os.getenv('ADMIN', '')\n", "ADMIN"),
+    ],
+    ids=["parameter", "settings", "environment"],
+)  # fmt: skip
+def test_what_only_holds_with_defaults_is_not_certain(tmp_path, setting, condition):
+    text = f"from fastapi import FastAPI\n{setting}" + dedent(f"""
+        def create_app(is_admin: bool = False, prefix: str = "/api"):
+            app = FastAPI()
+            @app.get("/always")
+            def always(): ...
+            @app.get(prefix + "/x")
+            def x(): ...
+            if {condition}:
+                @app.get("/admin")
+                def admin(): ...
+            return app
+    """)
+    (application,) = tables(tmp_path, {"main.py": text})
+    always, prefixed, admin = application.routes
+    assert always.is_certain
+    assert (prefixed.path, prefixed.doubts) == ("/api/x", (ASSUMED,))
+    assert (admin.path, admin.is_certain) == ("/admin", False)
+
+
+def test_one_of_two_returns_is_not_certain(tmp_path):
+    text = """
+        from fastapi import FastAPI
+        import somewhere
+        def prefix():
+            if somewhere.DEBUG:
+                return "/debug"
+            return "/prod"
+        app = FastAPI()
+        @app.get(prefix() + "/x")
+        def x(): ...
+    """
+    (application,) = tables(tmp_path, {"main.py": text})
+    assert not application.routes[0].is_certain
+
+
+def test_a_list_filled_under_a_condition_is_perhaps_empty(tmp_path):
+    text = """
+        from fastapi import FastAPI
+        import somewhere
+        found = []
+        if somewhere.HAS_PLUGINS:
+            found.append(somewhere.plugin)
+        app = FastAPI()
+        if not found:
+            @app.get("/x")
+            def x(): ...
+    """
+    (application,) = tables(tmp_path, {"main.py": text})
+    assert [(route.path, route.is_certain) for route in application.routes] == [("/x", False)]
+
+
+def test_what_a_class_of_routers_registers_stands_at_its_decorator(tmp_path):
+    (application,) = tables(tmp_path, CASES["a class of routers with its own registration"])
+    assert [route.line for route in application.routes] == [26, 28, 30]

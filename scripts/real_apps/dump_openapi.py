@@ -11,11 +11,14 @@ MODULE limits `modules`, the pseudo-application that imports every module of doc
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
 import json
 import os
 import sys
 import tempfile
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,45 +122,17 @@ def airflow(_: Path) -> dict[str, Any]:
     return {"create_app": attribute("airflow.api_fastapi.app:create_app")()}
 
 
-def bluesky_httpserver(_: Path) -> dict[str, Any]:
-    return {"build_app": attribute("bluesky_httpserver.app:build_app")()}
-
-
-def conda_store_server(_: Path) -> dict[str, Any]:
-    os.environ["CONDA_STORE_AUTH_TOKEN"] = "token"
-    config = Path(tempfile.mkdtemp(), "config.py")
-    config.write_text(f"c.CondaStore.database_url = 'sqlite:///{config.parent}/conda.sqlite'\n", encoding="utf-8")
-    server = attribute("conda_store_server._internal.server.app:CondaStoreServer")()
-    server.initialize(["--config", str(config)])
-    return {"init_fastapi_app": server.init_fastapi_app()}
-
-
 def freqtrade(_: Path) -> dict[str, Any]:
-    server = attribute("freqtrade.rpc.api_server.webserver:ApiServer")
     settings = {"jwt_secret_key": "a" * 32, "username": "a", "password": "b", "CORS_origins": []}
-    config = {"api_server": settings, "runmode": "dry_run"}
-    server._APISERVER = None
-    made = object.__new__(server)
-    server._config = config
-    api = importlib.import_module("fastapi").FastAPI(title="Freqtrade API")
-    made.configure_app(api, config)
-    return {"configure_app": api}
+    server = object.__new__(attribute("freqtrade.rpc.api_server.webserver:ApiServer"))  # its __init__ serves
+    app = attribute("fastapi:FastAPI")()
+    server.configure_app(app, {"api_server": settings, "runmode": "dry_run"})
+    return {"ApiServer": app}
 
 
 def gradio(_: Path) -> dict[str, Any]:
     blocks = attribute("gradio:Blocks")()
     return {"create_app": attribute("gradio.routes:App").create_app(blocks)}
-
-
-def letta(_: Path) -> dict[str, Any]:
-    return {"letta.server.rest_api.app:app": attribute("letta.server.rest_api.app:app")}
-
-
-def lightrag(_: Path) -> dict[str, Any]:
-    sys.argv = ["lightrag-server"]
-    arguments = attribute("lightrag.api.config:parse_args")()
-    module = importlib.import_module("lightrag.api.lightrag_server")
-    return {"create_app": module.create_app(arguments)}
 
 
 def litellm(_: Path) -> dict[str, Any]:
@@ -166,7 +141,13 @@ def litellm(_: Path) -> dict[str, Any]:
 
 def lnbits(_: Path) -> dict[str, Any]:
     os.environ["LNBITS_DATA_FOLDER"] = tempfile.mkdtemp()
-    return {"create_app": attribute("lnbits.app:create_app")()}
+    spec = importlib.util.find_spec("lnbits")
+    assert spec is not None
+    assert spec.origin is not None
+    os.chdir(Path(spec.origin).parent.parent)  # its files are found from where it is started
+    app = attribute("lnbits.app:create_app")()
+    attribute("lnbits.core:init_core_routers")(app)  # what its lifespan does first
+    return {"create_app": app}
 
 
 def optimade(_: Path) -> dict[str, Any]:
@@ -174,21 +155,25 @@ def optimade(_: Path) -> dict[str, Any]:
 
 
 def phoenix(_: Path) -> dict[str, Any]:
+    """The routers that its own OpenAPI document is made of; its application wants a database."""
     os.environ["PHOENIX_WORKING_DIR"] = tempfile.mkdtemp()
-    router = attribute("phoenix.server.api.routers.v1:create_v1_router")(False)
-    app = importlib.import_module("fastapi").FastAPI()
-    app.include_router(router)
-    return {"create_v1_router": app}
+    schema = importlib.import_module("phoenix.server.api.openapi.schema")
+    found: list[Any] = []
+
+    def keep(**given: Any) -> dict[str, Any]:
+        found.extend(given["routes"])
+        return {}
+
+    schema.get_openapi = keep  # type: ignore[attr-defined]
+    with contextlib.suppress(KeyError):
+        schema.get_openapi_schema()
+    return {"get_openapi_schema": types.SimpleNamespace(routes=found)}
 
 
 def prefect(_: Path) -> dict[str, Any]:
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp()
     module = importlib.import_module("prefect.server.api.server")
     return {"create_app": module.create_app(), "create_api_app": module.create_api_app()}
-
-
-def titiler(_: Path) -> dict[str, Any]:
-    return {"titiler.application.main:app": attribute("titiler.application.main:app")}
 
 
 BUILDERS: dict[str, Builder] = {
@@ -202,6 +187,14 @@ BUILDERS: dict[str, Builder] = {
     "fastapi-users": fastapi_users,
     "quetz-server": quetz_server,
     "tiled": tiled,
+    "airflow": airflow,
+    "freqtrade": freqtrade,
+    "gradio": gradio,
+    "litellm": litellm,
+    "lnbits": lnbits,
+    "optimade": optimade,
+    "phoenix": phoenix,
+    "prefect": prefect,
 }
 
 

@@ -825,6 +825,10 @@ class Evaluation:
         if isinstance(member, Function):
             decorators = _decorators(member)
             return member if "staticmethod" in decorators else member.bound_to(instance)
+        if member is UNKNOWN and name != "__getattr__":
+            fallback = self._member(cls, "__getattr__")
+            if isinstance(fallback, Function):
+                return self._call_function(fallback.bound_to(instance), Arguments([Constant(name)]))
         if isinstance(member, Partial) and isinstance(member.callee, Outside):
             getter = member.arguments.get("fget", 0)
             if member.callee.name == "builtins.property" and isinstance(getter, Function):
@@ -1078,6 +1082,9 @@ class Evaluation:
                 if not isinstance(inner, Items):
                     return UNKNOWN
                 return Items(list(inner.items), is_complete=inner.is_complete, conditions=self._conditions)
+            case Outside(name="builtins.getattr") if len(arguments.positional) >= 2:
+                of, attribute = arguments.positional[0], known(arguments.positional[1])
+                return self.attribute(of, attribute) if isinstance(attribute, str) and of is not UNKNOWN else UNKNOWN
             case Outside(name="builtins.dict") if not arguments.positional:
                 return Table(dict(arguments.named), is_complete=arguments.is_complete, conditions=self._conditions)
             case Outside(name="typing.cast") if len(arguments.positional) == 2:
@@ -1452,10 +1459,14 @@ def _compared(op: ast.cmpop, a: object, b: object) -> bool | None:
             return a == b
         case ast.IsNot() | ast.NotEq():
             return a != b
-        case ast.In() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
-            return a in b
-        case ast.NotIn() if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
-            return a not in b
+        case ast.In() | ast.NotIn():
+            if isinstance(b, list):
+                inside = a in b
+            elif isinstance(a, str) and isinstance(b, str):
+                inside = a in b
+            else:
+                return None
+            return inside == isinstance(op, ast.In)
     if isinstance(a, int | float) and isinstance(b, int | float):
         match op:
             case ast.Lt():
@@ -1474,7 +1485,7 @@ def _is_in(key: str, container: Value) -> bool | None:
     match container:
         case Table(items=named, is_complete=is_complete):
             return (None if named[key] is UNKNOWN else True) if key in named else False if is_complete else None
-        case Items(items=items):
+        case Items(items=items, is_complete=True):
             return True if any(known(item) == key for item in items) else None
     return None
 
@@ -1484,10 +1495,11 @@ def _truth_of(value: Value) -> bool | None:
     match value:
         case Function() | Class() | Router() | Partial() | Dependency() | ModuleValue():
             return True
-        case Items(items=items, is_complete=is_complete):
-            return True if items else False if is_complete else None
+        case Items(items=items, is_complete=is_complete):  # what is in it may have been added under a condition
+            return bool(items) if is_complete else None
         case Table(items=named, is_complete=is_complete):
-            return True if named else False if is_complete else None
+            is_sure = any(value is not UNKNOWN for value in named.values())
+            return True if is_sure else False if is_complete and not named else None
     found = known(value)
     return None if found is UNKNOWN else bool(found)
 

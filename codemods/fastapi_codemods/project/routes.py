@@ -144,10 +144,9 @@ def _merged(assumed: Application, at_all: Application | None) -> Application:
     sure = Counter(route for route in at_all.routes if route.is_certain)
     routes: list[Route] = []
     for route in assumed.routes:
-        if route.is_certain and not sure[route]:
-            route = route.doubting(ASSUMED)
+        is_sure = sure[route] > 0 or not route.is_certain
         sure[route] -= 1
-        routes.append(route)
+        routes.append(route if is_sure else route.doubting(ASSUMED))
     places = {_place_of(route) for route in routes}
     behind: list[Route] = []
     for route in reversed(at_all.routes):
