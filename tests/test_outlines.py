@@ -84,7 +84,9 @@ def assert_same(text):
 
 def test_it_is_the_same_tree():
     tree = assert_same(CLASS)
-    bodies = [node.body for node in tree.body[0].body if hasattr(node, "body")]
+    cls = tree.body[0]
+    assert isinstance(cls, ast.ClassDef)
+    bodies = [node.body for node in cls.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert sum(isinstance(body, Body) for body in bodies) == 3  # `two` and `four` are short or conditional
 
 
