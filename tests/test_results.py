@@ -9,6 +9,7 @@ import pytest
 
 from fastapi_codemods import cache, pipeline, results
 from fastapi_codemods.config import Options
+from fastapi_codemods.plan import Plan
 
 MAIN = """\
 import time
@@ -45,11 +46,19 @@ def runs(monkeypatch):
     """What was looked for anew."""
     done = []
     open_project = pipeline.open_project
-    monkeypatch.setattr(pipeline, "open_project", lambda *args: done.append(args[0]) or open_project(*args))
+
+    def noted(*arguments):
+        done.append(arguments[0])
+        return open_project(*arguments)
+
+    monkeypatch.setattr(pipeline, "open_project", noted)
     return done
 
 
-def checked(root, options=Options(jobs=1), paths=()):
+ONE_JOB = Options(jobs=1)
+
+
+def checked(root, options=ONE_JOB, paths=()):
     found = pipeline.check(root, paths, options)
     cache.write_now()
     return found
@@ -60,7 +69,9 @@ def told(plan):
 
 
 def kept_file(root):
-    return cache.place_of(os.path.abspath(root), "findings")
+    file = cache.place_of(os.path.abspath(root), "findings")
+    assert file is not None
+    return file
 
 
 def test_an_unchanged_project_is_not_looked_at_again(root, runs):
@@ -138,7 +149,7 @@ def test_other_paths_have_other_findings(root, runs):
 
 def test_other_code_or_another_python_has_no_use_for_them(root, runs, monkeypatch):
     checked(root)
-    monkeypatch.setattr(results, "_code", lambda folders: iter([("a.py", 1, 1)]))
+    monkeypatch.setattr(results, "_code", lambda _: iter([("a.py", 1, 1)]))
     checked(root)
     monkeypatch.setattr(sys, "version", "4")
     checked(root)
@@ -192,7 +203,9 @@ def test_a_damaged_file_is_thrown_away(root, runs, damage):
 )
 def test_what_is_no_findings_is_not_believed(root, runs, kept):
     checked(root)
-    head = marshal.loads(cache.read_checked(kept_file(root), results.MAGIC))[:4]
+    data = cache.read_checked(kept_file(root), results.MAGIC)
+    assert data is not None
+    head = marshal.loads(data)[:4]
     cache.write_checked(kept_file(root), results.MAGIC, marshal.dumps((*head, *kept)))
     assert checked(root).findings
     assert len(runs) == 2
@@ -207,13 +220,13 @@ def test_no_cache_means_none(root, runs):
     assert len(runs) == 3
 
 
-def test_a_change_while_the_project_is_read_is_not_believed(root, runs, monkeypatch):
+def test_a_change_while_the_project_is_read_is_not_believed(root, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(root.parent / "cache"))
     answers = results.Results(root, "asked", [], ["app/main.py"])
     time.sleep(0.01)
     (root / "pyproject.toml").write_text("[project]\n")
-    answers.keep_later(pipeline.Plan(root), ["app/main.py"])
+    answers.keep_later(Plan(root), ["app/main.py"])
     cache.write_now()
 
     assert results.Results(root, "asked", [], ["app/main.py"]).load() is None

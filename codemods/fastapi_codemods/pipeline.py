@@ -34,7 +34,8 @@ FILES_WORTH_A_PROCESS = 100
 """Below this, looking for what is only reported takes less time than another process."""
 
 FILES_THAT_FILL_MEMORY = 3000
-"""From here on, each codemod reads texts again rather than find those of all of them in memory."""
+"""From here on, codemods that only report are waited for before the others begin, and each of the others reads texts
+again rather than find those of all of them in memory."""
 
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
@@ -59,16 +60,18 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
             project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(reporting) > 0 else 1,
         )
         found: dict[str, list[Finding]] = {}
+        is_large = len(project.paths) > FILES_THAT_FILL_MEMORY
+        if is_large:
+            found |= reports()
         for done, codemod in enumerate(codemods):
             if codemod.safety is not Safety.REPORT:
                 _tell(progress, codemod.name, done, len(codemods))
                 found[codemod.name] = [finding._replace(subject=None) for finding in codemod.find(project)]
-                if len(project.paths) > FILES_THAT_FILL_MEMORY:
+                if is_large:
                     for module in project.modules():
                         module.forget_text()
-        if reporting:
-            _tell(progress, reporting[0].name, len(found), len(codemods))
-        found |= reports()
+        if not is_large:
+            found |= reports()
         findings: list[Finding] = []
         for codemod in codemods:
             findings += _wanted(found[codemod.name], within, suppressions)
