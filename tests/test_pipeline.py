@@ -7,7 +7,7 @@ import pytest
 from fastapi_codemods import pipeline, registry
 from fastapi_codemods.codemod import Codemod
 from fastapi_codemods.config import Options
-from fastapi_codemods.errors import ConflictError
+from fastapi_codemods.errors import BrokenResultError, ConflictError
 from fastapi_codemods.findings import Safety
 from fastapi_codemods.plan import FileChange
 from fastapi_codemods.project import Span
@@ -248,9 +248,19 @@ def test_new_files_come_from_other_processes_too(project, monkeypatch):
     assert [c.path for c in pipeline.plan(root, [], Options(jobs=2)).changes] == ["new.py"]
 
 
-@pytest.mark.parametrize(("path", "text"), [("new.py", "def ("), ("main.py", "")])
-def test_a_new_file_that_does_not_parse_or_exists_is_an_error(project, path, text):
-    root = project(making(path, text), main="a")
+def test_a_new_file_that_does_not_parse_leaves_its_finding_alone(project):
+    root = project(making("new.py", "def ("), main="a")
 
-    with pytest.raises(BrokenResultError, match=path):
+    planned = pipeline.plan(root, [], Options())
+
+    assert planned.steps == ()
+    assert [finding.left_alone or "" for finding in planned.findings][0].startswith(
+        "the change would break the project"
+    )
+
+
+def test_a_new_file_that_exists_is_an_error(project):
+    root = project(making("main.py", ""), main="a")
+
+    with pytest.raises(BrokenResultError, match=r"main\.py"):
         pipeline.plan(root, [], Options())
