@@ -163,7 +163,7 @@ class Probe:
         self._ended = False
         try:
             self._process = Process(
-                [str(python), "-B", str(PROBE), str(question_end), str(answer_end), str(root)],
+                [str(python), "-B", str(PROBE), str(question_end), str(answer_end), str(root), str(os.getpid())],
                 folder=root,
                 environment=clean_environment(environment, home),
                 descriptors=(question_end, answer_end),

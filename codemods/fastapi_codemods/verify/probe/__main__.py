@@ -64,9 +64,8 @@ def described(error: BaseException, roots: list[str]) -> dict[str, object]:
     }
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """Whoever started the probe may be killed before it can end what it started."""
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -77,7 +76,7 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    end_with_parent()
+    end_with_parent(int(sys.argv[4]))
     questions, answers = os.fdopen(int(sys.argv[1]), "r"), int(sys.argv[2])
     for descriptor in (questions.fileno(), answers):
         os.set_inheritable(descriptor, False)
