@@ -243,7 +243,9 @@ def _examined(codemod: Codemod, project: Project, findings: Sequence[Finding], j
     edits, refused = _rewritten(codemod, project, findings, jobs)
     by_path = edits.by_path()
     changes = edits.changes(by_path)
-    return _Rewrite(edits, refused, changes, problems_of_step(project, codemod.safety, by_path, changes))
+    # A finding may say that it changes more than its codemod does by default, because of an option.
+    safety = max((finding.safety for finding in findings), default=codemod.safety)
+    return _Rewrite(edits, refused, changes, problems_of_step(project, safety, by_path, changes))
 
 
 def _suspects(accepted: Sequence[Finding], whole: _Rewrite) -> list[Finding]:
