@@ -567,7 +567,7 @@ def start(*words, cwd, **settings):
 
 
 class TestAProcess:
-    HEAVY = ("typer", "rich", "click", "pydantic", "libcst")
+    HEAVY = ("fastapi_codemods_cli.verification", "typer", "rich", "click", "pydantic", "libcst")
 
     @pytest.fixture
     def project(self, tmp_path):

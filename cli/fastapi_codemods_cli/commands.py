@@ -143,9 +143,7 @@ def apply(arguments: Arguments, words: Sequence[str]) -> int:
 def _proved_plan(arguments: Arguments) -> tuple[Task, Plan, Proof | None]:
     """The plan; held to what its codemods declare, if that was asked for."""
     if not arguments["verify"]:
-        from .verification import check_unused
-
-        check_unused(arguments)
+        _refuse_options_of_verify(arguments)
         return *_plan(arguments), None
     from fastapi_codemods.proving import prove
 
@@ -155,6 +153,14 @@ def _proved_plan(arguments: Arguments) -> tuple[Task, Plan, Proof | None]:
     with progress.shown() as report_progress:
         proof = prove(task.root, task.paths, task.options, dynamic_options(arguments, task.root), report_progress)
     return task, proof.plan, proof
+
+
+def _refuse_options_of_verify(arguments: Arguments) -> None:
+    """Options that say how to run the application are a mistake where it is not run."""
+    is_tested = "allow_dirty" in arguments and arguments["test_command"] is not None
+    for name in ("app", "replay", "test_command", "python", "env", "timeout"):
+        if arguments[name] and not (is_tested and name not in ("app", "replay")):
+            raise ConfigurationError(f"--{name.replace('_', '-')} needs --verify")
 
 
 def _note_proof(proof: Proof | None) -> None:

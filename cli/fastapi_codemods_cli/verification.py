@@ -54,14 +54,6 @@ def dynamic_options(arguments: Arguments, root: Path) -> DynamicOptions:
     )
 
 
-def check_unused(arguments: Arguments) -> None:
-    """Options that say how to run the application are a mistake where it is not run."""
-    is_tested = "allow_dirty" in arguments and arguments["test_command"] is not None
-    for name in ("app", "replay", "test_command", "python", "env", "timeout"):
-        if arguments[name] and not (is_tested and name not in ("app", "replay")):
-            raise ConfigurationError(f"--{name.replace('_', '-')} needs --verify")
-
-
 # --- verify
 
 
