@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ...edits import Edit
 from ...findings import Safety
 from ...plan import FileChange
-from ...project import Module, Project
+from ...project import Function, Module, Project
 from ...project.reader import bound_by, statements_within, targets_of
 from ...source import UnreadableSourceError, read
 from ...source.statements import line_starts, parse
@@ -34,6 +34,8 @@ _NEW_DEPENDENCIES = frozenset({"injection"})
 _OF_DEPENDENCIES = frozenset({"route", "order", "dependency"})
 
 _WORD = re.compile(r"\w+")
+_NAME = re.compile(r"(?<![\w.])\w+")
+"""A word that is no attribute."""
 _SUSPENDING = frozenset({"await", "yield"})
 _KNOWN = frozenset({*dir(builtins), *keyword.kwlist})
 _EXPENDABLE = frozenset({"None", "default"})
@@ -90,7 +92,9 @@ def _edited(module: Module, edits: Sequence[Edit]) -> Iterator[_Edited]:
     """A module is a list of statements; those that no edit touched are the bytes they were."""
     statements = module.facts.statements
     starts = [statement.start for statement in statements]
-    headers = {function.statement: function for function in module.facts.functions if not function.scopes}
+    headers: dict[int, list[Function]] = {}
+    for function in module.facts.functions:
+        headers.setdefault(function.statement, []).append(function)
     by_statement: dict[int, list[Edit]] = {}
     for edit in edits:
         by_statement.setdefault(bisect_right(starts, edit.start) - 1, []).append(edit)
@@ -100,22 +104,35 @@ def _edited(module: Module, edits: Sequence[Edit]) -> Iterator[_Edited]:
             yield _Edited("", "".join(edit.text for edit in own), 1, "", False)
             continue
         statement = statements[index]
-        start, end, line = statement.start, max(statement.end, *(edit.end for edit in own)), statement.line
-        function = headers.get(index)
-        is_header = (
-            function is not None
-            and function.span.start <= own[0].start
-            and max(edit.end for edit in own) <= function.span.end
-            # `async` that comes or goes decides about the whole body.
-            and not any(_moves_async(edit, module) for edit in own)
-        )
-        if function is not None and is_header:
-            (start, end), line = function.span, function.line
-        text = module.text[start:end]
-        after = text
-        for edit in reversed(own):
-            after = after[: edit.start - start] + edit.text + after[edit.end - start :]
-        yield _Edited(text, after, line, statement.word, is_header)
+        by_header = _by_header(module, own, headers.get(index, ()))
+        if by_header is None:
+            end = max(statement.end, *(edit.end for edit in own))
+            text = module.text[statement.start : end]
+            yield _Edited(text, _after(text, statement.start, own), statement.line, statement.word, False)
+            continue
+        for function, some in by_header:
+            text = module.text[function.span.start : function.span.end]
+            yield _Edited(text, _after(text, function.span.start, some), function.line, statement.word, True)
+
+
+def _by_header(
+    module: Module, edits: Sequence[Edit], functions: Sequence[Function]
+) -> list[tuple[Function, list[Edit]]] | None:
+    """The edits by the function in whose header they stand; None where one does not stand in a header alone."""
+    found: dict[int, tuple[Function, list[Edit]]] = {}
+    for edit in edits:
+        around = [f for f in functions if f.span.start <= edit.start and edit.end <= f.span.end]
+        # `async` that comes or goes decides about the whole body.
+        if len(around) != 1 or _moves_async(edit, module):
+            return None
+        found.setdefault(around[0].span.start, (around[0], []))[1].append(edit)
+    return list(found.values())
+
+
+def _after(text: str, start: int, edits: Sequence[Edit]) -> str:
+    for edit in reversed(edits):
+        text = text[: edit.start - start] + edit.text + text[edit.end - start :]
+    return text
 
 
 def _moves_async(edit: Edit, module: Module) -> bool:
@@ -221,14 +238,19 @@ def _targets(node: ast.stmt) -> Iterator[str]:
 
 def _of_header(module: Module, part: _Edited, known: frozenset[str], injectors: re.Pattern[str]) -> frozenset[str]:
     old, new = set(_WORD.findall(part.before)), set(_WORD.findall(part.after))
-    lost, strange = old - new, new - old
+    lost, strange = old - new, set(_NAME.findall(part.after)) - old
     if not (lost <= _EXPENDABLE and all(word in known or module.bindings(word) for word in strange)):
         return _TEXT_KINDS
     if not strange.isdisjoint(_SUSPENDING):
         return _TEXT_KINDS
-    if injectors.findall(part.before) != injectors.findall(part.after):
+    if _asked_for(part.before, injectors) != _asked_for(part.after, injectors):
         return _OF_DEPENDENCIES
     return frozenset()
+
+
+def _asked_for(header: str, injectors: re.Pattern[str]) -> list[str]:
+    """What the dependencies in a header ask for, in order, however it is spread over lines."""
+    return ["".join(asked.split()).rstrip(",") for asked in injectors.findall(header)]
 
 
 def _injectors(module: Module) -> re.Pattern[str]:
