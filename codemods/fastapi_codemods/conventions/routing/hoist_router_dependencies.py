@@ -48,6 +48,8 @@ _HARMLESS = frozenset({"dependency", "scope", "scopes", "use_cache"})
 class HoistRouterDependencies(Codemod):
     safety = Safety.SAFE
 
+    after = ("split-router",)
+
     def find(self, project: Project) -> Iterator[Finding]:
         found = [shared for router in routers_of(project) if (shared := leading(project, router, "dependencies"))]
         against = reasons_against(project, [shared.router for shared in found], "dependencies")

@@ -53,7 +53,7 @@ class _Subject(NamedTuple):
 class HoistRouterPrefix(Codemod):
     safety = Safety.SAFE
 
-    after = ("api-route-to-method-decorator",)
+    after = ("api-route-to-method-decorator", "split-router")
 
     def find(self, project: Project) -> Iterator[Finding]:
         found = [(router, prefix) for router in routers_of(project) if (prefix := _common(project, router))]

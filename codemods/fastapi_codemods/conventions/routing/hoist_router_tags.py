@@ -41,6 +41,8 @@ from ...project.routers import leading, reason_of_names, reasons_against, router
 class HoistRouterTags(Codemod):
     safety = Safety.SAFE
 
+    after = ("split-router",)
+
     def find(self, project: Project) -> Iterator[Finding]:
         found = [shared for router in routers_of(project) if (shared := leading(project, router, "tags"))]
         against = reasons_against(project, [shared.router for shared in found], "tags")

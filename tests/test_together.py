@@ -1,0 +1,34 @@
+"""All codemods in one run: what they leave behind is what they would write."""
+
+import pytest
+
+from fastapi_codemods import pipeline
+from fastapi_codemods.config import Options
+from tests.harness import cases, write_tree
+
+EXAMPLES = [case for case in cases() if case.name == "example"]
+
+
+@pytest.mark.parametrize("case", EXAMPLES, ids=str)
+def test_a_second_run_changes_nothing(case, tmp_path):
+    options = Options(jobs=1, cache=False)
+    root = write_tree(tmp_path, case.before)
+    for change in pipeline.plan(root, [], options).changes:
+        path = root / change.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(change.after)
+
+    assert [change.path for change in pipeline.plan(root, [], options).changes] == []
+
+
+def test_routers_that_are_split_off_say_what_their_routes_share(tmp_path):
+    routes = "".join(
+        f'\n\n@app.get("/{group}/{n}", tags=["{group}"])\ndef {group}_{n}():\n    return {n}\n'
+        for group in ("users", "items")
+        for n in range(6)
+    )
+    (tmp_path / "main.py").write_text(f"from fastapi import FastAPI\n\napp = FastAPI()\n{routes}")
+
+    changes = {change.path: change.after for change in pipeline.plan(tmp_path, [], Options(jobs=1)).changes}
+
+    assert b'router = APIRouter(prefix="/users", tags=["users"])' in changes["routers/users.py"]
