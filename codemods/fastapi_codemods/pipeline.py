@@ -21,6 +21,7 @@ from .findings import Finding, Safety, Skipped
 from .parallel import begin, can_fork, default_jobs, map_each, without_garbage_collection
 from .plan import FileChange, Plan, Step
 from .project import Project
+from .project.index import FILES_THAT_FILL_MEMORY
 from .results import Results
 from .source import Discovered, discover
 from .suppression import Suppressions
@@ -32,10 +33,6 @@ Progress = Callable[[str, int, int], None]
 
 FILES_WORTH_A_PROCESS = 100
 """Below this, looking for what is only reported takes less time than another process."""
-
-FILES_THAT_FILL_MEMORY = 3000
-"""From here on, codemods that only report are waited for before the others begin, and each of the others reads texts
-again rather than find those of all of them in memory."""
 
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
@@ -60,6 +57,7 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
             project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(reporting) > 0 else 1,
         )
         found: dict[str, list[Finding]] = {}
+        # There, codemods that only report are waited for before the others begin.
         is_large = len(project.paths) > FILES_THAT_FILL_MEMORY
         if is_large:
             found |= reports()

@@ -62,6 +62,9 @@ SMALL_PROJECT = 300_000
 LARGE_FILE = 1_000_000
 """Bytes from which a file holds data rather than code: it does not make a project large, and is not parsed whole."""
 
+FILES_THAT_FILL_MEMORY = 3000
+"""From here on, texts are read again rather than all kept in memory."""
+
 FILES_WORTH_A_PROCESS = 60
 SIBLINGS_WORTH_A_PROCESS = 150
 """Below this, starting a second reader costs more than it saves."""

@@ -39,12 +39,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from ....codemod import Codemod
 from ....edits import Edits, reachable_as
 from ....findings import Finding, Safety
 from ....project import Function, Module, Parameter, Project, Span, Symbol
+from ....project.index import FILES_THAT_FILL_MEMORY
 from ....project.versions import spelled
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
 from .callers import NEEDS_DEFAULT, Callers, Signature, begin_to_look_up
@@ -115,8 +118,10 @@ class DependsToAnnotated(Codemod):
             if old_style:
                 found.append((module, function, old_style))
         looked_up = begin_to_look_up(project, [(module, function) for module, function, _ in found])
-        changes = [_change_of(project, *item) for item in found]
-        callers = Callers(project, looked_up())
+        # In a large project, the other processes are gone before this one fills its memory.
+        known = looked_up() if len(project.paths) > FILES_THAT_FILL_MEMORY else None
+        changes = list(_changes(project, found))
+        callers = Callers(project, looked_up() if known is None else known)
         findings = [(c.module, c.function, list(self._of_function(callers, c))) for c in changes]
         # What a function of the same module asks for that keeps its default, because the module calls it without.
         kept = {
@@ -205,6 +210,17 @@ def _change_of(
     if isinstance(arranged, str):
         return change._replace(reason=arranged)
     return change._replace(arrangement=arranged)
+
+
+def _changes(
+    project: Project, found: Sequence[tuple[Module, Function, list[tuple[Parameter, str]]]]
+) -> Iterator[_Change]:
+    """What is to become of the functions. In a large project, of one module's text after the other in memory."""
+    is_large = len(project.paths) > FILES_THAT_FILL_MEMORY
+    for module, own in groupby(found, key=itemgetter(0)):
+        yield from (_change_of(project, *item) for item in own)
+        if is_large:
+            module.forget_text()
 
 
 def _with_dependency(
