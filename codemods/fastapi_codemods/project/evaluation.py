@@ -1460,7 +1460,11 @@ def _compared(op: ast.cmpop, a: object, b: object) -> bool | None:
         case ast.IsNot() | ast.NotEq():
             return a != b
         case ast.In() | ast.NotIn():
-            if isinstance(b, list) or (isinstance(a, str) and isinstance(b, str)):
+            if isinstance(b, str):
+                if not isinstance(a, str):
+                    return None
+                inside = a in b
+            elif isinstance(b, list):
                 inside = a in b
             else:
                 return None
