@@ -25,6 +25,7 @@ from . import blocking
 from .index import Module, Project, Symbol
 from .reader import ROUTE_METHODS, Positions, dotted, import_statements, imported_names, statements_within
 from .references import words
+from .surroundings import surroundings
 from .types import Frame, FunctionNode, Types, last_name, own_nodes, parts_of_body, parts_that_run, yields
 
 FILES_WORTH_A_PROCESS = 150
@@ -206,7 +207,7 @@ class _Search:
         if self.files:
             return
         project = self.project
-        paths = [path for path in project.paths if not is_test(path)]
+        paths = [path for path in surroundings(project) if not is_test(path)]
         known = project.import_statements
 
         def skim(some: Sequence[str]) -> list[_Skimmed]:

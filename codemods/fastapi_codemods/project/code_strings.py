@@ -21,6 +21,7 @@ from ..source.discovery import discover
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import ROUTE_METHODS, Positions, dotted, import_statements, scope_of
+from .surroundings import surroundings
 
 FILES_WORTH_A_PROCESS = 300
 """To look for strings in this many files takes as long as starting another process."""
@@ -89,8 +90,9 @@ def _read_strings(project: Project) -> Iterator[CodeString]:
     def read_some(paths: Sequence[str]) -> list[CodeString]:
         return [string for path in paths for string in _strings_of_python(project, path)]
 
-    jobs = min(project.jobs, 1 + len(project.paths) // FILES_WORTH_A_PROCESS)
-    for portion in map_each(read_some, portions_of(project.paths), jobs):
+    paths = surroundings(project)
+    jobs = min(project.jobs, 1 + len(paths) // FILES_WORTH_A_PROCESS)
+    for portion in map_each(read_some, portions_of(paths), jobs):
         yield from portion
     for path in files_that_start_programs(project.root):
         yield from _strings_of_text(project, path)

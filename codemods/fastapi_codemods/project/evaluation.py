@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 
 from ..source import UnreadableSourceError
@@ -23,6 +23,7 @@ from ..source.statements import blanked, header_end, parse
 from .computed import computed, string_method
 from .fastapi_names import canonical, is_exported
 from .index import Module, Project
+from .outlines import Body, outline
 from .reader import ROUTE_METHODS, dotted, targets_of
 from .values import (
     DEFAULT,
@@ -99,8 +100,10 @@ _STATUS = re.compile(r"\A(?:fastapi|starlette)\.status\.(?:HTTP|WS)_(\d+)_\w+\Z"
 _MATTERS = re.compile(
     r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
 )
-_MAKES = re.compile(r"\b(?:FastAPI|APIRouter|include_router|add_api_route)\b")
-_FACTORY = re.compile(r"\b(?:FastAPI|APIRouter)\b")
+_WORD = re.compile(rb"\w+")
+# Plain words, since a regular expression that begins with `\b` is tried at every character.
+_MAKE_ROUTERS = ("FastAPI", "APIRouter")
+_MAKE_OR_TAKE_ROUTERS = (*_MAKE_ROUTERS, "include_router", "add_api_route")
 _SETTINGS = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"})
 _FIELDS = frozenset({"pydantic.Field", "dataclasses.field", "pydantic.v1.Field", "attrs.field", "attr.ib"})
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
@@ -233,7 +236,12 @@ class Evaluation:
     def _parsed(self, module: Module, index: int) -> list[ast.stmt]:
         key = module.path, index
         if key not in self.parsed:
-            self.parsed[key] = module.tree(index).body
+            statement = module.facts.statements[index]
+            if statement.word == "class":  # of most methods nobody asks for the body
+                tree = outline(module.statement_text(index), statement.line)
+            else:
+                tree = module.tree(index)
+            self.parsed[key] = tree.body
         return self.parsed[key]
 
     def _import(self, importer: str, target: str) -> None:
@@ -323,9 +331,11 @@ class Evaluation:
 
     def _call_factories(self) -> None:
         for module in self._modules:
+            if not _spells(module.text, _MAKE_ROUTERS):
+                continue
             for index, statement in enumerate(module.facts.statements):
                 is_definition = statement.word in ("def", "async def", "@", "class")
-                if is_definition and _FACTORY.search(module.statement_text(index)):
+                if is_definition and _spells(module.statement_text(index), _MAKE_ROUTERS):
                     for binding, name in self._bound_names(module, index):
                         if binding == "def":
                             self._call_factory(self.module_name(module.path, name))
@@ -367,7 +377,7 @@ class Evaluation:
         for node in cls.node.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 is_bound = made is not cls or {"staticmethod", "classmethod"} & _decorators_of(node)
-                if is_bound and _FACTORY.search(ast.unparse(node)):
+                if is_bound and _spells(ast.unparse(node), _MAKE_ROUTERS):
                     self._call_factory(self.attribute(made, node.name))
 
     def _start(self, router: Router) -> None:
@@ -615,7 +625,8 @@ class Evaluation:
     def _function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, statement: int | None = None
     ) -> None:
-        if statement is None and scope.outer is not None and not scope.outer.function and len(node.body) == 1:
+        is_inner = statement is not None or scope.outer is None or scope.outer.function or isinstance(node.body, Body)
+        if not is_inner and len(node.body) == 1:
             statement = self._statement_of(scope, node)
         current: Value = Function(node, scope, statement)
         for decorator in reversed(node.decorator_list):
@@ -1392,17 +1403,25 @@ def _modules(project: Project) -> list[Module]:
     makers = {
         name
         for module in found
+        if _spells(module.text, _MAKE_OR_TAKE_ROUTERS)
         for name, bindings in module.facts.bindings.items()
-        if any(b.kind in ("def", "class") and _MAKES.search(module.statement_text(b.statement)) for b in bindings)
+        if any(
+            b.kind in ("def", "class") and _spells(module.statement_text(b.statement), _MAKE_OR_TAKE_ROUTERS)
+            for b in bindings
+        )
     }
-    spelled = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(makers)) + rb")\b")
-    if makers:
+    names = {name.encode() for name in makers}
+    if names:
         for path, imports in project.import_statements.items():
-            if path not in known_paths and not is_test(path) and spelled.search(imports):
+            if path not in known_paths and not is_test(path) and not names.isdisjoint(_WORD.findall(imports)):
                 module = project.module(path)
                 if module is not None:
                     found.append(module)
     return found
+
+
+def _spells(text: str, words: Iterable[str]) -> bool:
+    return any(word in text for word in words)
 
 
 class _SharedNames(dict[str, Value]):

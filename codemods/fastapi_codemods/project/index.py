@@ -274,8 +274,8 @@ class Project:
         kept = _Kept(root, base, is_wanted=cache)
         files = kept.files(found.paths, jobs, siblings=False)
         # In a package that uses FastAPI, modules may get an app or a router from their siblings without naming FastAPI.
-        tops = {_top(file.path) for file in files if file.names_fastapi}
-        siblings = [f.path for f in files if not (f.names_fastapi or f.reason) and _top(f.path) in tops]
+        tops = {top_level(file.path) for file in files if file.names_fastapi}
+        siblings = [f.path for f in files if not (f.names_fastapi or f.reason) and top_level(f.path) in tops]
         files += kept.files(siblings, jobs, siblings=True)
         modules: dict[str, Module] = {}
         for file in files:
@@ -885,7 +885,7 @@ def _known_or_read(path: str, data: bytes, known: Mapping[str, Entry] | None) ->
     return facts, reason, content if facts is not None else b""
 
 
-def _top(path: str) -> str:
+def top_level(path: str) -> str:
     """The top-level folder of a path, empty for a file in the root."""
     return path.partition("/")[0] if "/" in path else ""
 

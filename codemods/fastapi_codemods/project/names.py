@@ -19,6 +19,7 @@ from .code_strings import CodeString, Place, strings_by_name
 from .index import Module, Project, Symbol
 from .reader import IMPORT_STATEMENT, Positions, blocks_of, dotted, imported_names
 from .references import Use, uses
+from .surroundings import surroundings
 
 MUTATORS = frozenset(
     {
@@ -612,9 +613,9 @@ def _targets(statement: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _imports(project: Project) -> dict[str, list[_Import]]:
-    """By the project's file that is imported from, over all files of the project."""
+    """By the project's file that is imported from, over all files that can have to do with FastAPI."""
     found: dict[str, list[_Import]] = {}
-    for path in project.paths:
+    for path in surroundings(project):
         try:
             data = b"\n" + project.data(path)
         except OSError:

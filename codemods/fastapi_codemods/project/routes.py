@@ -120,10 +120,16 @@ def applications_of(project: Project) -> tuple[Application, ...]:
     return project.remembered("applications", lambda: _read(project))
 
 
+def likely_applications(project: Project) -> tuple[Application, ...]:
+    """`applications_of` as they are with the defaults of factories, settings and environment: half the work, and a
+    route may be called certain that is there with these only."""
+    return project.remembered("likely applications", lambda: _tables(project).applications())
+
+
 def _read(project: Project) -> tuple[Application, ...]:
     """With the defaults of factories, settings and environment; certain is what holds without them, too."""
     tables = _tables(project)
-    assumed = tables.applications()
+    assumed = likely_applications(project)
     if not tables.evaluation.has_assumed:
         return assumed
     at_all = _Tables(project, Evaluation(project, assumes=False, parsed=tables.evaluation.parsed)).applications()

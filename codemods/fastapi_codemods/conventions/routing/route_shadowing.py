@@ -35,7 +35,7 @@ from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
 from ...project.operations import APPLICATION, ROUTER, Operation, operations_of
 from ...project.paths import covers
-from ...project.routes import Application, Route, applications_of
+from ...project.routes import Application, Route, applications_of, likely_applications
 from ...source.discovery import is_test
 
 # Doubts that have to do with neither path nor order.
@@ -50,6 +50,8 @@ class RouteShadowing(Codemod):
 
     def find(self, project: Project) -> Iterator[Finding]:
         if not _may_shadow(project):
+            return
+        if not any(True for application in likely_applications(project) for _ in _unreachable(application)):
             return
         seen: set[tuple[str, int, str, int]] = set()
         for application in applications_of(project):

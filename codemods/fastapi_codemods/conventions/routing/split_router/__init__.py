@@ -409,7 +409,8 @@ def _place_that_lists(project: Project, module: Module) -> str | None:
 
 
 # `get_openapi(routes=app.routes)`, as FastAPI's documentation has it, knows included routers.
-_WALKS = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\.(?:routes|route_class)\b")
+_WALKS = re.compile(r"\.(?:routes|route_class)\b")
+_OWNER = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\Z")
 _IMPORT = re.compile(r"\s*(?:from|import)\b")
 
 
@@ -430,9 +431,11 @@ def _walked(project: Project) -> Iterator[tuple[str, str]]:
             continue
         code = blanked(module.text)
         for match in _WALKS.finditer(code):
-            if not _IMPORT.match(code, code.rfind("\n", 0, match.start()) + 1):
+            start = code.rfind("\n", 0, match.start()) + 1
+            owner = _OWNER.search(code, start, match.start())
+            if owner is not None and not _IMPORT.match(code, start):
                 line = code.count("\n", 0, match.start()) + 1
-                yield f"{module.path}:{line}", match.group()
+                yield f"{module.path}:{line}", owner.group() + match.group()
 
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:

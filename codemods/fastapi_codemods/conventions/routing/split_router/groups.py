@@ -12,7 +12,7 @@ from ....errors import ConfigurationError
 from ....project import Module, Project, Span
 from ....project.model import Decorator, Function
 from ....project.reader import ROUTE_METHODS
-from ....project.routes import Application, Route, applications_of
+from ....project.routes import Application, Route, likely_applications
 
 _PLAIN = re.compile(r"""("[^"\\\r\n]*"|'[^'\\\r\n]*')""")
 _GENERIC = re.compile(r"api|rest|v\d+(?:[._]\d+)?")
@@ -263,7 +263,7 @@ def stands_for_one_domain(project: Project, module: Module, operations: Sequence
     """Whether the router's prefix, its own or that of its include, names a domain already: `/users`."""
     lines = {operation.decorator.line: operation for operation in operations}
     prefixes = [prefix]
-    for application in applications_of(project):
+    for application in likely_applications(project):
         for route in application.routes:
             operation = lines.get(route.line) if route.file == module.path else None
             if operation is not None and route.path and operation.route.path is not None:

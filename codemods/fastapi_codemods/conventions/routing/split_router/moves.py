@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ....project import Symbol
 from ....project.code_strings import CodeString
 from ....project.reader import dotted
+from ....project.surroundings import surroundings
 from ....source.discovery import is_test
 from .groups import Group
 from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
@@ -436,7 +437,7 @@ def _classes_elsewhere(sheet: Sheet) -> dict[str, str]:
     found: dict[str, str] = {}
     if not own:
         return found
-    for path in sheet.project.paths:
+    for path in surroundings(sheet.project):
         if path == sheet.module.path or is_test(path):
             continue
         try:
