@@ -49,7 +49,6 @@ from ...project import Assignment, MethodCall, Module, Project, Span, Symbol
 from ...project.fastapi_names import canonical
 from ...project.reader import dotted
 from ...project.references import INJECTORS, Use, lines_of, uses
-from ...project.surroundings import surroundings
 from ...project.versions import spelled
 
 MOVABLE = ("prefix", "tags", "dependencies", "responses")
@@ -238,7 +237,7 @@ def _reason_of_labels(project: Project) -> str | None:
 
 def _read_of_route(project: Project) -> str | None:
     """Code anywhere in the project, in a middleware that does not mention FastAPI too, that sees the change."""
-    for path in surroundings(project):
+    for path in project.paths:
         try:
             data = project.data(path)
         except OSError:

@@ -10,7 +10,6 @@ from ....edits import reachable_as
 from ....edits.lines import has_comment
 from ....project import Assignment, Function, Module, Project, Scope, Symbol
 from ....project.reader import dotted
-from ....project.surroundings import surroundings
 from ....project.versions import spelled
 from ....source import split
 from .handed_on import reason_of_uses
@@ -221,7 +220,7 @@ def _is_generator(module: Module, function: Function) -> bool:
 
 def _reason_of_readers(project: Project) -> str | None:
     """Code anywhere in the project that notices when the lists of handlers are empty."""
-    for path in surroundings(project):
+    for path in project.paths:
         try:
             data = project.data(path)
         except OSError:
