@@ -72,7 +72,13 @@ class BlockingCall(NamedTuple):
 
 def blocking_calls(project: Project) -> tuple[BlockingCall, ...]:
     """Every call in an async function of the project, tests left out, that is proven to block."""
-    return _search(project).calls
+
+    def search() -> tuple[BlockingCall, ...]:
+        searching = _Search(project)
+        project.remembered("thread helper", lambda: searching.helper)
+        return searching.calls
+
+    return project.remembered("blocking calls", search)
 
 
 HELPERS = ("run_in_threadpool", "asyncio.to_thread", "anyio.to_thread.run_sync", "loop.run_in_executor", "asyncify")
@@ -84,11 +90,7 @@ _HELPER_WORDS = tuple(name.removeprefix("anyio.").removeprefix("loop.").encode()
 
 def thread_helper(project: Project) -> str:
     """The one that the project uses most, else FastAPI's."""
-    return _search(project).helper
-
-
-def _search(project: Project) -> _Search:
-    return project.remembered("blocking calls", lambda: _Search(project))
+    return project.remembered("thread helper", lambda: _Search(project).helper)
 
 
 class _Caller(NamedTuple):
@@ -146,6 +148,8 @@ class _Search:
         """Files with async functions, and what they may import."""
         self._team: Team[tuple[Sequence[_Wanted], tuple[Symbol, ...]], list[_Site]]
         self._members: dict[str, int] = {}
+        self._called: dict[str, str] = {}
+        """By path, the names of what a file calls, with spaces between them."""
         self._neighbours: dict[tuple[str, ...], set[str]] = {}
         self.stars: dict[str, set[str]] = {}
         """Files with `from m import *`, by each word of m."""
@@ -379,7 +383,28 @@ class _Search:
     def _look(self, share: tuple[Sequence[_Wanted], tuple[Symbol, ...]]) -> list[_Site]:
         files, targets = share
         wanted = frozenset(targets)
-        return [site for file in files for site in _sites_of(self.project, self.types, file, wanted)]
+        return [
+            site
+            for file in files
+            if (narrowed := self._narrowed(file))
+            for site in _sites_of(self.project, self.types, narrowed, wanted)
+        ]
+
+    def _narrowed(self, file: _Wanted) -> _Wanted | None:
+        """Without the names that the file never calls; None where nothing is left. Most files fall out here, round
+        after round, so what a file calls is read from its text once."""
+        if file.path not in self._called:
+            try:
+                text = _text(self.project.data(file.path))
+            except OSError:
+                text = ""
+            # One string takes a tenth of the memory of a set.
+            self._called[file.path] = " ".join({*_CALLED.findall(text)})
+        called = frozenset(self._called[file.path].split(" "))
+        methods = called | {blocking.ANY}
+        seeds = {(name, some) for name, of_name in file.seeds if (some := of_name & methods)}
+        narrowed = file._replace(seeds=tuple(seeds), calls=file.calls & called)
+        return narrowed if narrowed.marks or narrowed.seeds or narrowed.calls else None
 
 
 class _Wanted(NamedTuple):
@@ -543,7 +568,7 @@ def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterato
 
 
 _METHOD_CALL = re.compile(r"\.\w+\(")
-_CALLED_METHOD = re.compile(r"\.(\w+)\(")
+_CALLED = re.compile(r"(\w+)\(")
 
 
 def _sites_of(project: Project, types: Types, file: _Wanted, targets: Collection[Symbol]) -> Iterator[_Site]:
@@ -571,10 +596,7 @@ def _places(text: str, file: _Wanted) -> set[int]:
     """Where to look, in the text of the file."""
     found = set(file.marks)
     if file.seeds:
-        called = frozenset(_CALLED_METHOD.findall(text))
-        called |= {blocking.ANY} if called else set()
-        seeds = {(name, some) for name, methods in file.seeds if (some := methods & called)}
-        spelled = [(place, methods) for name, methods in seeds for place in words(text, name, targets=True)]
+        spelled = [(place, methods) for name, methods in file.seeds for place in words(text, name, targets=True)]
         if spelled:
             found |= _spread(text, spelled)[0]
     for name in file.calls:

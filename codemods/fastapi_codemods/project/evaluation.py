@@ -22,7 +22,7 @@ from ..source.discovery import is_test
 from ..source.statements import blanked, header_end, parse
 from .computed import computed, string_method
 from .fastapi_names import canonical, is_exported
-from .index import Module, Project
+from .index import FILES_THAT_FILL_MEMORY, Module, Project
 from .outlines import Body, outline
 from .reader import ROUTE_METHODS, dotted, targets_of
 from .values import (
@@ -60,6 +60,9 @@ FREELY = 2
 
 BUDGET = 300_000
 """Nodes to evaluate for one module or factory, beyond which the rest is unknown."""
+
+PARSED_KEPT = 1_000_000
+"""Characters of statements whose syntax trees are kept at a time."""
 
 LARGE_STATEMENT = 20_000
 """Characters from which a module-level statement holds data."""
@@ -134,6 +137,7 @@ class Evaluation:
         self.project = project
         self.parsed: dict[tuple[str, int], list[ast.stmt]] = {} if parsed is None else parsed
         """Statements by path and index, which an evaluation with other assumptions takes over."""
+        self._size = 0
         self.assumes = assumes
         """Whether a factory that nothing calls is called with its defaults, and settings and environment variables
         have theirs; if not, all these are unknown."""
@@ -160,6 +164,10 @@ class Evaluation:
         self._call_factories()
         for router in [router for router in self.routers if router.is_application]:
             self._start(router)
+        if len(project.paths) > FILES_THAT_FILL_MEMORY:
+            for path in self._scopes:
+                if module := project.loaded(path):
+                    module.forget_text()
 
     # Modules
 
@@ -237,10 +245,14 @@ class Evaluation:
         key = module.path, index
         if key not in self.parsed:
             statement = module.facts.statements[index]
+            self._size += statement.end - statement.start
+            if self._size > PARSED_KEPT:
+                self._size = 0
+                self.parsed.clear()
             if statement.word == "class":  # of most methods nobody asks for the body
                 tree = outline(module.statement_text(index), statement.line)
             else:
-                tree = module.tree(index)
+                tree = module.parsed(index)
             self.parsed[key] = tree.body
         return self.parsed[key]
 

@@ -585,13 +585,25 @@ def scope_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Sco
     return Scope(kind, node.name, names, rebound, tuple(imports))
 
 
-def statements_within(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def statements_within(body: Iterable[ast.stmt]) -> list[ast.stmt]:
     """Every statement of one scope, those in nested blocks too, those of nested definitions not."""
-    for statement in body:
-        yield statement
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for block, _ in blocks_of(statement):
-                yield from statements_within(block)
+    found: list[ast.stmt] = []
+    waiting: list[ast.stmt] = list(body)
+    waiting.reverse()
+    while waiting:
+        statement = waiting.pop()
+        found.append(statement)
+        if type(statement) in _COMPOUND:
+            inner = [within for block, _ in blocks_of(statement) for within in block]
+            inner.reverse()
+            waiting += inner
+    return found
+
+
+_COMPOUND = frozenset(
+    {ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.Match, ast.Try, ast.TryStar, ast.While, ast.With}
+)
+"""Statements with blocks of the same scope."""
 
 
 def bound_by(node: ast.stmt) -> Iterator[tuple[str, str]]:

@@ -665,8 +665,12 @@ def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
             for name, bound in _bound_by(statement):
                 found.setdefault(name, []).append(bound)
         return found
+    outer: list[str] = []
     for inner in statements_within(node.body) if isinstance(node, FunctionNode) else ():
         match inner:
+            case ast.Nonlocal():
+                outer += inner.names
+                continue
             case ast.Global():
                 found.update((name, [_Bound("global")]) for name in inner.names)
                 continue
@@ -687,10 +691,8 @@ def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
         for name, bound in _bound_by(inner):
             if not (found.get(name) and found[name][0].kind == "global"):
                 found.setdefault(name, []).append(bound)
-    for inner in statements_within(node.body) if isinstance(node, FunctionNode) else ():
-        if isinstance(inner, ast.Nonlocal):
-            for name in inner.names:
-                found.pop(name, None)
+    for name in outer:
+        found.pop(name, None)
     return found
 
 
