@@ -41,10 +41,28 @@ def found(tmp_path):
         ("import os", "f(os.path.exists('x'))", "os.path.exists"),
         ("from time import sleep", "sleep(1)", "time.sleep"),
         ("", "import time as t; t.sleep(1)", "time.sleep"),
+        ("import builtins", "builtins.input('x')", "input"),
+        ("", "await open('x')", "open"),
+        ("import time", "async with time.sleep(1): pass", "time.sleep"),
     ],
 )
 def test_a_function_of_a_library(found, imports, code, leaf):
     assert found(main=f"import fastapi\n{imports}\nasync def f(y=()):\n    {code}\n") == [(4, leaf)]
+
+
+@pytest.mark.parametrize(
+    ("star", "blocks"),
+    [
+        ("from types_ import *", True),
+        ("from elsewhere import *", False),
+        ("from os import *", False),
+        ("from pydantic import *", True),
+    ],
+)
+def test_a_builtin_beside_an_import_of_everything(found, star, blocks):
+    modules = {"types_": "class A: ...\n", "elsewhere": "from openers import *\n", "openers": "open = print\n"}
+    code = f"import fastapi\n{star}\nasync def f():\n    open('x')\n"
+    assert found(main=code, **modules) == ([(4, "open")] if blocks else [])
 
 
 @pytest.mark.parametrize(
@@ -58,6 +76,17 @@ def test_a_function_of_a_library(found, imports, code, leaf):
         ("p: str", "p = Path(p); p.stat()", "pathlib.Path.stat"),
         ("p: Path", "x = [q.stat() for q in p.parents]", None),
         ("p", "Path(p).unlink()", "pathlib.Path.unlink"),
+        ("p", "Path(p).replace('x')", "pathlib.Path.replace"),
+        ("p", "p.replace('x', 'y')", None),
+        ("p", "a, b = Path(p), p; a.stat()", "pathlib.Path.stat"),
+        ("p", "(a, b) = [1, Path(p)]; b.stat()", "pathlib.Path.stat"),
+        ("p", "a, b = Path(p); a.stat()", None),
+        ("p", "a, *b = Path(p), p; b.stat()", None),
+        ("p", "x = (a := Path(p)) and p; a.stat()", "pathlib.Path.stat"),
+        ("p", "x = [q for q in p if (a := Path(q)) and a.stat()]", "pathlib.Path.stat"),
+        ("p", "(a := Path(p)); a = p; a.stat()", None),
+        ("p", """x = f"{Path('.').resolve()}\"""", "pathlib.Path.resolve"),
+        ("p", """x = "{Path('.').resolve()}\"""", None),
         ("p", "(Path.home() / 'x').touch()", "pathlib.Path.touch"),
         ("p", "p.exists()", None),
         ("p: list", "p.exists()", None),

@@ -2,8 +2,8 @@
 
 Kept out is what never waits for a disk, a network, another process or a long computation (`os.path.join`), what only
 sometimes does (methods of sockets, which may be non-blocking), and what reads an open file: opening it is found.
-Kept out too are methods that texts, dictionaries or matches also have (`Path.replace`, `Path.copy`, `Path.group`,
-`Query.count`, `Query.update`): nearly all that is called like that is something else.
+Kept out too are methods that texts, dictionaries or matches also have (`Path.copy`, `Path.group`, `Query.count`,
+`Query.update`): nearly all that is called like that is something else.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Group(NamedTuple):
 
 _HTTP = "delete get head options patch post put request"
 _FILES = "https://docs.python.org/3/library/os.html#files-and-directories"
-_HTTP_CLIENT = f"{_HTTP} send stream"
+_HTTP_CLIENT = f"{_HTTP} close send stream"
 _MODEL_API = (
     "create create_and_poll create_and_run_poll delete edit generate list parse poll retrieve stream update upload"
 )
@@ -78,7 +78,8 @@ GROUPS = (
         methods={
             "pathlib.Path": "absolute chmod exists expanduser glob hardlink_to is_block_device is_char_device is_dir "
             "is_fifo is_file is_mount is_socket is_symlink iterdir lchmod lstat mkdir open read_bytes read_text "
-            "readlink rename resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"
+            "readlink rename replace resolve rglob rmdir samefile stat symlink_to touch unlink walk write_bytes "
+            "write_text"
         },
         makes={
             "pathlib.Path": "pathlib.Path.absolute pathlib.Path.cwd pathlib.Path.expanduser pathlib.Path.home "
@@ -366,7 +367,7 @@ PARTS = _by_call([g.parts for g in GROUPS])
 """The class of an attribute or element of an object, by the object's class."""
 
 CLASSES = frozenset({*METHODS, *MAKES.values(), *PARTS, *(c.removesuffix("()") for c in MAKES if c.endswith("()"))})
-LIBRARIES = frozenset(name.partition(".")[0] for name in (*CALLS, *CLASSES, *MAKES, *ALIASES)) - {"builtins"}
+LIBRARIES = frozenset(name.partition(".")[0] for name in (*CALLS, *CLASSES, *MAKES, *ALIASES))
 BUILTINS = frozenset(name.partition(".")[2] for name in CALLS if name.startswith("builtins."))
 
 

@@ -113,7 +113,7 @@ class _Site(NamedTuple):
     target: Symbol
     """Of the project, or what blocks itself."""
     used: str
-    """What happens to its value: `iterated`, `entered`, or empty."""
+    """What happens to its value: `iterated`, `entered`, `awaited`, or empty."""
     line: int
     column: int
     end_line: int
@@ -491,6 +491,7 @@ def _spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set
     something back, or a variable.
     """
     masked = blanked(text)
+    code = blanked(text, but_f_strings=True) if "f'" in text or 'f"' in text else masked
     starts = [match.start() + 1 for match in _TOP_LINE.finditer("\n" + masked)]
     starts = [start - 1 for start in starts] or [0]
     methods: dict[int, frozenset[str]] = {}
@@ -506,11 +507,11 @@ def _spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set
         end = starts[index + 1] if index + 1 < len(starts) else len(text)
         if name := _handed_on(masked, starts[index], end):
             carries[name] = methods[index]
-            waiting += [(other, own) for other in words(masked, name, targets=True)]
+            waiting += [(other, own) for other in words(code, name, targets=True)]
     marks: set[int] = set()
     for index, own in methods.items():
         end = starts[index + 1] if index + 1 < len(starts) else len(text)
-        marks.update(_calls(masked, own, starts[index], end))
+        marks.update(_calls(code, own, starts[index], end))
     return marks, carries
 
 
@@ -623,6 +624,9 @@ def _sites_in(
                 continue
             if (target := _target(types, frame, call, targets)) is None:
                 continue
+            # `await open(path)` blocks before it fails; an object's class may be less certain than that it is awaited.
+            if used == "awaited" and not (target.path is None and target.name in blocking.CALLS):
+                continue
             caller = caller or _caller(types, frame, Symbol(module.path, name))
             yield _Site(
                 caller,
@@ -650,19 +654,18 @@ def _holds(node: ast.AST, lines: Sequence[int]) -> bool:
 
 
 def _calls_at(types: Types, function: ast.AST, lines: Sequence[int]) -> Iterator[tuple[ast.Call, str]]:
-    """The calls on these lines that the function itself makes and does not await, and how their values are used."""
-    awaited: set[ast.AST] = set()
+    """The calls on these lines that the function itself makes, and how their values are used."""
     used: dict[ast.AST, str] = {}
     waiting = parts_of_body(function)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.stmt) and not isinstance(node, FunctionNode) and not _holds(node, lines):
             continue
-        _note_use(node, awaited, used)
+        _note_use(node, used)
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             for part in node.generators:
                 types.note_comprehension(function, part)
-        if isinstance(node, ast.Call) and node not in awaited and _holds(node, lines):
+        if isinstance(node, ast.Call) and _holds(node, lines):
             yield node, used.get(node, "")
         waiting += reversed(parts_that_run(node))
 
@@ -697,20 +700,19 @@ _CONSUMERS = frozenset(
 )
 
 
-def _note_use(node: ast.AST, awaited: set[ast.AST], used: dict[ast.AST, str]) -> None:
+def _note_use(node: ast.AST, used: dict[ast.AST, str]) -> None:
     """Remember what a node does with the values within it."""
     match node:
         case ast.Await(value=value):
-            awaited.add(value)
+            used[value] = "awaited"
         case ast.AsyncWith():
-            awaited.update(item.context_expr for item in node.items)
+            used.update((item.context_expr, "awaited") for item in node.items)
         case ast.AsyncFor():
-            awaited.add(node.iter)
+            used[node.iter] = "awaited"
         case ast.For(iter=value) | ast.YieldFrom(value=value) | ast.Starred(value=value):
             used[value] = "iterated"
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            awaited.update(part.iter for part in node.generators if part.is_async)
-            used.update((part.iter, "iterated") for part in node.generators if not part.is_async)
+            used.update((part.iter, "awaited" if part.is_async else "iterated") for part in node.generators)
         case ast.With():
             used.update((item.context_expr, "entered") for item in node.items)
         case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CONSUMERS:

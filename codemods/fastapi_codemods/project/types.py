@@ -56,6 +56,9 @@ PLAIN = Value(Symbol(None, "builtins"), True)
 """An object of a class that Python builds in, or None: nothing of it blocks."""
 
 _PLAIN_NAMES = frozenset({"None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple"})
+_LIBRARIES_WITH_NAMES_OF_BUILTINS = frozenset(
+    {"aiofiles", "anyio", "bz2", "codecs", "gzip", "io", "lzma", "os", "tarfile", "tokenize", "trio", "wave"}
+)
 _TRANSPARENT = frozenset({"Annotated", "ClassVar", "Final", "Optional", "Required", "Union"})
 _GENERATORS = frozenset(
     {
@@ -176,11 +179,24 @@ class Types:
             value = self._local_value(home, head, bound)
             return self._members_of(value, rest.split(".") if rest else [])
         if not frame.module.bindings(head):
-            if head in blocking.BUILTINS and not rest and not frame.module.facts.stars:
+            if head in blocking.BUILTINS and not rest and not self._may_come_by_star(frame.module, head):
                 return Value(Symbol(None, f"builtins.{head}"), False)
             if head in _PLAIN_NAMES and not rest:
                 return None
         return self.of_symbol(self.project.resolve(frame.module, chain) or self._only_for_types(frame.module, chain))
+
+    def _may_come_by_star(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a name of a builtin may be another's: `from os import *` brings an `open`."""
+        for star in module.facts.stars:
+            path = self.project.module_path(module.path, star)
+            if path is None:
+                if star.partition(".")[0] in _LIBRARIES_WITH_NAMES_OF_BUILTINS:
+                    return True
+            elif path not in seen:
+                home = self.project.module(path)
+                if home is None or home.bindings(name) or self._may_come_by_star(home, name, seen | {path}):
+                    return True
+        return False
 
     def _only_for_types(self, module: Module, chain: str) -> Symbol | None:
         """A name that is imported under `if TYPE_CHECKING:`."""
@@ -636,6 +652,7 @@ _LISTS_OF_NODES = frozenset({"args", "body", "keywords", "orelse", "targets", "v
 
 
 _YIELD = re.compile(r"\byield\b")
+_WALRUS = re.compile(":=")
 
 
 @lru_cache(500)
@@ -674,10 +691,7 @@ def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
             case ast.Global():
                 found.update((name, [_Bound("global")]) for name in inner.names)
                 continue
-            case ast.If(test=test) | ast.While(test=test):
-                for part in (test, *parts_that_run(test)):
-                    if isinstance(part, ast.NamedExpr):
-                        found.setdefault(part.target.id, []).append(_Bound("value", part.value))
+            case ast.If() | ast.While():
                 continue
             case ast.Match():
                 for case in inner.cases:
@@ -691,6 +705,10 @@ def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
         for name, bound in _bound_by(inner):
             if not (found.get(name) and found[name][0].kind == "global"):
                 found.setdefault(name, []).append(bound)
+    if isinstance(node, FunctionNode) and may_hold(node.body, _WALRUS):
+        for part in own_nodes(node):
+            if isinstance(part, ast.NamedExpr):
+                found.setdefault(part.target.id, []).append(_Bound("value", part.value))
     for name in outer:
         found.pop(name, None)
     return found
@@ -719,10 +737,7 @@ def _stored_by(node: ast.stmt) -> Iterator[tuple[ast.expr, _Bound]]:
     match node:
         case ast.Assign():
             for target in node.targets:
-                if isinstance(target, ast.Name | ast.Attribute):
-                    yield target, _Bound("value", node.value)
-                else:
-                    yield from ((inner, unknown) for inner in _targets_in(target))
+                yield from _paired(target, node.value)
         case ast.AnnAssign():
             yield node.target, _Bound("annotation", node.annotation)
         case ast.AugAssign():
@@ -747,6 +762,20 @@ def _stored_by(node: ast.stmt) -> Iterator[tuple[ast.expr, _Bound]]:
             pass  # what is gone cannot be called
         case _:
             return
+
+
+def _paired(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, _Bound]]:
+    """The targets of an assignment with what each gets: `a, b = f(), g()` is as good as two."""
+    match target, value:
+        case ((ast.Name() | ast.Attribute()), _):
+            yield target, _Bound("value", value)
+        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
+            len(targets) == len(values) and not any(isinstance(part, ast.Starred) for part in (*targets, *values))
+        ):
+            for part, own in zip(targets, values, strict=True):
+                yield from _paired(part, own)
+        case _:
+            yield from ((inner, _Bound("unknown")) for inner in _targets_in(target))
 
 
 def _targets_in(target: ast.expr) -> Iterator[ast.expr]:

@@ -90,14 +90,19 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
     return tuple(statements), masked
 
 
-def blanked(text: str) -> str:
+def blanked(text: str, *, but_f_strings: bool = False) -> str:
     """The text with literals blanked. Splitting and joining saves a call for each of them."""
     parts = _LITERAL.split(text)
     for index in range(1, len(parts), 2):
         literal = parts[index]
+        if but_f_strings and literal[0] in "\"'" and _F_PREFIX.search(parts[index - 1]):
+            continue
         # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
         parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)
     return "".join(parts)
+
+
+_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 
 
 def in_code(text: str, offsets: Sequence[int]) -> list[int]:
