@@ -173,8 +173,9 @@ GROUPS = (
     ),
     Group(
         "https://www.python-httpx.org/api/",
-        calls={"httpx": f"{_HTTP} stream"},
+        calls={"httpx": f"{_HTTP} stream", "httpx2": f"{_HTTP} stream"},
         methods={"httpx.Client": _HTTP_CLIENT},
+        aliases={"httpx.Client": "httpx2.Client"},
     ),
     Group(
         "https://urllib3.readthedocs.io/en/stable/reference/",

@@ -166,8 +166,8 @@ class Evaluation:
             self._start(router)
         if len(project.paths) > FILES_THAT_FILL_MEMORY:
             for path in self._scopes:
-                if module := project.loaded(path):
-                    module.forget_text()
+                if (known := project.loaded(path)) is not None:
+                    known.forget_text()
 
     # Modules
 
