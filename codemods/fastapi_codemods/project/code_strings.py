@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ..parallel import map_each, portions_of
 from ..source import UnreadableSourceError
-from ..source.discovery import discover
+from ..source.discovery import discover, is_test
 from .index import Module, Project, Symbol
 from .model import Scope
 from .reader import ROUTE_METHODS, Positions, dotted, import_statements, scope_of
@@ -102,7 +102,6 @@ _IN_PYTHON = (
     b"patch", b"setattr", b"delattr", b"dependency_overrides", b"url_for", b"url_path_for", b"uvicorn", b"gunicorn",
     b"hypercorn", b"granian", b"entry_points",
 )  # fmt: skip
-_WORDS_IN_PYTHON = tuple(word.decode() for word in _IN_PYTHON)
 _WORD = re.compile(rb"\w+")
 _ASSIGNED = r"\n[ \t]*(?:del[ \t]+)?(?!self\.|cls\.)(\w+)(?:\.\w+)+[ \t]*(?:=(?!=)|\n|[-+|]=)"
 _ATTRIBUTE_ASSIGNED = re.compile(_ASSIGNED.encode())
@@ -118,13 +117,14 @@ def _strings_of_python(project: Project, path: str) -> Iterator[CodeString]:
     if heads:
         # Most are attributes of objects: what is of interest is a module, so an import must bind it.
         heads &= set(_WORD.findall(import_statements(data)))
-    if not heads and not any(word in data for word in _IN_PYTHON):
+    if not heads and not any(word in data for word in _words_in(path, b"mock" in data)):
         return
     module = project.glance(path)
     if module is None:
         return
     with module.text_for_now():
-        marks = _marks(module.text, {head.decode() for head in heads})
+        wanted = [word.decode() for word in _words_in(path, b"mock" in data)]
+        marks = _marks(module.text, {head.decode() for head in heads}, wanted)
         for index, statement in enumerate(module.facts.statements):
             first, last = bisect_left(marks, statement.start), bisect_left(marks, statement.end)
             if first < last and statement.word not in ("import", "from"):
@@ -134,9 +134,14 @@ def _strings_of_python(project: Project, path: str) -> Iterator[CodeString]:
                     continue  # whoever changes the file says so
 
 
-def _marks(text: str, heads: Collection[str]) -> list[int]:
+def _words_in(path: str, mocks: bool) -> tuple[bytes, ...]:
+    """In code without `mock`, `mocker` or a test's fixtures, `patch` is part of `dispatch` or a route's method."""
+    return _IN_PYTHON if mocks or is_test(path) else _IN_PYTHON[1:]
+
+
+def _marks(text: str, heads: Collection[str], wanted: Iterable[str]) -> list[int]:
     """Where something may stand that is looked for, sorted."""
-    marks = [match.start() for word in _WORDS_IN_PYTHON if word in text for match in re.finditer(word, text)]
+    marks = [match.start() for word in wanted if word in text for match in re.finditer(word, text)]
     if heads:
         marks += [
             match.start(1) - 1 for match in _TEXT_ATTRIBUTE_ASSIGNED.finditer("\n" + text) if match.group(1) in heads
