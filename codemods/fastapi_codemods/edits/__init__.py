@@ -5,6 +5,6 @@ must not touch the same text; everything outside of them stays the bytes it was.
 """
 
 from .collect import Edit, Edits, ImportRequest, NewFile
-from .imports import reachable_as
+from .imports import module_reachable_as, reachable_as
 
-__all__ = ["Edit", "Edits", "ImportRequest", "NewFile", "reachable_as"]
+__all__ = ["Edit", "Edits", "ImportRequest", "NewFile", "module_reachable_as", "reachable_as"]

@@ -32,7 +32,7 @@ class NewFile(NamedTuple):
 
 
 class ImportRequest(NamedTuple):
-    """`from <module> import <name>` is wanted in the file `path`."""
+    """`from <module> import <name>` is wanted in the file `path`; without a name, `import <module>`."""
 
     path: str
     module: str
@@ -79,10 +79,23 @@ class Edits:
             self.requests.append(ImportRequest(module.path, *reachable.request, finding))
         return reachable.expression
 
+    def module_name(self, module: Module, dotted: str, finding: Finding) -> str:
+        """The expression that means the module `dotted` (`asyncio`), imported if it must be; see `name`."""
+        reachable = imports.module_reachable_as(module, dotted)
+        if reachable is None:
+            raise BrokenResultError(f"{module.path} cannot import {dotted}: the name is taken")
+        if reachable.request is not None:
+            self.requests.append(ImportRequest(module.path, *reachable.request, finding))
+        return reachable.expression
+
     def by_path(self) -> dict[str, list[Edit]]:
         """All edits of each file, those that the imports need included."""
         edits: dict[str, list[Edit]] = {}
+        # Several findings may want the same edit, as parts of one change.
+        unique: dict[tuple[str, int, int, str], Edit] = {}
         for edit in self.edits:
+            unique.setdefault(edit[:4], edit)
+        for edit in unique.values():
             edits.setdefault(edit.path, []).append(edit)
         requested: dict[str, dict[tuple[str, str], Finding]] = {}
         for request in self.requests:

@@ -21,7 +21,7 @@ from ..source.statements import line_starts
 _DEFINITION = re.compile(r"^[ \t]+(?:async[ \t]+def|def|class)\b", re.MULTILINE)
 
 Key = tuple[str, str]
-"""Module and name of a wanted `from module import name`."""
+"""Module and name of a wanted `from module import name`; without a name, `import module`."""
 
 TextEdit = tuple[int, int, str, Key]
 
@@ -61,6 +61,15 @@ def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     if _is_only_imported(module, name, (dotted,)):
         return Reachable(name, (home, name))
     return None
+
+
+def module_reachable_as(module: Module, dotted: str) -> Reachable | None:
+    """How a module (`asyncio`) can be written at module level, by `import asyncio` if need be; None where its name is
+    taken by something else."""
+    for item in _top_imports(module):
+        if item.target == dotted and _is_only_imported(module, item.local, (dotted,)):
+            return Reachable(item.local, None)
+    return Reachable(dotted, (dotted, "")) if _is_only_imported(module, dotted, (dotted,)) else None
 
 
 def _is_only_imported(module: Module, name: str, targets: Sequence[str]) -> bool:
@@ -110,17 +119,22 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
     for source in sorted(by_module):
         names = sorted(by_module[source])
         key = (source, names[0])
-        if existing := _import_from(module, source):
+        if "" in names:
+            yield *_new_statement(project, module, f"import {source}", f"import {source}"), key
+            if names := names[1:]:
+                wanted = [(source, name) for name in names]
+                yield from edits_for(project, module, wanted)
+        elif existing := _import_from(module, source):
             yield *_extended(project, module, *existing, names), key
         elif (section := _section(project, module, source)) in present:
-            yield *_new_statement(project, module, _statement(source, names), source), key
+            yield *_new_statement(project, module, _statement(source, names), f"from {source}"), key
         else:
             new_sections.setdefault(section, []).append(source)
     for sources in new_sections.values():
         # Together, so that no blank line comes between them.
         lines = [_statement(source, sorted(by_module[source])) for source in sources]
         text = module.source.newline.join(lines)
-        yield *_new_statement(project, module, text, sources[0]), (sources[0], min(by_module[sources[0]]))
+        yield *_new_statement(project, module, text, f"from {sources[0]}"), (sources[0], min(by_module[sources[0]]))
 
 
 def _statement(source: str, names: Sequence[str]) -> str:
@@ -211,6 +225,7 @@ def _place(name: str, names: Sequence[str], order: Callable[[str], Any] | None) 
 
 
 def _new_statement(project: Project, module: Module, line: str, source: str) -> tuple[int, int, str]:
+    """`line` in its place among the imports; `source` is `from x` or `import x`."""
     newline = module.source.newline
     head = _head(module)
     if not head:
@@ -220,7 +235,7 @@ def _new_statement(project: Project, module: Module, line: str, source: str) -> 
     following: Statement | None = None
     for statement, other in head:
         other_section = _section(project, module, other)
-        if (other_section, _sorting(other)) < (section, _sorting(f"from {source}")):
+        if (other_section, _sorting(other)) < (section, _sorting(source)):
             previous = statement
         elif following is None:
             following = statement

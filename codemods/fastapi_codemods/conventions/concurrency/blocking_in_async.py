@@ -23,11 +23,13 @@ sleep 0.1 s each take half a second. FastAPI runs plain `def` handlers and depen
   in async functions themselves they are found.
 - Iterating over a generator that is handed on first, as in `StreamingResponse(rows())`, which has threads for it.
 
+- Calls of `time.sleep` itself, unless this codemod is selected by its name: `time-sleep-to-asyncio-sleep` is for these.
+
 ## Safety
 
-It only reports. Which remedy is right depends on the code: a thread costs little but shares objects between threads
-(an SQLAlchemy session must not be), a plain `def` handler cannot await, and a client that is async itself needs
-neither.
+It only reports; `wrap-blocking-call` and `async-handler-to-def`, selected by name, rewrite what they can. Which remedy
+is right depends on the code: a thread costs little but shares objects between threads (an SQLAlchemy session must not
+be), a plain `def` handler cannot await, and a client that is async itself needs neither.
 
 See <https://fastapi.tiangolo.com/async/>.
 """
@@ -49,6 +51,8 @@ class BlockingInAsync(Codemod):
         calls = blocking_calls(project)
         helper = thread_helper(project) if calls else ""
         for call in calls:
+            if not self.is_named and call.leaf == "time.sleep" and len(call.steps) == 1:
+                continue  # of these `time-sleep-to-asyncio-sleep` speaks
             module = project.glance(call.path)
             if module is not None:
                 yield self.finding(

@@ -27,6 +27,7 @@ class BlockingCall(NamedTuple):
     line: int
     column: int
     end_line: int
+    end_column: int
     written: str
     """What is called, as written."""
     leaf: str
@@ -63,6 +64,7 @@ class Site(NamedTuple):
     line: int
     column: int
     end_line: int
+    end_column: int
     written: str
 
 

@@ -326,6 +326,7 @@ def _blocking_call(site: Site, reasons: Mapping[Symbol, Site]) -> BlockingCall:
         site.line,
         site.column,
         site.end_line,
+        site.end_column,
         site.written,
         current.target.name.removeprefix("builtins."),
         tuple(steps),

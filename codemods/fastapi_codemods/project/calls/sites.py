@@ -61,6 +61,7 @@ def _sites_in(
                 positions.line(call.lineno),
                 positions.column(call.lineno, call.col_offset),
                 positions.line(call.end_lineno or call.lineno),
+                positions.column(call.end_lineno or call.lineno, call.end_col_offset or call.col_offset),
                 _written(call.func),
             )
 

@@ -22,6 +22,7 @@ HELPER_WORDS = tuple(name.removeprefix("anyio.").removeprefix("loop.").encode() 
 
 
 _WORD = re.compile(r"\w+")
+_ASYNC = re.compile(rb"async[ \t]+def\b")
 _COMMENT = re.compile(rb"#[^\n]*")
 _CHAIN = re.compile(r"(?:[ \t]*\.[ \t]*\w+)*")
 _LIBRARY = re.compile(rb"\b(?:%s)\b" % b"|".join(sorted(name.encode() for name in blocking.LIBRARIES)))
@@ -67,7 +68,7 @@ def skimmed(path: str, data: bytes, imports: bytes) -> Skimmed:
         marks.update(more)
         names.update(method for _, methods in seeds for method in methods)
     helpers = tuple(data.count(word) for word in HELPER_WORDS)
-    has_async = b"async def" in data
+    has_async = b"async def" in data or (b"async" in data and _ASYNC.search(data) is not None)
     return Skimmed(
         path, len(data), imports, has_async, tuple(sorted(marks)), frozenset(names), tuple(carries.items()), helpers
     )

@@ -1,0 +1,120 @@
+"""A handler that blocks and awaits nothing is a plain function.
+
+`async def report(): return requests.get(url).json()` becomes `def report(): ...`. FastAPI runs plain functions in a
+thread pool, so that the event loop is free meanwhile.
+
+It runs when it is selected, by its name or chapter; `blocking-in-async` reports the calls in any case, and
+`wrap-blocking-call` is the other remedy.
+
+## Why
+
+`async def` promises that the function gives way while it waits. One that blocks instead stops every other request.
+
+## Left alone
+
+- Handlers that await something, and those that do not block: an `async def` without `await` costs less than a thread.
+- Handlers that are called or handed on elsewhere, where they would no longer give a coroutine.
+- Handlers that change a variable of their module, set a context variable, use the event loop or `threading.local`, or
+  call a function of the project that does.
+- Handlers that get a session or connection from an async dependency, which makes it in the thread of the event loop.
+- Handlers under other decorators, handlers of websockets, and generators.
+
+## Safety
+
+Serial-safe: for requests that come one after the other nothing changes. Requests at the same time no longer wait for
+each other; the handler runs in a thread, with a copy of the context variables. At most 40 do so at a time.
+
+See <https://fastapi.tiangolo.com/async/>.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from ...codemod import Codemod
+from ...edits import Edits
+from ...findings import Finding, Safety
+from ...project import Project, Span, Symbol
+from ...project.calls import BlockingCall, blocking_calls
+from ...project.operations import Operation, decorator_besides, definition_of, operations_of
+from ...project.references import uses
+from ...project.threads import Threads, may_be_session
+from ...project.types import yields
+
+_ASYNC = re.compile(r"async[ \t]+")
+
+
+class AsyncHandlerToDef(Codemod):
+    safety = Safety.SERIAL_SAFE
+
+    def find(self, project: Project) -> Iterator[Finding]:
+        if not self.is_named:
+            return
+        blocking: dict[tuple[str, str], list[BlockingCall]] = {}
+        for call in blocking_calls(project):
+            if call.is_handler and not call.awaits:
+                blocking.setdefault((call.path, call.function), []).append(call)
+        threads = Threads(project)
+        seen: set[tuple[str, int]] = set()
+        for operation in operations_of(project):
+            function = operation.function
+            calls = blocking.get((operation.module.path, function.qualified_name))
+            place = operation.module.path, function.line
+            if not calls or not function.is_async or place in seen:
+                continue
+            seen.add(place)
+            named = dict.fromkeys(f"`{call.written}`" for call in calls)
+            yield self.finding(
+                operation.module.location(function.line, 1, function.end_line),
+                f"async `{function.name}` awaits nothing and blocks the event loop ({', '.join(named)})",
+                anchor=function.qualified_name,
+                left_alone=_reason(project, threads, operation),
+                subject=operation,
+            )
+
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
+        for finding in findings:
+            operation: Operation = finding.subject
+            start = operation.function.span.start
+            word = _ASYNC.match(operation.module.text, start)
+            assert word is not None
+            edits.replace(operation.module, Span(start, word.end()), "", finding)
+
+
+def _reason(project: Project, threads: Threads, operation: Operation) -> str | None:
+    module, function = operation.module, operation.function
+    if operation.method == "websocket":
+        return "FastAPI calls handlers of websockets on the event loop only"
+    if decorator := decorator_besides(function):
+        return f"`@{decorator}` may need a coroutine"
+    if not _ASYNC.match(module.text, function.span.start):
+        return "a line ends between `async` and `def`"
+    definition = definition_of(module, function)
+    if definition is None:
+        return "it cannot be parsed"
+    if yields(definition.node):
+        return "it is a generator, which would run in other threads step by step"
+    symbol = Symbol(module.path, function.qualified_name)
+    if not function.scopes:
+        for use in uses(project, [symbol])[symbol]:
+            return f"it is used at {use.place}, where it gives a coroutine"
+    if (reason := threads.reason_against_function(symbol)) is not None:
+        return reason
+    for parameter in function.parameters:
+        if (why := may_be_session(threads, symbol, parameter.name)) is not None:
+            return why
+    return _reason_in_body(definition.node)
+
+
+def _reason_in_body(node: ast.AST) -> str | None:
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Name(id="get_running_loop" | "create_task" | "ensure_future" | "get_event_loop" as name):
+                return f"it uses `{name}`, which needs the event loop"
+            case ast.Raise(exc=ast.Name(id="StopIteration") | ast.Call(func=ast.Name(id="StopIteration"))):
+                return "it raises StopIteration, which does not come out of a thread"
+            case _:
+                pass
+    return None

@@ -1,0 +1,93 @@
+"""Calls that block run in a thread, and the async function waits for it.
+
+    answer = requests.get(url).json()       ->  answer = (await run_in_threadpool(requests.get, url)).json()
+    user = load_user(user_id)               ->  user = await run_in_threadpool(load_user, user_id)
+
+A call is wrapped where the async function makes it, whether it blocks itself or comes to what blocks through functions
+of the project; the message says by which way. The helper is the one that the project uses most: `run_in_threadpool`,
+`asyncio.to_thread`, `anyio.to_thread.run_sync` or `asyncify`. A block `with open(path) as file:` becomes a function of
+its own that runs in a thread as a whole.
+
+It runs when it is selected, by its name or chapter; `blocking-in-async` reports the same calls in any case.
+
+## Why
+
+All requests of a process share one event loop. While a call blocks it, nothing else is served.
+
+## Left alone
+
+- `time.sleep`, which `time-sleep-to-asyncio-sleep` is for.
+- Objects that belong to one thread or must not be used by two at a time: connections and cursors of sqlite3, sessions
+  and connections of SQLAlchemy, and sessions of requests and the like that are not made in the function itself.
+- Functions of the project that change a variable of a module or an attribute of `self`, set a context variable, use
+  `threading.local` or the event loop.
+- A place between a check and a change of something that requests share: another request may now come in between.
+- A place where a lock for threads is held; generator expressions, lambdas, f-strings and defaults.
+- Files and responses that are opened here and read later, and iterators that read while they are used (`os.walk`),
+  unless all of it is one expression or one `with` block without `await`.
+- Calls that are awaited, by mistake, and calls with an `await` in a part that would have to run in the thread.
+
+## Safety
+
+Serial-safe: for requests that come one after the other nothing changes. Requests at the same time no longer wait for
+each other. Code runs in another thread than before, with a copy of the context variables.
+
+See <https://fastapi.tiangolo.com/async/>.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ....codemod import Codemod
+from ....edits import Edits
+from ....findings import Finding, Safety
+from ....project import Project
+from ....project.calls import BlockingCall, blocking_calls, thread_helper
+from ....project.suspension import Place, place_of
+from ....project.threads import Threads
+from .helpers import helper_in, import_helper
+from .units import Unit, units_of
+
+
+class WrapBlockingCall(Codemod):
+    safety = Safety.SERIAL_SAFE
+    after = ("time-sleep-to-asyncio-sleep", "async-handler-to-def")
+
+    def find(self, project: Project) -> Iterator[Finding]:
+        if not self.is_named:
+            return
+        threads = Threads(project)
+        by_file: dict[str, list[tuple[BlockingCall, Place]]] = {}
+        for call in blocking_calls(project):
+            is_sleep = call.leaf == "time.sleep" and len(call.steps) == 1
+            if not is_sleep and (place := place_of(project, call)) is not None:
+                by_file.setdefault(call.path, []).append((call, place))
+        for found in by_file.values():
+            for call, place, unit in units_of(threads, found):
+                reason = unit if isinstance(unit, str) else helper_in(project, place.module).reason
+                yield self.finding(
+                    place.module.location(call.line, call.column, call.end_line),
+                    _message(call, thread_helper(project)),
+                    anchor=f"{call.function}.{call.written}",
+                    left_alone=reason,
+                    subject=unit,
+                )
+
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        for finding in findings:
+            unit: Unit = finding.subject
+            helper = helper_in(project, unit.place.module)
+            import_helper(helper, unit.place.module, edits, finding)
+            unit.write(helper, edits, finding)
+
+
+def _message(call: BlockingCall, helper: str) -> str:
+    way = ""
+    if len(call.steps) > 1:
+        functions = " -> ".join(step.function for step in call.steps)
+        last = call.steps[-1]
+        way = f" ({functions} -> {call.leaf} at {last.path}:{last.line})"
+    return (
+        f"`{call.written}` blocks the event loop in async `{call.function}`{way}: it belongs in a thread, by `{helper}`"
+    )

@@ -1,0 +1,213 @@
+"""What is put into a thread as a whole: one call, an expression with several, or a `with` block."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from ....edits import Edits
+from ....findings import Finding
+from ....project import Span
+from ....project.calls import BlockingCall
+from ....project.reader import dotted
+from ....project.suspension import WAITING, Place, reason_against_await
+from ....project.threads import Threads
+from .blocks import reason_against_block, write_block
+from .helpers import Helper
+
+# They give something that is read later, and reading blocks as opening does.
+_OPENS = re.compile(
+    r"(?:builtins\.)?open|(?:io|codecs|gzip|bz2|lzma|tarfile)\.open|pathlib\.Path\.open|PIL\.Image\.open"
+    r"|urllib\.request\.urlopen|zipfile\.ZipFile|tempfile\.\w*TemporaryFile|tempfile\.TemporaryDirectory"
+)
+_LAZY = re.compile(r"os\.(?:walk|scandir)|pathlib\.Path\.(?:glob|rglob|iterdir|walk)|glob\.iglob")
+_READ_AT_ONCE = frozenset({"load", "safe_load", "full_load", "parse", "loads"})
+_CONSUMERS = frozenset(
+    {"all", "any", "dict", "frozenset", "len", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+)
+
+
+class Unit(NamedTuple):
+    """What one edit puts into a thread."""
+
+    place: Place
+    node: ast.expr | ast.With
+    """The call, what is around it, or the block."""
+    how: str
+    """`call`, `lambda`, `list` (of an iterator) or `block`."""
+
+    def write(self, helper: Helper, edits: Edits, finding: Finding) -> None:
+        match self.how:
+            case "block":
+                assert isinstance(self.node, ast.With)
+                write_block(self.place, self.node, helper, edits, finding)
+            case "list":
+                span = self.place.positions.span(self.node)
+                edits.replace(self.place.module, span, helper.call("list", self.place.module.code(span)), finding)
+            case _:
+                _write_expression(self, helper, edits, finding)
+
+
+def units_of(
+    threads: Threads, found: Sequence[tuple[BlockingCall, Place]]
+) -> Iterator[tuple[BlockingCall, Place, Unit | str]]:
+    """Each call of a file with what goes into a thread with it, or why it cannot."""
+    made: list[tuple[BlockingCall, Place, Unit | str]] = []
+    for call, place in found:
+        unit = reason_against_await(place) or _unit(call, place)
+        if isinstance(unit, Unit) and not _is_of_its_own(place, unit):
+            unit = threads.reason_against(call, place) or unit
+        made.append((call, place, unit))
+    units = {unit.node: unit for _, _, unit in made if isinstance(unit, Unit)}
+    parts = {place.call for _, place, _ in made}
+    for call, place, unit in made:
+        if isinstance(unit, Unit):
+            # What stands in something that goes into a thread as a whole goes with it.
+            outer = next((units[node] for node in reversed(place.around) if node in units), unit)
+            yield call, place, _whole(unit if outer.how == "list" else outer, parts)
+        else:
+            yield call, place, unit
+
+
+def _is_of_its_own(place: Place, unit: Unit) -> bool:
+    """Whether the object, whose method is called, is made and used up by a block that goes into the thread whole."""
+    if not isinstance(unit.node, ast.With):
+        return False
+    head = dotted(place.call.func).partition(".")[0]
+    return any(
+        item.context_expr is place.call or (item.optional_vars is not None and dotted(item.optional_vars) == head)
+        for item in unit.node.items
+    )
+
+
+def _whole(unit: Unit, parts: Collection[ast.AST]) -> Unit | str:
+    """The unit; as a lambda where other calls that block are part of it."""
+    if unit.how in ("block", "list"):
+        return unit
+    if unit.how == "call" and not any(node in parts and node is not unit.node for node in ast.walk(unit.node)):
+        return unit
+    for node in ast.walk(unit.node):
+        if isinstance(node, WAITING):
+            return "a part of it awaits something, and all of it would have to run in the thread"
+        if isinstance(node, ast.NamedExpr):
+            return f"`{ast.unparse(node.target)} :=` in it would bind a name of the function that runs in the thread"
+        if isinstance(node, ast.Call) and dotted(node.func) == "super":
+            return "`super()` in it needs the method it stands in"
+    return unit._replace(how="lambda")
+
+
+def _unit(call: BlockingCall, place: Place) -> Unit | str:
+    node = place.call
+    if isinstance(place.parent, ast.Await):
+        return "it is awaited, which what it gives cannot be"
+    leaf = call.leaf if len(call.steps) == 1 else ""
+    block = _block_of(place)
+    if block is not None:
+        return reason_against_block(place, block) or Unit(place, block, "block")
+    if _LAZY.fullmatch(leaf):
+        return _unit_of_iterator(place)
+    if _OPENS.fullmatch(leaf):
+        return _unit_of_opened(place)
+    return Unit(place, node, "call")
+
+
+def _block_of(place: Place) -> ast.With | None:
+    """The `with` block that a call opens, or that made the object whose method is called."""
+    head = dotted(place.call.func).partition(".")[0]
+    found = None
+    for node in place.around:
+        if isinstance(node, ast.With):
+            for item in node.items:
+                is_opened = item.context_expr is place.call or place.call in ast.walk(item.context_expr)
+                is_used = isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == head
+                if is_opened or (is_used and isinstance(item.context_expr, ast.Call)):
+                    found = node
+    return found
+
+
+def _unit_of_iterator(place: Place) -> Unit | str:
+    match place.parent:
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CONSUMERS and first is place.call:
+            return Unit(place, place.parent, "lambda")
+        case ast.For(iter=iterated) | ast.comprehension(iter=iterated) if iterated is place.call:
+            if isinstance(place.call.func, ast.Attribute) and place.call.func.attr == "walk":
+                return "what it finds depends on what the loop does with its lists, so it cannot be read beforehand"
+            return Unit(place, place.call, "list")
+        case _:
+            return "it reads while it is iterated over; make a list of it in the thread"
+
+
+def _unit_of_opened(place: Place) -> Unit | str:
+    node: ast.expr = place.call
+    around = list(place.around)
+    match around[0] if around else None:
+        case ast.Attribute():
+            while len(around) > 1 and isinstance(around[0], ast.Attribute) and isinstance(around[1], ast.Call):
+                if around[1].func is not around[0]:
+                    break
+                node = around[1]
+                around = around[2:]
+            if node is not place.call:
+                return Unit(place, node, "lambda")
+        case ast.Call(func=func, args=[first]) as outer if first is node and dotted(func).rpartition(".")[2] in (
+            _READ_AT_ONCE | _CONSUMERS
+        ):
+            return Unit(place, outer, "lambda")
+        case _:
+            pass
+    return "what it opens is read later; open and read it in a function that runs in the thread"
+
+
+# Expressions
+
+
+def _write_expression(unit: Unit, helper: Helper, edits: Edits, finding: Finding) -> None:
+    place = unit.place
+    module = place.module
+    assert isinstance(unit.node, ast.expr)
+    span = place.positions.span(unit.node)
+    start, end = ("(", ")") if _needs_parentheses(place, unit.node) else ("", "")
+    names = {keyword.arg for keyword in place.call.keywords}
+    is_plain = not names or (helper.takes_keywords and not names & {"func", None}) or helper.is_curried
+    if unit.how == "lambda" or unit.node is not place.call or not is_plain:
+        edits.replace(module, span, f"{start}{helper.call(f'lambda: {module.code(span)}', '')}{end}", finding)
+        return
+    function = place.positions.span(place.call.func)
+    opening = module.text.index("(", function.end)
+    arguments = module.text[opening + 1 : span.end - 1]
+    gap = arguments[: len(arguments) - len(arguments.lstrip())]
+    code = module.code(function)
+    if gap and not helper.is_curried:
+        # The arguments stand on lines of their own, and so does the function.
+        edits.replace(module, Span(span.start, opening + 1), f"{start}await {helper.expression}({gap}{code},", finding)
+    elif helper.is_curried:
+        edits.replace(module, Span(span.start, opening + 1), f"{start}await {helper.expression}({code})(", finding)
+    else:
+        comma = ", " if arguments.strip() else ""
+        if len(place.call.args) == 1 and isinstance(place.call.args[0], ast.GeneratorExp) and not names:
+            inner = place.positions.span(place.call.args[0])
+            if inner.start == opening:  # `f(x for x in y)`: its parentheses are those of the call
+                arguments = f"({arguments})"
+                text = f"{start}await {helper.expression}({code}, {arguments}){end}"
+                edits.replace(module, span, text, finding)
+                return
+        edits.replace(module, Span(span.start, opening + 1), f"{start}await {helper.expression}({code}{comma}", finding)
+    if end:
+        edits.insert(module, span.end, end, finding)
+
+
+def _needs_parentheses(place: Place, node: ast.AST) -> bool:
+    """Whether `await f()` must be put in parentheses where the node stands."""
+    chain: list[ast.AST] = [place.call, *place.around]
+    index = chain.index(node)
+    match chain[index + 1] if index + 1 < len(chain) else None:
+        case ast.Attribute() | ast.Await():
+            return True
+        case ast.Subscript(value=inner) | ast.Call(func=inner):
+            return inner is node
+        case ast.BinOp(op=ast.Pow()):
+            return True
+        case _:
+            return False
