@@ -336,6 +336,19 @@ class Project:
         """Every module that concerns FastAPI, by path."""
         yield from self._relevant.values()
 
+    def modules_that_import(self, *words: bytes) -> Iterator[Module]:
+        """`modules`, and those whose imports spell one of the words in a file that names FastAPI but uses nothing of
+        it that makes an application: `from fastapi import HTTPException` in a service."""
+        known = self._relevant.keys()
+        others = {
+            path
+            for path, imports in self.import_statements.items()
+            if path not in known and any(word in imports for word in words)
+        }
+        for path in sorted(known | others):
+            if (module := self.module(path)) is not None:
+                yield module
+
     def module(self, path: str) -> Module | None:
         """The module in that file, read now if need be; None where there is none or it cannot be read."""
         if path not in self._modules:

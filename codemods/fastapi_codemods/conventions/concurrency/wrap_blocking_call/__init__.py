@@ -16,7 +16,7 @@ All requests of a process share one event loop. While a call blocks it, nothing 
 
 ## Left alone
 
-- `time.sleep`, which `time-sleep-to-asyncio-sleep` is for.
+- `time.sleep`, which `time-sleep-to-asyncio-sleep` is for, and what is too brief for a thread (`os.path.abspath`).
 - Objects that belong to one thread or must not be used by two at a time: connections and cursors of sqlite3, sessions
   and connections of SQLAlchemy, and sessions of requests and the like that are not made in the function itself.
 - Functions of the project that change a variable of a module or an attribute of `self`, set a context variable, use
@@ -42,7 +42,7 @@ from collections.abc import Iterator, Sequence
 from ....codemod import Codemod
 from ....edits import Edits
 from ....findings import Finding, Safety
-from ....project import Project
+from ....project import Project, blocking
 from ....project.calls import BlockingCall, blocking_calls, thread_helper
 from ....project.suspension import Place, place_of
 from ....project.threads import Threads
@@ -60,8 +60,8 @@ class WrapBlockingCall(Codemod):
         threads = Threads(project)
         by_file: dict[str, list[tuple[BlockingCall, Place]]] = {}
         for call in blocking_calls(project):
-            is_sleep = call.leaf == "time.sleep" and len(call.steps) == 1
-            if not is_sleep and (place := place_of(project, call)) is not None:
+            is_small = call.leaf == "time.sleep" or call.leaf in blocking.BRIEF
+            if not (is_small and len(call.steps) == 1) and (place := place_of(project, call)) is not None:
                 by_file.setdefault(call.path, []).append((call, place))
         for found in by_file.values():
             for call, place, unit in units_of(threads, found):
