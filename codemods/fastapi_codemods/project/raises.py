@@ -59,7 +59,7 @@ def _raised(project: Project) -> Iterator[Raised]:
             if "raise" not in text or not any(call in text for call in calls):
                 continue
             try:
-                tree = module.parsed(index)
+                tree = module.tree(index)
             except (UnreadableSourceError, RecursionError):
                 continue
             positions = Positions(text, statement.start, statement.line)

@@ -15,6 +15,7 @@ clients are told that the server failed.
 ## Left alone
 
 - Clauses that raise again what they caught, or ask whether it is an `HTTPException`.
+- Clauses that hand the exception to a function, which may know an `HTTPException` from others.
 - Clauses that do more than to log and to answer, as `session.rollback()`: an `HTTPException` that gets past them would
   get past that, too.
 - An `HTTPException` that a function raises which is called in the `try` block: it is reported. Whether the clause is
@@ -30,6 +31,7 @@ See <https://fastapi.tiangolo.com/tutorial/handling-errors/>.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -47,7 +49,10 @@ from ...source import UnreadableSourceError
 from ...source.discovery import is_test
 
 _BROAD = frozenset({"Exception", "BaseException"})
-_LOGS = frozenset({"capture_exception", "log", "logger", "logging", "print", "sentry_sdk", "traceback", "warnings"})
+_LOGS = re.compile(r"(?:log|logger|logging|sentry_sdk|traceback|warnings)\Z")
+_LOG_METHODS = re.compile(
+    r"a?(?:debug|info|warn|warning|error|exception|critical|fatal|log|trace)|(?:print|capture)_\w+"
+)
 
 
 class _Swallowing(NamedTuple):
@@ -133,7 +138,7 @@ def _broad_clauses(
             if "except" not in text or statement.word not in ("def", "async def", "@", "class"):
                 continue
             try:
-                tree = module.parsed(index)
+                tree = module.tree(index)
             except (UnreadableSourceError, RecursionError):
                 continue
             positions = Positions(text, statement.start, statement.line)
@@ -213,17 +218,37 @@ def _reason(handler: ast.ExceptHandler) -> str | None:
         if not _only_answers(statement):
             what = ast.unparse(statement).partition("\n")[0]
             return f"it does more than to log and to answer: `{what[:60]}`"
+    for node in ast.walk(handler):
+        if isinstance(node, ast.Call) and not (_is_log(node) or dotted(node.func) in _LOOK_AT_IT):
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(argument, ast.Name) and argument.id == handler.name:
+                    return f"it hands `{handler.name}` to `{ast.unparse(node.func)}`, which may know an HTTPException"
     return None
+
+
+_LOOK_AT_IT = frozenset({"str", "repr", "type", "getattr", "hasattr", "format", "traceback.format_exception"})
+
+
+def _is_log(node: ast.expr) -> bool:
+    """`logger.exception(...)`, `await self._log.aerror(...)`, `print(...)`."""
+    if isinstance(node, ast.Await):
+        node = node.value
+    if not isinstance(node, ast.Call):
+        return False
+    owner, _, method = dotted(node.func).rpartition(".")
+    if not owner:
+        return method in ("print", "pprint", "capture_exception")
+    return bool(_LOGS.search(owner) and _LOG_METHODS.fullmatch(method))
 
 
 def _only_answers(statement: ast.stmt) -> bool:
     match statement:
-        case ast.Return() | ast.Raise() | ast.Pass():
+        case ast.Return() | ast.Raise() | ast.Pass() | ast.Import() | ast.ImportFrom():
             return True
         case ast.Expr(value=ast.Constant()):
             return True
-        case ast.Expr(value=ast.Call(func=func)):
-            return not _LOGS.isdisjoint(part.lstrip("_") for part in dotted(func).split("."))
+        case ast.Expr(value=value):
+            return _is_log(value)
         case ast.Assign(targets=[ast.Name()], value=value):
             return not any(isinstance(part, ast.Await) for part in ast.walk(value))
         case ast.If(body=body, orelse=orelse):

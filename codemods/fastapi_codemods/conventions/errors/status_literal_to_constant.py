@@ -24,9 +24,10 @@ See <https://fastapi.tiangolo.com/tutorial/response-status-code/#shortcut-to-rem
 
 from __future__ import annotations
 
-import ast
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ...codemod import Codemod
@@ -37,11 +38,9 @@ from ...project import Module, Project, Span
 from ...project.fastapi_names import canonical
 from ...project.operations import operations_of
 from ...project.raises import HTTP_EXCEPTIONS
-from ...project.reader import Positions, dotted
-from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.statements import blanked, line_starts
 
-_GIVEN = re.compile(r"\bstatus_code\b|\bHTTPException\(")
 _RESPONSE = re.compile(r"(?:fastapi|starlette)\.(?:responses\.)?\w*Response")
 
 
@@ -102,55 +101,90 @@ def _statuses(project: Project) -> tuple[list[_Status], int]:
     """What is given as a number, and how many are given by names of `fastapi.status`."""
     numbers: list[_Status] = []
     names = 0
-    routes = {(o.module.path, o.call.span) for o in operations_of(project)}
+    routes = {(o.module.path, o.call.span.start) for o in operations_of(project)}
     for module in project.modules_that_import(b"HTTPException", b"Response", b"status"):
-        if is_test(module.path) or not _GIVEN.search(module.text):
+        if is_test(module.path) or not ("status_code" in module.text or "HTTPException" in module.text):
             continue
-        for index, statement in enumerate(module.facts.statements):
-            text = module.statement_text(index)
-            if not _GIVEN.search(text):
-                continue
-            try:
-                tree = module.parsed(index)
-            except (UnreadableSourceError, RecursionError):
-                continue
-            positions = Positions(text, statement.start, statement.line)
-            for value, function in _given(project, module, positions, tree, routes):
-                if isinstance(value, ast.Constant) and type(value.value) is int:
-                    line = positions.line(value.lineno)
-                    numbers.append(_Status(module, positions.span(value), line, value.value, function))
-                elif "HTTP_" in dotted(value):
-                    names += 1
+        code = blanked(module.text)
+        exceptions = {item.local for item in module.facts.imports if item.target.endswith(".HTTPException")}
+        names += len(_NAMED.findall(code)) + len(_NAMED_FIRST.findall(code))
+        for pattern in (_BY_NAME, *(_first_of(name) for name in sorted(exceptions | {"HTTPException"}))):
+            for match in pattern.finditer(code):
+                span = Span(*match.span(1))
+                if _is_status(project, module, code, match.start(), span.start, routes):
+                    numbers.append(_status(module, span))
     return numbers, names
 
 
-def _given(
-    project: Project, module: Module, positions: Positions, tree: ast.AST, routes: set[tuple[str, Span]]
-) -> Iterator[tuple[ast.expr, str]]:
-    """The expressions that stand for a status, each with the function it stands in."""
-    waiting: list[tuple[ast.AST, str, frozenset[str]]] = [(tree, "", frozenset())]
-    while waiting:
-        node, function, responses = waiting.pop()
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                function = f"{function}.{node.name}" if function else node.name
-                arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-                responses = frozenset(
-                    a.arg for a in arguments if a.annotation is not None and dotted(a.annotation).endswith("Response")
-                )
-            case ast.Call():
-                keyword = next((k.value for k in node.keywords if k.arg == "status_code"), None)
-                symbol = project.resolve(module, dotted(node.func))
-                name = canonical(symbol.name) if symbol is not None and symbol.path is None else ""
-                if name in HTTP_EXCEPTIONS:
-                    keyword = keyword or (node.args[0] if node.args else None)
-                elif not (_RESPONSE.fullmatch(name) or (keyword and (module.path, positions.span(node)) in routes)):
-                    keyword = None
-                if keyword is not None:
-                    yield keyword, function
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=name), attr="status_code")], value=value):
-                if name in responses:
-                    yield value, function
-            case _:
-                pass
-        waiting += [(child, function, responses) for child in ast.iter_child_nodes(node)]
+# They begin with plain words: what begins with `\\b` is tried at every character.
+_NAMED = re.compile(r"status_code[ \t]*=[ \t]*[\w.]*HTTP_\d")
+_NAMED_FIRST = re.compile(r"HTTPException\(\s*[\w.]*HTTP_\d")
+_END = r"\b(?=\s*[,)\n#])"
+_BY_NAME = re.compile(rf"status_code[ \t]*=[ \t]*([1-5]\d\d){_END}")
+
+
+@lru_cache(20)
+def _first_of(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{name}\(\s*([1-5]\d\d){_END}")
+
+
+_CALLEE = re.compile(r"(?:\w+[ \t]*\.[ \t]*)*\w+\Z")
+_DEFINITION = re.compile(r"(?:\A|\n)[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)")
+
+
+def _status(module: Module, span: Span) -> _Status:
+    starts = module.remembered("line starts", lambda: line_starts(module.text))
+    line = bisect_right(starts, span.start)
+    statements = module.facts.statements
+    index = bisect_right([statement.start for statement in statements], span.start) - 1
+    found = _DEFINITION.search(module.statement_text(index)) if index >= 0 else None
+    return _Status(module, span, line, int(module.code(span)), found.group(1) if found else "")
+
+
+def _is_status(
+    project: Project, module: Module, code: str, start: int, number: int, routes: set[tuple[str, int]]
+) -> bool:
+    """Whether the number is the status of a route, an `HTTPException` or a response."""
+    before = code[max(0, start - 1) : start]
+    if before == "_" or before.isalnum():
+        return False
+    if before == "." and code.startswith("status_code", start):
+        return _is_response(module, code, start)
+    opening = _opening_bracket(code, number)
+    callee = _CALLEE.search(code, max(0, opening - 100), opening) if opening > 0 else None
+    if callee is None:
+        return False
+    if (module.path, callee.start()) in routes:
+        return code.startswith("status_code", start)
+    symbol = project.resolve(module, re.sub(r"\s", "", callee.group()))
+    name = canonical(symbol.name) if symbol is not None and symbol.path is None else ""
+    return name in HTTP_EXCEPTIONS or (code.startswith("status_code", start) and bool(_RESPONSE.fullmatch(name)))
+
+
+def _opening_bracket(code: str, offset: int) -> int:
+    """The bracket that is open at an offset, -1 if none is."""
+    depth = 0
+    for match in _BRACKET.finditer(code[max(0, offset - _FAR) : offset][::-1]):
+        if match.group() in ")]}":
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            return offset - match.end() if match.group() == "(" else -1
+    return -1
+
+
+_FAR = 5000
+_BRACKET = re.compile(r"[()\[\]{}]")
+
+
+def _is_response(module: Module, code: str, start: int) -> bool:
+    """`response.status_code = 404`, where `response` is a parameter of the function for a response."""
+    owner = _CALLEE.search(code, max(0, start - 60), start - 1)
+    if owner is None or "." in owner.group():
+        return False
+    statement = next((s for s in module.facts.statements if s.start <= start < s.end), None)
+    if statement is None:
+        return False
+    parameter = rf"[(,]\s*{owner.group()}[ \t]*:[ \t]*(?:\w+\.)*\w*Response\s*[,)=]"
+    return re.search(parameter, code[statement.start : start]) is not None
