@@ -188,7 +188,7 @@ def meaning(project: Project, module: Module, node: ast.expr, scopes: Sequence[S
 
 
 def is_same_object(project: Project, module: Module, one: ast.expr, other: ast.expr, scopes: Sequence[Scope]) -> bool:
-    """Whether two types are the same for whoever looks at them: `schemas.Item` and `Item` are, `List` and `list` not."""
+    """Whether two types are the same for everybody: `schemas.Item` and `Item` are, `List` and `list` are not."""
     match one, other:
         case ((ast.Name() | ast.Attribute()), (ast.Name() | ast.Attribute())):
             first, second = (project.resolve(module, dotted(node), scopes) for node in (one, other))
