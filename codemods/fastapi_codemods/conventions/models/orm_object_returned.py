@@ -65,15 +65,15 @@ class OrmObjectReturned(Codemod):
                     line = definition.positions.line(value.lineno)
                     yield self.finding(
                         handler.module.location(line, 1, line),
-                        f"`{handler.function.name}` returns {_kind(value)} `{found.name}` as the database has it, with "
-                        f"{_columns(found)}: say in a response model what to send",
+                        f"`{handler.function.name}` returns {_kind(value)}`{found.name}` objects as the database has them,"
+                        f" with {_columns(found)}: say in a response model what to send",
                         anchor=f"{handler.function.qualified_name} returns {found.name}",
                     )
                     break
 
 
 def _kind(value: ast.expr) -> str:
-    return "a dict with" if isinstance(value, ast.Dict) else "objects of"
+    return "a dict with " if isinstance(value, ast.Dict) else ""
 
 
 def _columns(found: Model) -> str:
@@ -160,8 +160,9 @@ class _Body:
             case ast.Await(value=inner):
                 return self._asked(inner, depth + 1)
             case ast.Name(id=name) if name in self.values:
-                found = {self._asked(one, depth + 1) if one is not None else None for one in self.values[name]}
-                return found.pop() if len(found) == 1 else None
+                found = [self._asked(one, depth + 1) if one is not None else None for one in self.values[name]]
+                first = found[0]
+                return first if first is not None and all(one == first for one in found) else None
             case ast.Call(func=ast.Attribute(attr="query"), args=[asked]):
                 return self._class(dotted(asked))
             case ast.Call(func=ast.Name(id="select") | ast.Attribute(attr="select"), args=[asked]):
