@@ -14,6 +14,9 @@ _TOKEN = re.compile(
     r"(?:\w+_)?(?:api_key|apikey|access_key|auth_key|token|secret|jwt|session_key|credentials)(?:_hash)?"
 )
 
+_OF_A_USER = re.compile(
+    r"(?:(?:user|plain|raw|hashed|encrypted|new|confirm|old|current)_?)?(?:password|passwd|passphrase|pwd)(?:_?(?:hash|hashed|digest|salt|confirm|confirmation))?"
+)
 _KEY = re.compile(r"\w*(?:key|secret)")
 
 _SPEAKS_OF_ONE = re.compile(
@@ -27,6 +30,11 @@ _SPEAKS_OF_ONE = re.compile(
 def is_password(name: str) -> bool:
     """A password, its hash, or a key that only the server may have."""
     return bool(_PASSWORD.fullmatch(_snake(name))) and not _SPEAKS_OF_ONE.fullmatch(_snake(name))
+
+
+def is_password_of_a_user(name: str) -> bool:
+    """A password by which somebody is known here, rather than one by which the server is known elsewhere."""
+    return bool(_OF_A_USER.fullmatch(_snake(name)))
 
 
 def is_key(name: str) -> bool:

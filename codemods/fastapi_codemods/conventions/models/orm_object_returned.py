@@ -62,11 +62,11 @@ class OrmObjectReturned(Codemod):
             body = _Body(project, handler, definition.node)
             for value in returns_of(definition.node).values:
                 if (found := body.objects_of(value)) is not None:
+                    what = f"{_kind(value)}`{found.name}` objects as the database has them"
                     line = definition.positions.line(value.lineno)
                     yield self.finding(
                         handler.module.location(line, 1, line),
-                        f"`{handler.function.name}` returns {_kind(value)}`{found.name}` objects as the database has them,"
-                        f" with {_columns(found)}: say in a response model what to send",
+                        f"`{handler.function.name}` returns {what}, with {_columns(found)}: say in a response model what to send",
                         anchor=f"{handler.function.qualified_name} returns {found.name}",
                     )
                     break

@@ -13,7 +13,8 @@ the user. FastAPI's documentation takes separate models for input and output for
 ## Left alone
 
 - Models of which no field tells that it comes from the server (`id`, `created_at`) or must not leave it (`password`,
-  `hashed_password`) are no findings: a configuration that is read and written has one shape.
+  `hashed_password`) are no findings. Nor are configurations and connections: who changes one reads all of it first,
+  the password to the other server too, and sends all of it back.
 - Where one instance goes both ways: the handler returns, stores or copies what it was sent, sets an attribute of it, or
   hands it to something that the code does not show.
 - Fields that the code takes from the body, as by `Row(**user.model_dump())`.
@@ -32,6 +33,7 @@ See <https://fastapi.tiangolo.com/tutorial/extra-models/>.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ....codemod import Codemod
@@ -40,10 +42,14 @@ from ....findings import Finding, Safety
 from ....project import Project, Symbol
 from ....project.models import Model, model
 from ....project.payloads import Payload, payloads_of
-from ....project.secrets import is_key, is_password
+from ....project.secrets import is_password_of_a_user
 from .evidence import ReasonError
 from .fields import is_of_server
 from .plan import Split, planned
+
+
+_IS_CONFIGURATION = re.compile(r"Config|Settings|Preferences|Connection|Credentials")
+"""Whoever changes one of these reads all of it first and sends all of it back."""
 
 
 class SplitInputOutputModel(Codemod):
@@ -61,9 +67,9 @@ class SplitInputOutputModel(Codemod):
             if used is None or not used.is_pydantic or used.kind in ("root", "settings") or used.symbol != symbol:
                 continue
             of_server = [field.name for field in used.fields if is_of_server(field.name)]
-            secret = [field.name for field in used.fields if is_password(field.name) and not is_key(field.name)]
+            secret = [field.name for field in used.fields if is_password_of_a_user(field.name)]
             home = project.module(symbol.path or "")
-            if home is None or not (of_server or secret):
+            if home is None or not (of_server or secret) or _IS_CONFIGURATION.search(used.name):
                 continue
             split, reason = _split(project, used, taken[symbol], given[symbol])
             yield self.finding(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ....project import Module, Project, Span, Symbol
 from ....project.models import Model, model
 from ....project.payloads import Payload, models_within, payloads_of
-from ....project.secrets import is_key, is_password
+from ....project.secrets import is_password_of_a_user
 from .classes import Class
 from .evidence import Evidence, ReasonError, Taker
 from .fields import is_of_server
@@ -53,7 +53,7 @@ def planned(project: Project, used: Model, taken: Sequence[Payload], given: Sequ
         evidence.follow(Taker(payload.handler.module, payload.handler.function, payload.parameter.name), role)
     evidence.check_takers()
     read_only = [f.name for f in used.fields if is_of_server(f.name) and f.name not in evidence.read]
-    secret = [f.name for f in used.fields if is_password(f.name) and not is_key(f.name)]
+    secret = [f.name for f in used.fields if is_password_of_a_user(f.name)]
     if not read_only and not secret:
         first = next(f.name for f in used.fields if is_of_server(f.name))
         raise ReasonError(f"`{first}` is taken from the body in {evidence.read[first]}")
