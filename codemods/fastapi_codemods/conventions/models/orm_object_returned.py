@@ -66,7 +66,8 @@ class OrmObjectReturned(Codemod):
                     line = definition.positions.line(value.lineno)
                     yield self.finding(
                         handler.module.location(line, 1, line),
-                        f"`{handler.function.name}` returns {what}, with {_columns(found)}: say in a response model what to send",
+                        f"`{handler.function.name}` returns {what}, with {_columns(found)}: "
+                        "say in a response model what to send",
                         anchor=f"{handler.function.qualified_name} returns {found.name}",
                     )
                     break

@@ -47,7 +47,6 @@ from .evidence import ReasonError
 from .fields import is_of_server
 from .plan import Split, planned
 
-
 _IS_CONFIGURATION = re.compile(r"Config|Settings|Preferences|Connection|Credentials")
 """Whoever changes one of these reads all of it first and sends all of it back."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ....project import Module, Project, Symbol
+from ....project.bodies import parameter_of
 from ....project.model import Function
 from ....project.models import Model
 from ....project.operations import definition_of
@@ -121,7 +122,7 @@ class Evidence:
                 f"one instance may go both ways: `{taker.parameter}` is handed to `{callee or 'something'}` in {place}"
             )
         module, function = found
-        parameter = _parameter_of(call, node, function)
+        parameter = parameter_of(call, node, function)
         if function.decorators or parameter is None:
             raise ReasonError(f"one instance may go both ways: `{taker.parameter}` is handed to `{callee}` in {place}")
         key = (module.path, function.span.start, parameter)
@@ -155,18 +156,6 @@ def _is_test(node: ast.BoolOp, parents: Mapping[ast.AST, ast.AST]) -> bool:
     while isinstance(parents[above], ast.BoolOp | ast.UnaryOp):
         above = parents[above]
     return isinstance(parents[above], ast.If | ast.While | ast.IfExp) and getattr(parents[above], "test", None) is above
-
-
-def _parameter_of(call: ast.Call, node: ast.Name, function: Function) -> str | None:
-    """The name of the parameter that gets the argument `node`."""
-    for keyword in call.keywords:
-        if keyword.value is node:
-            return keyword.arg if any(p.name == keyword.arg for p in function.parameters) else None
-    if any(isinstance(argument, ast.Starred) for argument in call.args):
-        return None
-    index = next((index for index, argument in enumerate(call.args) if argument is node), None)
-    positional = [parameter for parameter in function.parameters if parameter.kind in ("", "/")]
-    return positional[index].name if index is not None and index < len(positional) else None
 
 
 def _dumped(call: ast.Call, fields: Sequence[str], parents: Mapping[ast.AST, ast.AST]) -> list[str]:
