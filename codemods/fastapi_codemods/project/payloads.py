@@ -67,9 +67,7 @@ def _payloads(project: Project) -> Iterator[Payload]:
             if span is None or parameter.kind in ("*", "**") or not _may_name_a_class(module, span):
                 continue
             node = module.expression(span)
-            if not _is_no_body(node) and not (
-                parameter.call is not None and parameter.call.callee.rpartition(".")[2] in _NO_BODY
-            ):
+            if not _is_no_body(node) and not _has_no_body_as_default(module, parameter):
                 for named in named_in(project, module, span, function.scopes):
                     yield Payload(handler, "body", named, parameter, None, _is_all(node))
         for index, given in enumerate(handler.models):
@@ -99,6 +97,14 @@ def _is_no_body(node: ast.expr) -> bool:
         return False
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     return any(isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _NO_BODY for part in parts[1:])
+
+
+def _has_no_body_as_default(module: Module, parameter: Parameter) -> bool:
+    """`= Depends(get_user)`, and `= user_dependency`, of which nothing tells here that it is none."""
+    if parameter.call is not None:
+        return parameter.call.callee.rpartition(".")[2] in _NO_BODY
+    default = module.code(parameter.default) if parameter.default is not None else "None"
+    return default not in ("None", "...") and re.fullmatch(r"[A-Za-z_][\w.]*", default) is not None
 
 
 def _is_all(node: ast.expr) -> bool:
