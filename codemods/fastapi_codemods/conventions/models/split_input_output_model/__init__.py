@@ -25,8 +25,9 @@ the user. FastAPI's documentation takes separate models for input and output for
 
 ## Safety
 
-A contract. Fields of the server leave the body: who sends them is not refused, they are ignored as before. Passwords
-leave the answer. The names of the schemas in OpenAPI change, and the fields of the answer come in another order.
+A contract. Fields of the server leave the body: who sends them is not refused, they are ignored as before, and a
+request without one that was required is taken. Passwords leave the answer. The names of the schemas in OpenAPI change,
+and the fields of the answer come in another order.
 
 See <https://fastapi.tiangolo.com/tutorial/extra-models/>.
 """
@@ -54,6 +55,9 @@ _IS_CONFIGURATION = re.compile(r"Config|Settings|Preferences|Connection|Credenti
 class SplitInputOutputModel(Codemod):
     safety = Safety.CONTRACT
 
+    # The state too: a request without a field that was required, and that nobody reads, is not refused any more.
+    effects = frozenset({"breaking", "client", "documentation", "non-breaking", "response", "route", "state"})
+
     after = ("split-router", "redundant-response-model", "response-model-to-annotation", "annotation-to-response-model")
 
     def find(self, project: Project) -> Iterator[Finding]:
@@ -61,31 +65,52 @@ class SplitInputOutputModel(Codemod):
         given: dict[Symbol, list[Payload]] = {}
         for payload in payloads_of(project):
             (taken if payload.role == "body" else given).setdefault(payload.named.symbol, []).append(payload)
+        planned_here: list[tuple[Model, str, Split | None, str | None]] = []
         for symbol in [symbol for symbol in taken if symbol in given]:
             used = model(project, symbol)
             if used is None or not used.is_pydantic or used.kind in ("root", "settings") or used.symbol != symbol:
                 continue
             of_server = [field.name for field in used.fields if is_of_server(field.name)]
             secret = [field.name for field in used.fields if is_password_of_a_user(field.name)]
-            home = project.module(symbol.path or "")
-            if home is None or not (of_server or secret) or _IS_CONFIGURATION.search(used.name):
+            if not (of_server or secret) or _IS_CONFIGURATION.search(used.name):
                 continue
-            split, reason = _split(project, used, taken[symbol], given[symbol])
+            message = _message(used, taken[symbol], given[symbol], of_server, secret)
+            planned_here.append((used, message, *_split(project, used, taken[symbol], given[symbol])))
+        splits = [split for _, _, split, _ in planned_here if split is not None]
+        for used, message, split, reason in planned_here:
+            home = project.module(used.symbol.path or "")
+            assert home is not None
+            around = _around(split, splits) if split is not None else None
             yield self.finding(
                 home.location(used.line, 1, used.line),
-                _message(used, taken[symbol], given[symbol], of_server, secret),
-                anchor=f"{symbol.name} input and output",
-                left_alone=reason,
+                message,
+                anchor=f"{used.symbol.name} input and output",
+                left_alone=reason or around,
                 subject=split,
             )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        splits: list[Split] = [finding.subject for finding in findings]
         for finding in findings:
             split: Split = finding.subject
+            inner = [place for other in splits if other is not split for place in other.places]
+            home = project.module(split.path)
+            assert home is not None
+            edits.replace(home, split.span, split.code(project, inner), finding)
             for place in split.places:
+                if any(other.holds(place) for other in splits):
+                    continue  # in the text of that class
                 module = project.module(place.path)
                 assert module is not None
                 edits.replace(module, place.span, place.text, finding)
+
+
+def _around(split: Split, splits: Sequence[Split]) -> str | None:
+    """Why a model waits for another run: two modules are rewritten without knowing of each other."""
+    for other in splits:
+        if other.path != split.path and any(other.holds(place) for place in split.places):
+            return f"`{other.name}`, which has a field of it, is split in this run; run it again for this one"
+    return None
 
 
 def _split(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ....edits.lines import indent_of
 from ....project import Module, Project, Span
@@ -15,7 +15,9 @@ from .evidence import ReasonError
 class Class:
     """A class statement, taken apart into its fields and the rest."""
 
-    def __init__(self, project: Project, module: Module, name: str) -> None:
+    def __init__(self, project: Project, module: Module, name: str, inner: Sequence[tuple[Span, str]] = ()) -> None:
+        """`inner` is what becomes of places in its text."""
+        self.inner = inner
         self.module = module
         self.name = name
         binding = module.bindings(name)[0]
@@ -55,9 +57,17 @@ class Class:
             start = above
         return Span(start, line_end.end())
 
+    def _code(self, start: int, end: int) -> str:
+        parts, position = [], start
+        for span, text in sorted(self.inner):
+            if start <= span.start and span.end <= end:
+                parts += [self.module.text[position : span.start], text]
+                position = span.end
+        return "".join([*parts, self.module.text[position:end]])
+
     def texts(self, base: str, others: Mapping[str, Collection[str]], leaving: Collection[str]) -> str:
         """The classes, one after the other: the base without the fields `leaving`, then the `others` with theirs."""
-        text, newline = self.module.text, self.module.source.newline
+        newline = self.module.source.newline
         moved: dict[str, str] = {}
         gaps: list[Span] = []
         fields = 0
@@ -66,7 +76,7 @@ class Class:
                 case ast.AnnAssign(target=ast.Name(id=name)):
                     if name in leaving:
                         span = self._lines(statement)
-                        moved[name] = text[span.start : span.end].rstrip("\r\n")
+                        moved[name] = self._code(*span).rstrip("\r\n")
                         gaps.append(span)
                     else:
                         fields += 1
@@ -77,9 +87,9 @@ class Class:
             raise ReasonError("it has no field that is for both directions")
         parts, position = [], self.span.start
         for gap in gaps:
-            parts.append(text[position : gap.start])
+            parts.append(self._code(position, gap.start))
             position = max(position, gap.end)
-        rest = "".join([*parts, text[position : self.span.end]]).rstrip()
+        rest = "".join([*parts, self._code(position, self.span.end)]).rstrip()
         rest = re.sub(r"(\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n)){2,}", newline * 2, rest)
         rest = re.sub(r"(:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))(?:[ \t]*(?:\r\n|\r|\n))+", r"\1", rest, count=1)
         self._check(rest, leaving)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ....project import Module, Project, Span, Symbol
@@ -31,7 +31,29 @@ class Place(NamedTuple):
 
 
 class Split(NamedTuple):
+    """A model that is split. The text of its classes is put together when it is known what else is accepted."""
+
+    name: str
+    path: str
+    span: Span
+    """Of its class."""
+    base: str
+    others: Mapping[str, Collection[str]]
+    """The classes that derive from the base, with the fields of their own."""
+    leaving: tuple[str, ...]
+    """The fields that the base does not have."""
     places: tuple[Place, ...]
+    """That must name one of the classes instead."""
+
+    def code(self, project: Project, inner: Sequence[Place]) -> str:
+        """The classes, with other models that are split, too, under their new names."""
+        home = project.module(self.path)
+        assert home is not None
+        within = [(place.span, place.text) for place in inner if self.holds(place)]
+        return Class(project, home, self.name, within).texts(self.base, self.others, self.leaving)
+
+    def holds(self, place: Place) -> bool:
+        return place.path == self.path and self.span.start <= place.span.start < self.span.end
 
 
 class _Names(NamedTuple):
@@ -69,11 +91,11 @@ def planned(project: Project, used: Model, taken: Sequence[Payload], given: Sequ
     own_of_body = [name for name in secret if name not in read_only]
     others: dict[str, Collection[str]] = dict.fromkeys(bodies, own_of_body)
     others[names.read] = [name for name in read_only if name not in secret]
-    text = Class(project, home, used.name).texts(names.base, others, leaving)
+    whole = Class(project, home, used.name)
+    whole.texts(names.base, others, leaving)  # or it says why not
     _check_free(project, used, (names.base, *others), mentions)
-    places = [Place(home.path, Class(project, home, used.name).span, text)]
-    places += _retyped(project, mentions, by_place, names, [names.base, *others])
-    return Split(tuple(places))
+    places = _retyped(project, mentions, by_place, names, [names.base, *others])
+    return Split(used.name, home.path, whole.span, names.base, others, tuple(leaving), tuple(places))
 
 
 def _check_model(used: Model, taken: Sequence[Payload]) -> None:
