@@ -17,6 +17,8 @@ _MAKES_ITS_CLASS = frozenset(
     {"model_validate", "model_validate_json", "model_construct", "from_orm", "parse_obj", "parse_raw", "construct"}
 )
 _COPIES = frozenset({"model_copy", "copy"})
+_PUTS_ONE = frozenset({"add", "append", "insert"})
+_PUTS = _PUTS_ONE | {"extend", "setdefault", "update"}
 _LISTS = frozenset(
     {"list", "typing.Sequence", "typing.Iterable", "collections.abc.Sequence", "collections.abc.Iterable"}
 )
@@ -61,6 +63,8 @@ class _Body:
         self.module = module
         self.outside = function.scopes
         self.bound: dict[str, list[ast.AST]] = {}
+        self.put: dict[str, list[ast.expr | None]] = {}
+        """What is put into containers, by the name of the container; None for what cannot be told."""
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         defaults = [
@@ -90,6 +94,10 @@ class _Body:
                     seen.add(target)
                 case ast.Name(ctx=ast.Store() | ast.Del()) if part not in seen:
                     self.bound.setdefault(part.id, []).append(ast.Pass())
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=args) if attr in _PUTS:
+                    self.put.setdefault(name, []).append(args[-1] if attr in _PUTS_ONE and args else None)
+                case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                    self.put.setdefault(name, []).append(None)
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                     self.bound.setdefault(name, []).append(ast.Pass())
                 case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
@@ -120,12 +128,22 @@ class _Body:
             case ast.NamedExpr(value=inner):
                 return self.is_of(inner, expected, depth + 1)
             case ast.Name(id=name) if name in self.bound:
-                return all(self._binding_is_of(one, expected, depth) for one in self.bound[name])
+                bound = all(self._binding_is_of(one, expected, depth) for one in self.bound[name])
+                return bound and all(self._may_hold(expected, put, depth) for put in self.put.get(name, ()))
             case ast.Call() | ast.Await():
                 return self._call_is_of(value, expected, depth)
             case ast.Constant(value=None):
                 return isinstance(expected, ast.Constant) and expected.value is None
         return self._literal_is_of(value, expected, depth)
+
+    def _may_hold(self, container: ast.expr, put: ast.expr | None, depth: int) -> bool:
+        """Whether what is put into a container is of the type that it holds, or it may hold anything."""
+        if not isinstance(container, ast.Subscript):
+            return True
+        parts = container.slice.elts if isinstance(container.slice, ast.Tuple) else [container.slice]
+        if self.meaning(parts[-1]) == "typing.Any":
+            return True
+        return put is not None and len(parts) == 1 and self.is_of(put, parts[0], depth + 1)
 
     def _binding_is_of(self, bound: ast.AST, expected: ast.expr, depth: int) -> bool:
         match bound:
