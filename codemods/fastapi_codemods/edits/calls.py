@@ -30,7 +30,7 @@ def change_arguments(
     A value of several lines is given as it would stand at the left edge of the file.
 
     A call on one line that gets longer stays there while it fits, else its arguments get a line each. A call of several
-    lines from which all arguments but one were taken goes on one line: it was broken for what has left, and no formatter
+    lines from which all arguments but one were taken goes on one line: it was broken for what left, and no formatter
     would join it again because of its trailing comma.
     """
     from . import fragments
