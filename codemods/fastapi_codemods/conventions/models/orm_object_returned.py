@@ -26,6 +26,7 @@ See <https://fastapi.tiangolo.com/tutorial/response-model/>.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from ...codemod import Codemod
@@ -33,6 +34,7 @@ from ...findings import Finding, Safety
 from ...project import Project, Symbol
 from ...project.models import Model, model
 from ...project.operations import definition_of, own_nodes
+from ...project.payloads import named_in
 from ...project.reader import dotted
 from ...project.responses import Handler, handlers_of
 from ...project.returns import returns_of
@@ -55,6 +57,8 @@ class OrmObjectReturned(Codemod):
             if any(handler.models) or handler.function.returns is not None:
                 continue
             if any(operation.call.unpacks for operation in handler.operations):
+                continue
+            if not _may_return_one(project, handler):
                 continue
             definition = definition_of(handler.module, handler.function)
             if definition is None:
@@ -177,25 +181,70 @@ class _Body:
 
     def _class(self, name: str) -> Model | None:
         symbol = self.project.resolve(self.handler.module, name, self.handler.function.scopes) if name else None
-        return self._database(symbol)
-
-    def _database(self, symbol: Symbol | None) -> Model | None:
-        found = model(self.project, symbol) if symbol is not None and symbol.path is not None else None
-        return found if found is not None and (found.kind == "orm" or found.table) else None
+        return _database_class(self.project, symbol)
 
     def _given_back(self, symbol: Symbol) -> Model | None:
-        """The database class that the annotation of a function of the project names."""
-        found = self.project.function(symbol)
-        if found is None or found[1].returns is None:
-            return None
-        from ...project.payloads import named_in
+        return _database_class_given_back(self.project, symbol)
 
-        home, function = found
-        returned = function.returns
-        for named in named_in(self.project, home, returned) if returned is not None else ():
-            if (database := self._database(named.symbol)) is not None:
+
+def _may_return_one(project: Project, handler: Handler) -> bool:
+    """Whether the text asks for a database class, makes an object of one, or calls what is annotated with one.
+
+    Nearly all handlers without a model return something else, and need not be parsed to know it.
+    """
+    module, scopes = handler.module, handler.function.scopes
+    text = module.statement_text(handler.function.statement)
+    known: dict[str, bool] = module.remembered("names of database classes", dict)
+
+    def is_one(name: str) -> bool:
+        if name not in known:
+            known[name] = _database_class(project, project.resolve(module, name, scopes)) is not None
+        return known[name]
+
+    if any(is_one(match.group(1)) for match in _ASKS.finditer(text)):
+        return True
+    returned = {word for line in _RETURN.findall(text) for word in _WORD.findall(line)}
+    for match in _CALLS.finditer(text):
+        target, name = match.groups()
+        if target is not None and target not in returned:
+            continue
+        if _IS_CLASS.search(name):
+            if is_one(name):
+                return True
+            continue
+        symbol = project.resolve(module, name, scopes)
+        if symbol is not None and _database_class_given_back(project, symbol) is not None:
+            return True
+    return False
+
+
+_ASKS = re.compile(r"\b(?:query|select|get)\(\s*((?:[A-Za-z_]\w*\.)?_?[A-Z]\w*)\s*[,)]")
+_CALLS = re.compile(
+    r"(?:\breturn\s+\[?|\breturn\s+\{[^\n]*:\s*|(?:^|\n)[ \t]*(\w+)\s*=\s*)(?:await\s+)?([A-Za-z_][\w.]*)\("
+)
+_RETURN = re.compile(r"\breturn\b([^\n]*)")
+_WORD = re.compile(r"\w+")
+_IS_CLASS = re.compile(r"(?:^|\.)_?[A-Z]\w*\Z")
+
+
+def _database_class(project: Project, symbol: Symbol | None) -> Model | None:
+    found = model(project, symbol) if symbol is not None and symbol.path is not None and symbol.name else None
+    return found if found is not None and (found.kind == "orm" or found.table) else None
+
+
+def _database_class_given_back(project: Project, symbol: Symbol) -> Model | None:
+    """The database class that the annotation of a function of the project names."""
+
+    def look() -> Model | None:
+        found = project.function(symbol) if symbol.path is not None and symbol.name else None
+        if found is None or (returned := found[1].returns) is None:
+            return None
+        for named in named_in(project, found[0], returned):
+            if (database := _database_class(project, named.symbol)) is not None:
                 return database
         return None
+
+    return project.remembered(("database class given back", symbol), look)
 
 
 def _is_none(node: ast.expr | None) -> bool:

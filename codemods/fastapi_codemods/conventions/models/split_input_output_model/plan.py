@@ -99,7 +99,9 @@ def planned(project: Project, used: Model, taken: Sequence[Payload], given: Sequ
 
 
 def _check_model(used: Model, taken: Sequence[Payload]) -> None:
-    if used.kind != "pydantic" or used.table:
+    if used.table:
+        raise ReasonError("it is a database table, whose columns stay together: make models of it for input and output")
+    if used.kind != "pydantic":
         raise ReasonError("it is no plain Pydantic model")
     if not used.complete:
         raise ReasonError(f"not all of its fields are known: {used.reason}")
