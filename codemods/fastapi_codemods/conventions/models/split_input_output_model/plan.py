@@ -171,7 +171,7 @@ def _fields_of_answers(project: Project) -> Iterator[tuple[str, int, int]]:
     for symbol in roles["response"].keys() - roles["body"].keys():
         for field in roles["response"][symbol].fields:
             if field.annotation is not None:
-                yield (field.owner.path or "", *field.annotation)
+                yield field.owner.path or "", field.annotation.start, field.annotation.end
 
 
 def _starts(project: Project, mention: Mention) -> set[tuple[str, int]]:
@@ -253,7 +253,8 @@ def _by_place(
             if parameter.name == taker.parameter and parameter.annotation is not None:
                 if not _is_it(taker, parameter.annotation, mentions):
                     raise ReasonError(f"`{taker.function.name}` takes the body as something else")
-                spans.append((taker.module.path, *parameter.annotation, for_roles))
+                first, last = parameter.annotation
+                spans.append((taker.module.path, first, last, for_roles))
     found: dict[tuple[str, int], str] = {}
     for mention in mentions:
         name = names.read
