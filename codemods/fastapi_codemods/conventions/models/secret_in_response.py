@@ -11,7 +11,8 @@ separate models for input and output for this very reason.
 ## Left alone
 
 - Fields that are kept out: `exclude=True`, `SecretStr` and `SecretBytes` (sent as asterisks), `response_model_exclude`
-  and `response_model_include` of every route that answers with the model.
+  and `response_model_include` of every route that answers with the model, a serializer, and a validator that redacts
+  or masks by its name.
 - Tokens that are the answer: of routes for logging in, registering, refreshing and making keys, and of models that are
   made for one, such as `Token` with its `token_type`.
 - Names that only speak of a secret (`has_password`, `token_count`, `api_key_id`, `password_changed_at`), fields that
@@ -36,7 +37,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...findings import Finding, Safety
 from ...project import Project, Symbol
-from ...project.models import Field, Model
+from ...project.models import Field, Hook, Model
 from ...project.operations import Operation
 from ...project.payloads import Payload, models_within, payloads_of
 from ...project.secrets import is_key, is_password, is_token
@@ -100,6 +101,8 @@ def _listed(names: Iterable[str]) -> str:
 def _is_shown(used: Model, field: Field) -> bool:
     if field.exclude or not (is_password(field.name) or is_token(field.name)):
         return False
+    if any(_MASKS.search(hook.name) or "serializer" in hook.kind for hook in used.hooks if _is_for(hook, field.name)):
+        return False
     text = field.annotation_text
     if used.kind == "sqlmodel" and field.role != "field":
         return False
@@ -107,6 +110,13 @@ def _is_shown(used: Model, field: Field) -> bool:
     return not text or (
         re.search(r"\bstr\b|\bbytes\b|\bAny\b", text) is not None and not re.search(r"dict|Dict|Secret", text)
     )
+
+
+_MASKS = re.compile(r"redact|mask|hide|obfuscat|censor|conceal|strip_secret|sanitiz|scrub|blank|encrypt")
+
+
+def _is_for(hook: Hook, name: str) -> bool:
+    return hook.fields is None or name in hook.fields or "*" in hook.fields
 
 
 def _is_not_meant(project: Project, payload: Payload, used: Model, field: Field) -> bool:

@@ -11,6 +11,9 @@ from ....project import Module, Project, Span
 from ....project.reader import Positions
 from .evidence import ReasonError
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r\n|\r(?!\n)|\n))+")
+
 
 class Class:
     """A class statement, taken apart into its fields and the rest."""
@@ -85,13 +88,11 @@ class Class:
             raise ReasonError(f"`{missing[0]}` does not stand in its own class")
         if not fields:
             raise ReasonError("it has no field that is for both directions")
-        parts, position = [], self.span.start
+        rest, position = "", self.span.start
         for gap in gaps:
-            parts.append(self._code(position, gap.start))
+            rest += self._between(rest, position, gap.start)
             position = max(position, gap.end)
-        rest = "".join([*parts, self._code(position, self.span.end)]).rstrip()
-        rest = re.sub(r"(\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n)){2,}", newline * 2, rest)
-        rest = re.sub(r"(:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))(?:[ \t]*(?:\r\n|\r|\n))+", r"\1", rest, count=1)
+        rest = (rest + self._between(rest, position, self.span.end)).rstrip()
         self._check(rest, leaving)
         head = re.compile(rf"class\s+{re.escape(self.name)}\b")
         documentation = self._documentation()
@@ -108,6 +109,13 @@ class Class:
                 lines.append(f"{self.indent}pass")
             classes.append(newline.join(lines))
         return f"{newline * 3}".join(classes)
+
+    def _between(self, above: str, start: int, end: int) -> str:
+        """Text that stays, without the blank lines that would stand there twice or right below the head."""
+        code = self._code(start, end)
+        last = above.rstrip(" \t\r\n")
+        is_below_blank_line = len(_LINE_END.findall(above[len(last) :])) > 1
+        return _BLANK_LINES.sub("", code) if above and (is_below_blank_line or last.endswith(":")) else code
 
     def _documentation(self) -> str:
         """The docstring's lines: a schema has the description of its own class, not of a base."""
