@@ -118,18 +118,21 @@ class _Body:
         """Whether the value of an expression is of a type."""
         if depth > 20:
             return False
-        union = branches(self.project, self.module, expected)
-        if len(union) > 1:
-            return any(self.is_of(value, branch, depth + 1) for branch in union)
-        expected = union[0]
         match value:
             case ast.IfExp(body=body, orelse=orelse):
                 return self.is_of(body, expected, depth + 1) and self.is_of(orelse, expected, depth + 1)
             case ast.NamedExpr(value=inner):
                 return self.is_of(inner, expected, depth + 1)
+            case ast.Name(id=name) if name in self.bound and name not in self.put:
+                return all(self._binding_is_of(one, expected, depth) for one in self.bound[name])
+        union = branches(self.project, self.module, expected)
+        if len(union) > 1:
+            return any(self.is_of(value, branch, depth + 1) for branch in union)
+        expected = union[0]
+        match value:
             case ast.Name(id=name) if name in self.bound:
                 bound = all(self._binding_is_of(one, expected, depth) for one in self.bound[name])
-                return bound and all(self._may_hold(expected, put, depth) for put in self.put.get(name, ()))
+                return bound and all(self._may_hold(expected, put, depth) for put in self.put[name])
             case ast.Call() | ast.Await():
                 return self._call_is_of(value, expected, depth)
             case ast.Constant(value=None):
@@ -150,19 +153,26 @@ class _Body:
             case ast.arg(annotation=ast.Subscript(value=head, slice=ast.Tuple(elts=[inner, *_]))) if (
                 self.meaning(head) == "typing.Annotated"
             ):
-                return self.meaning(inner) == self.meaning(expected)
-            case ast.arg(annotation=ast.expr() as annotation):
-                return self.meaning(annotation) == self.meaning(expected)
-            case ast.AnnAssign(annotation=annotation):
-                return self.meaning(annotation) == self.meaning(expected)
+                return self._is_within(inner, expected)
+            case ast.arg(annotation=ast.expr() as annotation) | ast.AnnAssign(annotation=annotation):
+                return self._is_within(annotation, expected)
             case ast.Assign(value=value):
                 return self.is_of(value, expected, depth + 1)
         return False
+
+    def _is_within(self, annotation: ast.expr, expected: ast.expr) -> bool:
+        """Whether a type is the expected one, or one of those that the expected one allows."""
+        allowed = {self.meaning(branch) for branch in branches(self.project, self.module, expected)}
+        return {self.meaning(branch) for branch in branches(self.project, self.module, annotation)} <= allowed
 
     def _call_is_of(self, value: ast.Call | ast.Await, expected: ast.expr, depth: int) -> bool:
         call = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call):
             return False
+        if isinstance(call.func, ast.Subscript) and isinstance(expected, ast.Subscript):
+            # `Page[Item](items=[])`
+            is_same = self.meaning(call.func) == self.meaning(expected)
+            return is_same and self._is_model(expected.value) and call is value
         name = dotted(call.func)
         head, _, member = name.rpartition(".")
         if name and name.partition(".")[0] not in self.bound:
