@@ -29,9 +29,9 @@ def change_arguments(
 
     A value of several lines is given as it would stand at the left edge of the file.
 
-    A call on one line stays there while it fits, else its arguments get a line each. A call of several lines from which
-    all arguments but one were taken goes on one line: it was broken for what has left, and no formatter would join it
-    again because of its trailing comma.
+    A call on one line that gets longer stays there while it fits, else its arguments get a line each. A call of several
+    lines from which all arguments but one were taken goes on one line: it was broken for what left, and no formatter
+    would join it again because of its trailing comma.
     """
     from . import fragments
 
@@ -55,7 +55,7 @@ def change_arguments(
         indent = (fragments.indentation(node) if found else None) or margin + unit
         node = change(node, name, _NEWLINE.sub(newline + indent, value))
     code = fragments.call_code(node, newline)
-    if found is None and (len(code) > room or _NEWLINE.search(code)):
+    if found is None and values and (len(code) > room or _NEWLINE.search(code)):
         node = fragments.one_argument_per_line(node, margin, unit)
     elif found is not None and not values and len(node.args) == 1 and not fragments.holds_comment(node):
         joined = fragments.on_one_line(node)
