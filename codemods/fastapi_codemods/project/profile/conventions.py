@@ -11,7 +11,7 @@ from .errors import error_envelopes, error_styles, status_codes, status_imports
 from .evidence import Evidence
 from .layout import layout, model_place, router_variable
 from .model import Profile, convention
-from .parameters import alias_names, parameter_style, declared_responses
+from .parameters import alias_names, declared_responses, parameter_style
 from .paths import prefix_place, tags_case, tags_place, trailing_slash, version_prefix
 from .sessions import db_sessions
 from .spelling import collection_types, optional_types
