@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..index import Project
-from .access import access
+from .access import access, access_dependencies
 from .application import app_creation, entry_points, lifespans, operation_ids
 from .errors import error_envelopes, error_styles, status_codes, status_imports
 from .evidence import Evidence
@@ -70,6 +70,7 @@ def profile_of(project: Project, within: Sequence[str] = ("",)) -> Profile:
             convention("lifespan", "applications and event handlers", lifespans(evidence), "lifespan"),
             convention("operation_ids", "places that set one", operation_ids(evidence), "default ids"),
             convention("auth", "places that ask who calls", access(evidence)),
+            convention("auth_dependency", "places that inject it", access_dependencies(evidence)),
             convention(
                 "optional_types",
                 "annotations in modules that use FastAPI",

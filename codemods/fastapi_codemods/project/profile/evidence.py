@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -115,6 +115,21 @@ class Marked(NamedTuple):
     @property
     def place(self) -> Place:
         return Place(self.module.path, self.parameter.line)
+
+
+class Written(NamedTuple):
+    """A part of a module's text, such as an annotation."""
+
+    text: Text
+    start: int
+    end: int
+
+
+class Injection(NamedTuple):
+    target: Symbol
+    place: Place
+    type: Written | None
+    """What the parameter is annotated with; None for a dependency that hands over nothing, or without annotation."""
 
 
 def plain_string(module: Module, given: Argument) -> str | None:
@@ -532,14 +547,29 @@ class Evidence:
         return found
 
     @cached_property
-    def injections(self) -> tuple[tuple[Symbol, Place], ...]:
+    def injections(self) -> tuple[Injection, ...]:
         """What is injected and where: by a parameter, or by a `Depends` in a list of dependencies."""
-        in_aliases = {id(mention) for mention, _ in self.aliases.values()}
-        used = [(marked.mention, marked.place) for marked in self.marked]
-        elsewhere = in_aliases | {id(mention) for mention, _ in used}
+        in_aliases = {id(mention): name for mention, name in self.aliases.values()}
+        used = [(marked.mention, marked.place, self._type_of(marked, in_aliases)) for marked in self.marked]
+        elsewhere = in_aliases.keys() | {id(mention) for mention, _, _ in used}
         mentions = self.mentions_of("fastapi.Depends", "fastapi.Security")
-        used += [(mention, mention.place) for mention in mentions if id(mention) not in elsewhere]
-        return tuple((target, place) for mention, place in used if (target := self.target(mention)) is not None)
+        used += [(mention, mention.place, None) for mention in mentions if id(mention) not in elsewhere]
+        return tuple(
+            Injection(target, place, written)
+            for mention, place, written in used
+            if (target := self.target(mention)) is not None
+        )
+
+    def _type_of(self, marked: Marked, in_aliases: Collection[int]) -> Written | None:
+        """The type in the annotation, what follows it in `Annotated` left out."""
+        mention = marked.mention
+        if id(mention) in in_aliases:
+            start = mention.module.facts.statements[mention.text.statement(mention.start)].start
+            return Written(mention.text, mention.text.masked.index("[", start) + 1, mention.start)
+        if marked.parameter.annotation is None:
+            return None
+        start, end = marked.parameter.annotation
+        return Written(self.text(marked.module), start, mention.start if marked.is_annotated else end)
 
     def target(self, mention: Mention) -> Symbol | None:
         """The `f` of `Depends(f)` or `Depends(f())`; the annotation's type for an empty one is not looked for."""
@@ -552,8 +582,17 @@ class Evidence:
             else:
                 given = mention.argument(0, "dependency")
                 written = dotted(given.func if isinstance(given, ast.Call) else given) if given is not None else ""
-            self._targets[key] = mention.text.meaning(written, mention.start) if written else None
+            self._targets[key] = self._meant(mention, written) if written else None
         return self._targets[key]
+
+    def _meant(self, mention: Mention, written: str) -> Symbol | None:
+        if found := mention.text.meaning(written, mention.start):
+            return found
+        # `checked = make_checker(key)` in the factory that the handler stands in: what makes it.
+        for assignment in mention.module.facts.assignments:
+            if assignment.target == written and assignment.scopes:
+                return self.project.resolve(mention.module, assignment.call.callee, assignment.scopes)
+        return None
 
     @cached_property
     def _targets(self) -> dict[tuple[str, int], Symbol | None]:

@@ -1,83 +1,220 @@
-"""What injects a session of a database."""
+"""What injects a session of a database.
+
+Where types are written they decide: those of the parameters that a provider fills, then what it says it returns. Where
+nobody writes one, what it yields is followed to the library it comes from.
+"""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..index import Module, Project, Symbol
+from ..model import Function
 from ..reader import dotted
-from .evidence import Evidence
+from ..types import own_nodes
+from .evidence import Evidence, Injection, Written
+from .mentions import Text
 from .model import Observation
 
-_DATABASES = (
-    "aiosqlite", "asyncpg", "databases", "motor", "odmantic", "peewee", "psycopg", "psycopg2", "pymongo", "pymysql",
-    "pony", "sqlalchemy", "sqlite3", "sqlmodel", "tortoise",
+_DATABASES = frozenset(
+    {
+        "aiomysql", "aiosqlite", "asyncpg", "cx_Oracle", "databases", "motor", "mysql", "oracledb", "peewee", "pony",
+        "psycopg", "psycopg2", "psycopg_pool", "pymongo", "pymysql", "pyodbc", "sqlalchemy", "sqlite3", "sqlmodel",
+        "tortoise",
+    }
 )  # fmt: skip
-_ASYNC_DATABASES = re.compile(
-    r"aiosqlite|asyncpg|databases|motor|\basyncio\b|(?i:async_?(?:session|engine|connection))"
-)
+_SESSION = re.compile(r"(?i)(?:session|connection|cursor|database|collection|client|pool|transaction)\Z")
+_FACTORY = re.compile(r"(?i)(?:sessionmaker|\bcallable\b|factory)")
+_ASYNC = re.compile(r"(?i)async|aiosqlite|aiomysql|asyncpg|\bdatabases\b|motor|tortoise")
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+# They say how, not what.
+_AROUND_TYPES = ("typing", "typing_extensions", "collections", "contextlib")
+_SAYS_NOTHING = frozenset({"Any", "None", "object", "Optional", "Union", "Annotated"})
+
+Kind = tuple[bool, bool]
+"""Asynchronous; a factory of sessions."""
 
 
 def db_sessions(evidence: Evidence) -> Iterator[Observation]:
-    known: dict[Symbol, str | None] = {}
-    for target, place in evidence.injections:
-        if target not in known:
-            known[target] = _provider(evidence, target)
-        if provider := known[target]:
-            yield provider, place
+    by_target: dict[Symbol, list[Injection]] = {}
+    for injection in evidence.injections:
+        by_target.setdefault(injection.target, []).append(injection)
+    for target, injections in by_target.items():
+        if (kind := _kind(evidence, target, injections)) is not None:
+            name = _described(target, kind)
+            yield from ((name, injection.place) for injection in injections)
 
 
-def _provider(evidence: Evidence, symbol: Symbol) -> str | None:
-    """`get_db (sync) in app/db.py` for a function that yields something of a database."""
-    found = evidence.function_of(symbol)
-    if found is None:
+def _described(provider: Symbol, kind: Kind) -> str:
+    """`get_db (sync session) in app/db.py`."""
+    is_async, is_factory = kind
+    what = f"({'async' if is_async else 'sync'} session{' factory' if is_factory else ''})"
+    if provider.path is not None:
+        return f"{provider.name} {what} in {provider.path}"
+    package, _, name = provider.name.rpartition(".")
+    return f"{name} {what} from {package}"
+
+
+def _kind(evidence: Evidence, provider: Symbol, injections: Sequence[Injection]) -> Kind | None:
+    """None for what provides no session."""
+    written = list(dict.fromkeys(injection.type for injection in injections if injection.type is not None))
+    found = evidence.function_of(provider)
+    if found is not None and found[1].returns is not None:
+        start, end = found[1].returns
+        written.append(Written(evidence.text(found[0]), start, end))
+    for annotation in written:
+        decided, kind = _of_annotation(evidence.project, annotation)
+        if decided:
+            return kind
+    return _of_body(evidence, *found) if found is not None else None
+
+
+def _of_annotation(project: Project, written: Written) -> tuple[bool, Kind | None]:
+    """Whether a type says anything, and what."""
+    # A type in quotes is blanked in the masked text.
+    code = written.text.module.text[written.start : written.end]
+    names = list(dict.fromkeys(_NAME.findall(code)))
+    said = False
+    for name in names:
+        symbol = _type_named(project, written.text, name, written.start)
+        if symbol is None:
+            said = said or (name not in _SAYS_NOTHING and hasattr(builtins, name))
+            continue
+        if symbol.path is None and symbol.name.partition(".")[0] in _AROUND_TYPES:
+            continue
+        if library := _library_class(project, symbol):
+            is_factory = "sessionmaker" in library or _FACTORY.search(code) is not None
+            if is_factory or _SESSION.search(library):
+                return True, (_ASYNC.search(library) is not None, is_factory)
+        said = True
+    return said, None
+
+
+def _type_named(project: Project, text: Text, name: str, offset: int) -> Symbol | None:
+    if found := text.meaning(name, offset):
+        return found
+    # For type checkers alone.
+    head, _, rest = name.partition(".")
+    for item in text.module.facts.imports:
+        if item.local == head and item.type_checking:
+            return project.follow_import(text.module.path, f"{item.target}.{rest}" if rest else item.target)
+    return None
+
+
+def _library_class(project: Project, symbol: Symbol, depth: int = 5) -> str:
+    """The class of a database's library that a type is, derives from or stands for; empty for any other."""
+    if symbol.path is None:
+        return symbol.name if symbol.name.partition(".")[0] in _DATABASES else ""
+    module = project.module(symbol.path)
+    if module is None or not depth:
+        return ""
+    for binding in module.bindings(symbol.name):
+        for node in module.tree(binding.statement).body:
+            # `class Session(AsyncSession)`, `ReadSession = NewType("ReadSession", AsyncSession)`
+            above: list[ast.expr] = []
+            if isinstance(node, ast.ClassDef) and node.name == symbol.name:
+                above = node.bases
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                above = [*node.value.args, node.value.func] if isinstance(node.value, ast.Call) else [node.value]
+            for base in above:
+                plain = base.value if isinstance(base, ast.Subscript) else base
+                found = project.resolve(module, dotted(plain))
+                if found is not None and found != symbol and (name := _library_class(project, found, depth - 1)):
+                    return name
+    return ""
+
+
+# Without types: what the function yields
+
+
+def _of_body(evidence: Evidence, module: Module, function: Function) -> Kind | None:
+    nodes = [
+        node
+        for node in ast.walk(module.tree(function.statement))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function.name
+    ]
+    if len(nodes) != 1:
         return None
-    module, function = found
-    node = next(
-        (
-            node
-            for node in ast.walk(module.tree(function.statement))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function.name
-        ),
-        None,
-    )
-    if node is None or not any(isinstance(part, ast.Yield) for part in ast.walk(node)):
-        return None
-    names = {dotted(part) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)}
-    meanings = set()
-    for name in sorted(names):
-        meanings |= _leads_to(evidence.project, module, name, 3)
+    parts = list(own_nodes(nodes[0]))
+    given = [part.value for part in parts if isinstance(part, ast.Yield) and part.value is not None]
+    known: dict[tuple[str, str], set[str]] = {}
+    meanings: set[str] = set()
+    for name in _sources(given, parts):
+        meanings |= _leads_to(evidence.project, module, name, 4, known)
     databases = {meaning for meaning in meanings if meaning.partition(".")[0] in _DATABASES}
-    if not databases:
-        return None
-    is_async = any(_ASYNC_DATABASES.search(meaning) for meaning in databases)
-    return f"{symbol.name} ({'async' if is_async else 'sync'} session) in {module.path}"
+    return (any(_ASYNC.search(meaning) for meaning in databases), False) if databases else None
 
 
-def _leads_to(project: Project, module: Module, name: str, depth: int) -> set[str]:
-    """Dotted names of other distributions that a name of the project comes from: through assignments, the annotations
-    and the imports of functions."""
+def _sources(given: Iterable[ast.expr], parts: Sequence[ast.AST]) -> Iterator[str]:
+    """The names that the values are made of, through assignments and `with` of the same function."""
+    bound: dict[str, list[ast.expr]] = {}
+    for part in parts:
+        if isinstance(part, ast.Assign):
+            for target in part.targets:
+                bound.setdefault(dotted(target), []).append(part.value)
+        elif isinstance(part, ast.AnnAssign) and part.value is not None:
+            bound.setdefault(dotted(part.target), []).append(part.value)
+        elif isinstance(part, ast.withitem) and part.optional_vars is not None:
+            bound.setdefault(dotted(part.optional_vars), []).append(part.context_expr)
+    seen: set[str] = set()
+    waiting = list(given)
+    while waiting:
+        expression = waiting.pop()
+        # What is passed to a call is not what it gives.
+        while isinstance(expression, ast.Call | ast.Await):
+            expression = expression.func if isinstance(expression, ast.Call) else expression.value
+        if isinstance(expression, ast.Attribute) and not dotted(expression):
+            waiting.append(expression.value)
+            continue
+        name = dotted(expression)
+        if name and name not in seen:
+            seen.add(name)
+            yield name
+            waiting += bound.get(name.partition(".")[0], [])
+
+
+def _leads_to(
+    project: Project, module: Module, name: str, depth: int, known: dict[tuple[str, str], set[str]]
+) -> set[str]:
+    """Dotted names of other distributions that a name of the project comes from: through assignments, and what
+    functions return or yield, by annotation or by expression."""
     symbol = project.resolve(module, name)
     if symbol is None or symbol.path is None:
         return set() if symbol is None else {symbol.name}
-    if not depth:
-        return set()
+    key = (symbol.path, symbol.name)
+    if key in known or not depth:
+        return known.get(key, set())
+    found = known[key] = set()
     home = project.module(symbol.path)
-    found: set[str] = set()
     for binding in home.bindings(symbol.name.partition(".")[0]) if home is not None else ():
         assert home is not None
         for node in home.tree(binding.statement).body:
-            used: list[ast.expr] = []
-            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-                used = [node.value.func, *(keyword.value for keyword in node.value.keywords)]
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
-                isinstance(node, ast.ClassDef) and "." in symbol.name
-            ):
-                used = [n for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute)]
-            for expression in used:
-                written = dotted(expression)
-                if written and written != name:
-                    found |= _leads_to(project, home, written, depth - 1)
+            for written in _origins(node, symbol.name):
+                if written != name:
+                    found |= _leads_to(project, home, written, depth - 1, known)
     return found
+
+
+def _origins(node: ast.stmt, name: str) -> Iterator[str]:
+    match node:
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+            yield from _sources([value], ())
+            if isinstance(value, ast.Call):
+                # `Local = sessionmaker(class_=AsyncSession)`
+                yield from (dotted(keyword.value) for keyword in value.keywords)
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            if node.returns is not None:
+                yield from (dotted(n) for n in ast.walk(node.returns) if isinstance(n, ast.Name | ast.Attribute))
+            parts = list(own_nodes(node))
+            given = [p.value for p in parts if isinstance(p, ast.Return | ast.Yield) and p.value is not None]
+            yield from _sources(given, parts)
+        case ast.ClassDef() if "." in name:
+            wanted = name.partition(".")[2].partition(".")[0]
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == wanted:
+                    yield from _origins(inner, inner.name)
+        case _:
+            return
