@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..index import Module, Symbol
+from ..index import Module, Symbol, read_definition
 from ..model import Function
 from ..reader import dotted
 from .evidence import Evidence, bases_of
@@ -122,11 +122,12 @@ class _Access:
         return None
 
     def _dependency(self, home: Module, symbol: Symbol) -> _Dependency:
-        functions = [(home, f) for f in home.facts.functions if f.qualified_name.startswith(f"{symbol.name}.")]
         if found := self.evidence.function_of(symbol):
-            return _Dependency(symbol.name, (found, *functions))
+            inner = [f for f in read_definition(home, symbol.name) if f.qualified_name.startswith(f"{symbol.name}.")]
+            return _Dependency(symbol.name, (found, *((home, function) for function in inner)))
         methods = (f"{symbol.name}.__call__", f"{symbol.name}.__init__")
-        return _Dependency(symbol.name, tuple((home, f) for _, f in functions if f.qualified_name in methods))
+        functions = [(home, f) for f in home.facts.functions if f.qualified_name in methods]
+        return _Dependency(symbol.name, tuple(functions))
 
     def _injected_into(self, dependency: _Dependency) -> Iterator[Symbol]:
         for module, function in dependency.functions:
