@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ...source.discovery import is_test
 from ..fastapi_names import PARAMETER_FUNCTIONS
@@ -47,6 +47,9 @@ _BYTES = (
     b"Depends(", b"HTTPException", b"Response(", b"asyncify(", b"run_in_executor(", b"run_in_threadpool(",
     b"run_sync(", b"to_thread(",
 )  # fmt: skip
+
+
+Gathered = TypeVar("Gathered")
 
 
 class Router(NamedTuple):
@@ -147,6 +150,14 @@ class Evidence:
         self.project = project
         self._within = within
         self._texts: dict[str, Text] = {}
+        self._once: dict[str, Any] = {}
+
+    def once(self, what: str, make: Callable[[], Gathered]) -> Gathered:
+        """What several conventions are read from, gathered once."""
+        if what not in self._once:
+            self._once[what] = make()
+        found: Gathered = self._once[what]
+        return found
 
     def counts(self, path: str) -> bool:
         inside = any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in self._within)
