@@ -10,7 +10,7 @@ from http import HTTPStatus
 from ..index import Symbol
 from ..reader import dotted
 from .evidence import HTTP_EXCEPTIONS, Evidence, is_response
-from .mentions import Text, argument
+from .mentions import Mention, Text, argument
 from .model import Observation, Place
 
 
@@ -65,7 +65,8 @@ def status_imports(evidence: Evidence) -> Iterator[Observation]:
 
 def error_styles(evidence: Evidence) -> Iterator[Observation]:
     for mention in evidence.mentions_of(*HTTP_EXCEPTIONS):
-        yield _detail_style(mention.argument(1, "detail")), mention.place
+        detail = mention.argument(1, "detail")
+        yield _detail_of_project(detail, mention) or _detail_style(detail), mention.place
     names = evidence.exception_names
     helpers = _error_helpers(evidence)
     raisable = names | {symbol.name for symbol in helpers}
@@ -123,6 +124,21 @@ def _detail_style(detail: ast.expr | None) -> str:
             return "HTTPException(computed)"
 
 
+def _detail_of_project(detail: ast.expr | None, mention: Mention) -> str | None:
+    """`HTTPException(ERROR_MESSAGES)` for `detail=ERROR_MESSAGES.NOT_FOUND` or `ERROR_MESSAGES.DEFAULT(error)`, and
+    `HTTPException(constant)` for a constant of a module."""
+    written = dotted(detail.func if isinstance(detail, ast.Call) else detail) if detail is not None else ""
+    symbol = mention.text.meaning(written.removesuffix(".value"), mention.start) if written else None
+    if symbol is None or symbol.path is None or not symbol.name:
+        return None
+    home = mention.text.project.module(symbol.path)
+    head, _, rest = symbol.name.partition(".")
+    kinds = {binding.kind for binding in home.bindings(head)} if home is not None else set()
+    if rest and kinds <= {"class", "assign"}:
+        return f"HTTPException({head})"
+    return "HTTPException(constant)" if kinds == {"assign"} and head.isupper() else None
+
+
 def _error_helpers(evidence: Evidence) -> frozenset[Symbol]:
     """Functions of the project that make an HTTPException for others to raise."""
     helpers = set()
@@ -148,13 +164,26 @@ def error_envelopes(evidence: Evidence) -> Iterator[Observation]:
         for node in ast.walk(body):
             if isinstance(node, ast.Call):
                 symbol = evidence.project.resolve(module, dotted(node.func))
-                if symbol is None or not is_response(symbol) or not symbol.name.endswith("JSONResponse"):
+                if symbol is None or not _sends_json(evidence, symbol):
                     continue
                 content = argument(node, 0, "content")
                 if isinstance(content, ast.Call) and dotted(content.func).endswith("jsonable_encoder") and content.args:
                     content = content.args[0]
-                if content is not None:
+                if content is not None and (symbol.path is None or isinstance(content, ast.Dict)):
                     yield _keys(content), Place(module.path, first_line + node.lineno - 1)
+
+
+def _sends_json(evidence: Evidence, symbol: Symbol) -> bool:
+    """A class of JSON responses; of a class of the project, which may be of another kind, the content decides."""
+    if symbol.path is None:
+        return is_response(symbol) and symbol.name.endswith("JSONResponse")
+    return evidence.project.derives_from(symbol, _RESPONSES)
+
+
+_RESPONSES = (
+    "fastapi.Response",
+    *(f"{package}.responses.{name}" for package in ("fastapi", "starlette") for name in ("JSONResponse", "Response")),
+)
 
 
 def _keys(content: ast.expr) -> str:

@@ -420,7 +420,7 @@ class Evidence:
     def _exception_handler(self, kind: Symbol | None, text: Text, written: str, start: int) -> ExceptionHandler:
         symbol = text.meaning(written, start) if written else None
         if symbol is None or symbol.path is None:
-            return ExceptionHandler(kind, text.module, None, 0)
+            return ExceptionHandler(kind, text.module, *self._defined_around(text, written, start))
         home = self.project.module(symbol.path)
         for binding in home.bindings(symbol.name) if home is not None else ():
             assert home is not None
@@ -428,6 +428,20 @@ class Evidence:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == symbol.name:
                     return ExceptionHandler(kind, home, node, home.facts.statements[binding.statement].line)
         return ExceptionHandler(kind, text.module, None, 0)
+
+    def _defined_around(
+        self, text: Text, written: str, start: int
+    ) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, int]:
+        """A method `self.handle`, or a function of the factory that registers it."""
+        index, name = text.statement(start), written.removeprefix("self.")
+        if index < 0 or not name.isidentifier():
+            return None, 0
+        found = [
+            node
+            for node in ast.walk(text.module.tree(index))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        ]
+        return (found[0], text.module.facts.statements[index].line) if len(found) == 1 else (None, 0)
 
     @cached_property
     def exception_names(self) -> frozenset[str]:

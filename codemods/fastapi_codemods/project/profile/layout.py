@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -133,16 +133,18 @@ def _used_models(evidence: Evidence) -> tuple[UsedModel, ...]:
 
 def model_place(evidence: Evidence) -> Iterator[Observation]:
     used = used_models(evidence)
-    stems = {_stem(model.symbol.path or "") for model in used}
+    stems = Counter(map(_stem, {model.symbol.path or "" for model in used}))
     for model in used:
         yield _home_of_models(model.user.path, model.symbol.path or "", stems), Place(model.user.path, model.line)
 
 
-def _home_of_models(importer: str, path: str, stems: Iterable[str]) -> str:
+def _home_of_models(importer: str, path: str, stems: Mapping[str, int]) -> str:
+    """`stems` says how many homes have that name: one for all, or one for each feature, beside its routes."""
     if importer == path:
         return "the routes' module"
     *folders, file = path.split("/")
-    where = "beside the routes: " if importer.rpartition("/")[0] == path.rpartition("/")[0] else ""
+    is_beside = importer.rpartition("/")[0] == path.rpartition("/")[0] and stems[_stem(path)] > 1
+    where = "beside the routes: " if is_beside else ""
     stem = file.removesuffix(".py")
     for folder in reversed(folders):
         if _WORD.fullmatch(folder):
