@@ -26,22 +26,40 @@ def app_creation(evidence: Evidence) -> Iterator[Observation]:
                 yield "factory that returns it", mention.place
 
 
-_STARTED = re.compile(r"(?:uvicorn|gunicorn|hypercorn|granian)\b.*?[\s\"',]([A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?)")
+_SERVERS = "uvicorn|gunicorn|hypercorn|granian"
+_STARTED = re.compile(rf"(?:{_SERVERS})\b.*?[\s\"',]([A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?)")
 _RUN = re.compile(r"fastapi[\s\"',]+(?:run|dev)[\s\"',]+([\w./-]+\.py)")
+_IN_PYTHON = re.compile(
+    rf"(?:{_SERVERS})\.(?:run|Config|serve)\(\s*(?:app\s*=\s*)?(?:f?[\"']([\w.]+:[\w.]+)[\"']|([A-Za-z_][\w.]*)\s*[,)])"
+)
+_FILES = ("pyproject.toml", "Procfile", "Makefile", "Justfile", "justfile", "supervisord.conf")
+_STARTS = ("Dockerfile", "Containerfile", "docker-compose", "compose.")
 
 
 def entry_points(evidence: Evidence) -> Iterator[Observation]:
-    """What starts the application, in the root's files and in those of the folders above an application."""
+    """What starts the application: in code, in the root's files and in those of the folders above an application."""
+    for path, data in evidence.data.items():
+        if any(f"{server}.".encode() in data for server in _SERVERS.split("|")):
+            yield from _started_in_python(path, data.decode("utf-8", "replace"))
     root = evidence.project.root
     folders = {""}
     for router in evidence.counted_routers(applications=True):
         parts = router.module.path.split("/")[:-1]
         folders |= {"/".join(parts[:depth]) for depth in range(len(parts) + 1)}
     for folder in sorted(folders):
-        for path in sorted((root / folder).glob("*")):
-            if path.name in ("pyproject.toml", "Procfile") or path.name.startswith(("Dockerfile", "docker-compose")):
-                name = f"{folder}/{path.name}" if folder else path.name
-                yield from _started_in(name, path.read_text("utf-8", "replace") if path.is_file() else "")
+        for file in sorted((root / folder).glob("*")):
+            is_script = file.suffix in (".sh", ".service") or file.name.startswith(_STARTS)
+            if (file.name in _FILES or is_script) and file.is_file():
+                name = f"{folder}/{file.name}" if folder else file.name
+                yield from _started_in(name, file.read_text("utf-8", "replace"))
+
+
+def _started_in_python(path: str, text: str) -> Iterator[Observation]:
+    for found in _IN_PYTHON.finditer(text):
+        before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        if "#" not in before:
+            name = found.group(1) or f"{found.group().partition('(')[0]}({found.group(2)})"
+            yield name, Place(path, text.count("\n", 0, found.start()) + 1)
 
 
 def _started_in(name: str, text: str) -> Iterator[Observation]:

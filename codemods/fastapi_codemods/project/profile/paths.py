@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from ..index import Module
 from ..model import Argument
 from ..reader import dotted
 from .evidence import Evidence, Route, Router
-from .model import Observation, Place
+from .model import MAJORITY, Observation, Place
 
 
 def _values_of(module: Module, given: Argument) -> list[ast.expr]:
@@ -67,9 +68,10 @@ def tags_case(evidence: Evidence) -> Iterator[Observation]:
             elif isinstance(value, ast.Attribute) and dotted(value):
                 members.setdefault(dotted(value), place)
     cases = {tag: _case(tag) for tag in places}
-    # One word in lower case goes with any of these.
-    several = {case for case in cases.values() if case in _SEVERAL_WORDS.values()}
-    single = several.pop() if len(several) == 1 else "lowercase"
+    # One word in lower case goes with any of these, so with the one that most tags of several words have.
+    several = Counter(case for case in cases.values() if case in _SEVERAL_WORDS.values()).most_common(1)
+    total = sum(case in _SEVERAL_WORDS.values() for case in cases.values())
+    single = several[0][0] if several and several[0][1] >= MAJORITY * total else "lowercase"
     for tag, place in places.items():
         yield single if cases[tag] == "lowercase" else cases[tag], place
     for place in members.values():
@@ -90,11 +92,11 @@ def prefix_place(evidence: Evidence) -> Iterator[Observation]:
     with_prefix = set()
     for router in evidence.counted_routers(applications=False):
         given = router.assignment.call.argument("prefix")
-        if given is not None and router.module.code(given.span) not in ('""', "''"):
+        if _is_given(router.module, given):
             with_prefix.add((router.module.path, router.assignment.line))
             yield "APIRouter", router.place
     for module, _, prefix, place, included in _includes(evidence):
-        if prefix is not None and module.code(prefix.span) not in ('""', "''"):
+        if _is_given(module, prefix):
             if included is not None:
                 with_prefix.add((included.module.path, included.assignment.line))
             yield "include_router", place
@@ -132,13 +134,56 @@ def version_prefix(evidence: Evidence) -> Iterator[Observation]:
 
 
 def trailing_slash(evidence: Evidence) -> Iterator[Observation]:
+    """How collections are spelled, `/items/` or `/items`; where there are none, all paths that end in no parameter."""
+    collections: list[Observation] = []
+    others: list[Observation] = []
+    items = _paths_of_items(evidence)
     for route in evidence.routes:
         path = route.path()
         if path is None or route.is_websocket or path.rstrip("/").endswith("}"):
             continue
         if path in ("", "/"):
             # Of a router with a prefix it is the collection, elsewhere the root of everything.
-            given = route.router.assignment.call.argument("prefix") if route.router is not None else None
-            if given is None or route.router is None or route.router.is_application:
-                continue
-        yield "with slash" if path.endswith("/") else "without slash", route.place
+            if _has_prefix(evidence, route):
+                collections.append(("with slash" if path else "without slash", route.place))
+            continue
+        seen = ("with slash" if path.endswith("/") else "without slash", route.place)
+        is_collection = (route.receiver, path.rstrip("/")) in items
+        (collections if is_collection else others).append(seen)
+    yield from collections or others
+
+
+def _paths_of_items(evidence: Evidence) -> set[tuple[object, str]]:
+    """`/items` for each route `/items/{id}`, with what it is registered on."""
+    found: set[tuple[object, str]] = set()
+    for route in evidence.routes:
+        path = route.path() or ""
+        found.update((route.receiver, path[: match.start()]) for match in _PARAMETER.finditer(path))
+    return found
+
+
+_PARAMETER = re.compile(r"/\{")
+
+
+def _has_prefix(evidence: Evidence, route: Route) -> bool:
+    if route.router is None or route.router.is_application:
+        return False
+    return _is_given(route.router.module, route.router.assignment.call.argument("prefix")) or (
+        route.router.module.path,
+        route.router.assignment.line,
+    ) in _included_with_prefix(evidence)
+
+
+def _included_with_prefix(evidence: Evidence) -> frozenset[tuple[str, int]]:
+    def find() -> frozenset[tuple[str, int]]:
+        return frozenset(
+            (included.module.path, included.assignment.line)
+            for module, _, prefix, _, included in _includes(evidence)
+            if included is not None and _is_given(module, prefix)
+        )
+
+    return evidence.once("routers included with a prefix", find)
+
+
+def _is_given(module: Module, prefix: Argument | None) -> bool:
+    return prefix is not None and module.code(prefix.span) not in ('""', "''")
