@@ -10,11 +10,14 @@ from .application import app_creation, entry_points, lifespans, operation_ids
 from .errors import error_envelopes, error_styles, status_codes, status_imports
 from .evidence import Evidence
 from .layout import layout, model_place, router_variable
+from .libraries import http_clients, loggers, test_clients
 from .model import Profile, convention
+from .naming import request_models, response_models
 from .parameters import alias_names, declared_responses, parameter_style
 from .paths import prefix_place, tags_case, tags_place, trailing_slash, version_prefix
 from .sessions import db_sessions
-from .spelling import collection_types, optional_types
+from .settings import settings
+from .spelling import collection_types, import_styles, optional_types, quotes
 from .work import QUEUES, async_handlers, background_tasks, queues, threadpool_helpers
 
 ANNOTATED_SINCE = (0, 95)
@@ -55,6 +58,8 @@ def profile_of(project: Project, within: Sequence[str] = ("",)) -> Profile:
             convention("trailing_slash", "paths that end in no parameter", trailing_slash(evidence)),
             convention("layout", "modules that define routes", layout(evidence), "routers/<feature>.py"),
             convention("model_place", "models that modules with routes import", model_place(evidence)),
+            convention("request_model_names", "models that handlers take", request_models(evidence)),
+            convention("response_model_names", "models that handlers send", response_models(evidence)),
             convention("router_variable", "APIRouter instances", router_variable(evidence), "router"),
             convention("app_creation", "FastAPI instances", app_creation(evidence)),
             convention("entry_point", "files that start the application", entry_points(evidence)),
@@ -67,6 +72,9 @@ def profile_of(project: Project, within: Sequence[str] = ("",)) -> Profile:
             ),
             convention("db_session", "places that inject a session", db_sessions(evidence)),
             background,
+            convention("settings", "modules that read settings", settings(evidence)),
+            convention("http_client", "modules that import it", http_clients(evidence)),
+            convention("logging", "modules that log", loggers(evidence)),
             convention("lifespan", "applications and event handlers", lifespans(evidence), "lifespan"),
             convention("operation_ids", "places that set one", operation_ids(evidence), "default ids"),
             convention("auth", "places that ask who calls", access(evidence)),
@@ -83,5 +91,8 @@ def profile_of(project: Project, within: Sequence[str] = ("",)) -> Profile:
                 collection_types(evidence),
                 "list[X]" if subscripted else "List[X]",
             ),
+            convention("quotes", "modules that use FastAPI", quotes(evidence)),
+            convention("import_style", "modules that use FastAPI and others of the project", import_styles(evidence)),
+            convention("test_client", "test modules that call the application", test_clients(evidence)),
         ),
     )

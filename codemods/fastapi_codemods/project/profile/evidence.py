@@ -160,8 +160,10 @@ class Evidence:
         return found
 
     def counts(self, path: str) -> bool:
-        inside = any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in self._within)
-        return inside and not is_test(path)
+        return self.is_within(path) and not is_test(path)
+
+    def is_within(self, path: str) -> bool:
+        return any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in self._within)
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
@@ -343,6 +345,15 @@ class Evidence:
                     found.append(self.text(module))
         return tuple(sorted(found, key=lambda text: text.module.path))
 
+    def glanced(self, wanted: Callable[[bytes], object]) -> Iterator[Text]:
+        """The texts of files whose bytes are wanted, kept no longer than they are looked at; what the index reads of
+        them stays."""
+        for path, data in self.data.items():
+            if wanted(data) and (module := self.project.glance(path)) is not None:
+                yield self._texts.get(path) or Text(self.project, module)
+                if path not in self._texts:
+                    module.forget_text()
+
     @cached_property
     def data(self) -> dict[str, bytes]:
         """The bytes of every file that counts."""
@@ -355,6 +366,14 @@ class Evidence:
                 except OSError:
                     continue
         return found
+
+    def imports_of(self, library: str, path: str) -> Iterator[Place]:
+        """The first import of a distribution in a file; nothing where the project has a module of that name."""
+        name, data = library.encode(), self.data[path]
+        found = re.search(rb"(?:\A|\n)[ \t]*(?:from[ \t]+" + name + rb"[ .\t]|import[ \t]+" + name + rb"\b)", data)
+        if found and self.project.module_path(path, library) is None:
+            start = found.start() + data[found.start() : found.start() + 1].count(b"\n")
+            yield Place(path, data.count(b"\n", 0, start) + 1)
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ..index import Symbol
@@ -29,13 +28,8 @@ def threadpool_helpers(evidence: Evidence) -> Iterator[Observation]:
 def queues(evidence: Evidence) -> Iterator[Observation]:
     for path, data in evidence.data.items():
         for queue in QUEUES:
-            name = queue.encode()
-            if name in data:
-                pattern = rb"(?:\A|\n)[ \t]*(?:from[ \t]+" + name + rb"[ .\t]|import[ \t]+" + name + rb"\b)"
-                match = re.search(pattern, data)
-                if match and evidence.project.module_path(path, queue) is None:
-                    start = match.start() + data[match.start() : match.start() + 1].count(b"\n")
-                    yield queue, Place(path, data.count(b"\n", 0, start) + 1)
+            if queue.encode() in data:
+                yield from ((queue, place) for place in evidence.imports_of(queue, path))
 
 
 def background_tasks(evidence: Evidence) -> Iterator[Observation]:
