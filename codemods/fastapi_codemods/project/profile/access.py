@@ -159,12 +159,10 @@ class _Access:
                     given = argument(call, 0, "middleware_class" if "_" in ending else "cls") if call else None
                     if given is not None and self._is_of_access(text.meaning(dotted(given), start), dotted(given)):
                         yield Place(module.path, text.line(start))
-            for function in module.facts.functions:
-                for decorator in function.decorators:
-                    if decorator.name.endswith(".middleware") and (
-                        _MIDDLEWARE.search(function.name) or all(_signs(module, function.qualified_name))
-                    ):
-                        yield Place(module.path, decorator.line)
+            for _, start in text.occurrences(".middleware("):
+                node, _ = text.decorated(start)
+                if node is not None and (_MIDDLEWARE.search(node.name) or all(_signs_in(node))):
+                    yield Place(module.path, text.line(start))
 
     def _is_of_access(self, cls: Symbol | None, written: str) -> bool:
         if _MIDDLEWARE.search(written.rpartition(".")[2]):
@@ -195,9 +193,13 @@ def _signs(module: Module, name: str) -> _Signs:
         if binding.kind in ("class", "def") and any(word in text for word in _WORDS):
             node = _defined(module.tree(binding.statement).body, name.split("."))
             if node is not None:
-                parts = list(ast.walk(node))
-                return _Signs(any(map(_reads, parts)), any(map(_refuses, parts)))
+                return _signs_in(node)
     return _Signs(False, False)
+
+
+def _signs_in(node: DefinitionNode) -> _Signs:
+    parts = list(ast.walk(node))
+    return _Signs(any(map(_reads, parts)), any(map(_refuses, parts)))
 
 
 def _defined(body: list[ast.stmt], names: list[str]) -> DefinitionNode | None:

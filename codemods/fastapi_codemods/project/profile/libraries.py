@@ -35,7 +35,10 @@ def http_clients(evidence: Evidence) -> Iterator[Observation]:
 
 # --- logs
 
-_LOGGER = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*([\w.]*[lL]ogger\w*)\(([^()]*)\)", re.MULTILINE)
+_LOGGER = re.compile(
+    r"^(?:\w*(?i:log(?:ger)?)[ \t]*(?::[^=\n]+)?=[ \t]*([\w.]+)|\w+[ \t]*=[ \t]*([\w.]*[lL]ogger\w*))\(([^()]*)\)",
+    re.MULTILINE,
+)
 _LOGURU = re.compile(r"^from[ \t]+loguru[ \t]+import[ \t]+logger\b", re.MULTILINE)
 _ROOT = re.compile(r"\blogging\.(?:critical|debug|error|exception|info|warning)\(")
 
@@ -50,7 +53,7 @@ def loggers(evidence: Evidence) -> Iterator[Observation]:
 def _logger(evidence: Evidence, text: Text) -> Observation | None:
     module = text.module
     for match in _LOGGER.finditer(text.masked):
-        _, maker, argument = match.groups()
+        maker, argument = match.group(1) or match.group(2), match.group(3)
         symbol = text.meaning(maker, match.start())
         if symbol is None:
             continue

@@ -10,6 +10,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ..index import Module, Project, Symbol
 from ..model import Function
@@ -130,6 +131,14 @@ def _library_class(project: Project, symbol: Symbol, depth: int = 5) -> str:
 # Without types: what the function yields
 
 
+class _Source(NamedTuple):
+    """What a value is made of: `database` and `.session` for `database().session()`."""
+
+    name: str
+    attributes: tuple[str, ...] = ()
+    """Of what calling the name gives."""
+
+
 def _of_body(evidence: Evidence, module: Module, function: Function) -> Kind | None:
     nodes = [
         node
@@ -140,16 +149,16 @@ def _of_body(evidence: Evidence, module: Module, function: Function) -> Kind | N
         return None
     parts = list(own_nodes(nodes[0]))
     given = [part.value for part in parts if isinstance(part, ast.Yield) and part.value is not None]
-    known: dict[tuple[str, str], set[str]] = {}
+    origins = _Origins(evidence.project)
     meanings: set[str] = set()
-    for name in _sources(given, parts):
-        meanings |= _leads_to(evidence.project, module, name, 4, known)
+    for source in _sources(given, parts):
+        meanings |= origins.of(module, source, 4)
     databases = {meaning for meaning in meanings if meaning.partition(".")[0] in _DATABASES}
     return (any(_ASYNC.search(meaning) for meaning in databases), False) if databases else None
 
 
-def _sources(given: Iterable[ast.expr], parts: Sequence[ast.AST]) -> Iterator[str]:
-    """The names that the values are made of, through assignments and `with` of the same function."""
+def _sources(given: Iterable[ast.expr], parts: Sequence[ast.AST]) -> Iterator[_Source]:
+    """What the values are made of, through assignments and `with` of the same function."""
     bound: dict[str, list[ast.expr]] = {}
     for part in parts:
         if isinstance(part, ast.Assign):
@@ -159,62 +168,81 @@ def _sources(given: Iterable[ast.expr], parts: Sequence[ast.AST]) -> Iterator[st
             bound.setdefault(dotted(part.target), []).append(part.value)
         elif isinstance(part, ast.withitem) and part.optional_vars is not None:
             bound.setdefault(dotted(part.optional_vars), []).append(part.context_expr)
-    seen: set[str] = set()
+    seen: set[_Source] = set()
     waiting = list(given)
     while waiting:
-        expression = waiting.pop()
-        # What is passed to a call is not what it gives.
-        while isinstance(expression, ast.Call | ast.Await):
-            expression = expression.func if isinstance(expression, ast.Call) else expression.value
-        if isinstance(expression, ast.Attribute) and not dotted(expression):
-            waiting.append(expression.value)
-            continue
-        name = dotted(expression)
-        if name and name not in seen:
-            seen.add(name)
-            yield name
-            waiting += bound.get(name.partition(".")[0], [])
+        if (source := _source(waiting.pop())) is not None and source not in seen:
+            seen.add(source)
+            yield source
+            waiting += bound.get(source.name.partition(".")[0], [])
 
 
-def _leads_to(
-    project: Project, module: Module, name: str, depth: int, known: dict[tuple[str, str], set[str]]
-) -> set[str]:
-    """Dotted names of other distributions that a name of the project comes from: through assignments, and what
+def _source(expression: ast.expr) -> _Source | None:
+    attributes: list[str] = []
+    while not (name := dotted(expression)):
+        match expression:
+            # What is passed to a call is not what it gives.
+            case ast.Call(func=inner) | ast.Await(value=inner) | ast.Subscript(value=inner):
+                expression = inner
+            case ast.Attribute(value=inner, attr=attribute):
+                attributes.append(attribute)
+                expression = inner
+            case _:
+                return None
+    return _Source(name, tuple(reversed(attributes)))
+
+
+class _Origins:
+    """Which names of other distributions a value of the project comes from: through assignments and through what
     functions return or yield, by annotation or by expression."""
-    symbol = project.resolve(module, name)
-    if symbol is None or symbol.path is None:
-        return set() if symbol is None else {symbol.name}
-    key = (symbol.path, symbol.name)
-    if key in known or not depth:
-        return known.get(key, set())
-    found = known[key] = set()
-    home = project.module(symbol.path)
-    for binding in home.bindings(symbol.name.partition(".")[0]) if home is not None else ():
-        assert home is not None
-        for node in home.tree(binding.statement).body:
-            for written in _origins(node, symbol.name):
-                if written != name:
-                    found |= _leads_to(project, home, written, depth - 1, known)
-    return found
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Symbol, tuple[str, ...]], set[str]] = {}
+
+    def of(self, module: Module, source: _Source, depth: int) -> set[str]:
+        symbol = self._project.resolve(module, source.name)
+        if symbol is None or symbol.path is None:
+            return set() if symbol is None else {symbol.name}
+        key = (symbol, source.attributes)
+        if key in self._known or not depth:
+            return self._known.get(key, set())
+        found = self._known[key] = set()
+        home = self._project.module(symbol.path)
+        head, *attributes = [*symbol.name.split("."), *source.attributes]
+        for binding in home.bindings(head) if home is not None else ():
+            assert home is not None
+            for node in home.tree(binding.statement).body:
+                for origin in _origins(node, attributes):
+                    if origin != source:
+                        found |= self.of(home, origin, depth - 1)
+        return found
 
 
-def _origins(node: ast.stmt, name: str) -> Iterator[str]:
+def _origins(node: ast.stmt, attributes: Sequence[str]) -> Iterator[_Source]:
+    """What a definition gives, or the attributes of what it gives."""
     match node:
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
-            yield from _sources([value], ())
+            yield from _with_attributes(_sources([value], ()), attributes)
             if isinstance(value, ast.Call):
                 # `Local = sessionmaker(class_=AsyncSession)`
-                yield from (dotted(keyword.value) for keyword in value.keywords)
+                yield from (_Source(name) for keyword in value.keywords if (name := dotted(keyword.value)))
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             if node.returns is not None:
-                yield from (dotted(n) for n in ast.walk(node.returns) if isinstance(n, ast.Name | ast.Attribute))
-            parts = list(own_nodes(node))
-            given = [p.value for p in parts if isinstance(p, ast.Return | ast.Yield) and p.value is not None]
-            yield from _sources(given, parts)
-        case ast.ClassDef() if "." in name:
-            wanted = name.partition(".")[2].partition(".")[0]
+                parts = [part for part in ast.walk(node.returns) if isinstance(part, ast.Name | ast.Attribute)]
+                yield from _with_attributes((_Source(dotted(part)) for part in parts), attributes)
+            inside = list(own_nodes(node))
+            given = [p.value for p in inside if isinstance(p, ast.Return | ast.Yield) and p.value is not None]
+            yield from _with_attributes(_sources(given, inside), attributes)
+        case ast.ClassDef() if attributes:
             for inner in node.body:
-                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == wanted:
-                    yield from _origins(inner, inner.name)
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == attributes[0]:
+                    yield from _origins(inner, attributes[1:])
+                elif isinstance(inner, ast.AnnAssign) and dotted(inner.target) == attributes[0]:
+                    yield _Source(dotted(inner.annotation), tuple(attributes[1:]))
         case _:
             return
+
+
+def _with_attributes(sources: Iterable[_Source], attributes: Sequence[str]) -> Iterator[_Source]:
+    return (_Source(source.name, (*source.attributes, *attributes)) for source in sources if source.name)
