@@ -560,6 +560,23 @@ class TestWork:
             "loop.run_in_executor": (1, ["main.py:10"]),
         }
 
+    def test_leaves_the_event_loop_by_a_helper_of_its_own(self, seen):
+        files = {
+            "helpers.py": "import asyncio\nfrom functools import partial\nfrom typing import Callable\n"
+            "async def run(func, *args):\n    bound = partial(func, *args)\n"
+            "    return await asyncio.get_running_loop().run_in_executor(None, bound)\n"
+            "async def off(work: Callable[[], int]):\n    return await asyncio.to_thread(work)\n"
+            "async def read(path):\n    return await asyncio.to_thread(open, path)\n",
+            "main.py": "from fastapi import FastAPI\nfrom helpers import off, read, run\napp = FastAPI()\n"
+            "async def a():\n    await run(print)\n    await run(open)\n    await off(print)\n    await read('x')\n",
+        }
+
+        assert seen("threadpool_helper", files) == {
+            "run in helpers.py": (2, ["main.py:5", "main.py:6"]),
+            "asyncio.to_thread": (1, ["helpers.py:10"]),
+            "off in helpers.py": (1, ["main.py:7"]),
+        }
+
     def test_behind_a_response_follows_a_queue_that_is_there(self, profile):
         files = {
             "main.py": "from fastapi import BackgroundTasks, Depends\nx = Depends(1)\n",
@@ -604,6 +621,7 @@ class TestWork:
             pytest.param("def get() -> ReadOnly: ...", "", "async session", id="new type"),
             pytest.param("def get() -> sessionmaker[Session]: ...", "", "sync session factory", id="sessionmaker"),
             pytest.param("def get() -> Callable[[], AsyncSession]: ...", "", "async session factory", id="callable"),
+            pytest.param("def get() -> Callable[[Session], None]: ...", "", None, id="callable that takes one"),
             pytest.param("def get() -> Iterator[Engine]: yield Local().x", "", None, id="another class of the project"),
             pytest.param("def get(r: Request):\n    return r.session", "dict", None, id="of a request"),
             pytest.param("def get() -> requests.Session: ...", "", None, id="of requests"),

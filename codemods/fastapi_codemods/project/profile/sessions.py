@@ -29,6 +29,8 @@ _DATABASES = frozenset(
 )  # fmt: skip
 _SESSION = re.compile(r"(?i)(?:session|connection|cursor|database|collection|client|pool|transaction)\Z")
 _FACTORY = re.compile(r"(?i)(?:sessionmaker|\bcallable\b|factory)")
+# What a callable takes says nothing of what it gives.
+_TAKEN = re.compile(r"Callable\[\s*\[[^\]]*\]\s*,")
 _ASYNC = re.compile(r"(?i)async|aiosqlite|aiomysql|asyncpg|\bdatabases\b|motor|tortoise")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 # They say how, not what.
@@ -77,6 +79,7 @@ def _of_annotation(project: Project, written: Written) -> tuple[bool, Kind | Non
     """Whether a type says anything, and what."""
     # A type in quotes is blanked in the masked text.
     code = written.text.module.text[written.start : written.end]
+    code = _TAKEN.sub("Callable[", code)
     names = list(dict.fromkeys(_NAME.findall(code)))
     said = False
     for name in names:
