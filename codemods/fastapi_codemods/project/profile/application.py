@@ -30,7 +30,7 @@ _SERVERS = "uvicorn|gunicorn|hypercorn|granian"
 _STARTED = re.compile(rf"(?:{_SERVERS})\b.*?[\s\"',]([A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?)")
 _RUN = re.compile(r"fastapi[\s\"',]+(?:run|dev)[\s\"',]+([\w./-]+\.py)")
 _IN_PYTHON = re.compile(
-    rf"(?:{_SERVERS})\.(?:run|Config|serve)\(\s*(?:app\s*=\s*)?(?:f?[\"']([\w.]+:[\w.]+)[\"']|([A-Za-z_][\w.]*)\s*[,)])"
+    rf"(?:{_SERVERS})\.(?:run|Config|serve)\(\s*(?:#[^\n]*\n\s*)*(?:app\s*=\s*)?(?:f?[\"']([\w.]+:[\w.]+)[\"']|([A-Za-z_][\w.]*)\s*[,)])"
 )
 _FILES = ("pyproject.toml", "Procfile", "Makefile", "Justfile", "justfile", "supervisord.conf")
 _STARTS = ("Dockerfile", "Containerfile", "docker-compose", "compose.")

@@ -13,19 +13,23 @@ from .evidence import HTTP_EXCEPTIONS, Evidence, is_response
 from .mentions import Mention, Text, argument
 from .model import Observation, Place
 
+_GIVEN = re.compile(r"\bstatus_code[ \t]*=(?!=)[ \t]*(\d+\b|[A-Za-z_][\w.]*)(?![\w(\[])")
+
 
 def _given_status(evidence: Evidence) -> Iterator[tuple[ast.expr, Place, Text, int]]:
     """The value of each `status_code`, where it stands and how to resolve names in it."""
-    for route in evidence.routes:
-        given = route.call.argument("status_code")
-        if given is not None:
-            text = evidence.text(route.module)
-            start = given.span.start
-            yield route.module.expression(given.span), Place(route.module.path, text.line(start)), text, start
+    for text in evidence.texts:
+        for match in _GIVEN.finditer(text.masked):
+            start = match.start(1)
+            value = ast.parse(match.group(1), mode="eval").body
+            yield value, Place(text.module.path, text.line(start)), text, start
     for mention in evidence.mentions:
         position = 0 if mention.symbol.name in HTTP_EXCEPTIONS else 1 if is_response(mention.symbol) else None
-        if position is not None and (value := mention.argument(position, "status_code")) is not None:
-            yield value, mention.place, mention.text, mention.start
+        call = mention.call() if position is not None else None
+        if position is not None and call is not None and all(k.arg != "status_code" for k in call.keywords):
+            given = argument(call, position, "status_code")
+            if given is not None:
+                yield given, mention.place, mention.text, mention.start
 
 
 def _named_status(value: ast.expr, text: Text, offset: int) -> Symbol | None:
