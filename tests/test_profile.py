@@ -739,6 +739,14 @@ class TestWork:
             "os.environ": (1, ["app/d.py:2"]),
         }
 
+    def test_injects_settings_of_a_class_of_its_own(self, seen):
+        files = {
+            "deps.py": "class Config: ...\ndef get_config():\n    return Config()\n",
+            "main.py": ROUTER + "from deps import get_config\n@router.get('/')\ndef a(c=Depends(get_config)): ...\n",
+        }
+
+        assert seen("settings", files) == {"get_config() in deps.py (injected)": (1, ["main.py:3"])}
+
     def test_calls_others(self, seen):
         files = {
             "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",

@@ -13,6 +13,7 @@ _CLASSES = tuple(
     f"{module}.BaseSettings" for module in ("pydantic", "pydantic_settings", "pydantic_settings.main", "pydantic.v1")
 )
 _CLASS = re.compile(r"^class[ \t]+(\w+)[ \t]*\(", re.MULTILINE)
+_PROVIDER = re.compile(r"(?i)(?:^|_)(?:settings|config|configuration)\Z")
 _ENVIRONMENT = re.compile(r"\bos\.(?:environ|getenv)\b|(?<![\w.])(?:getenv\(|environ[.\[])")
 _READERS = {"decouple": "python-decouple", "dynaconf": "dynaconf", "environs": "environs"}
 
@@ -59,6 +60,11 @@ def _sources(evidence: Evidence) -> Iterator[tuple[Symbol, str]]:
         for match in _CLASS.finditer(text.masked)
         if evidence.project.derives_from(symbol := Symbol(text.module.path, match.group(1)), _CLASSES)
     }
+    for injection in evidence.injections:
+        # `get_config`, which hands over an object of the project's own class.
+        target = injection.target
+        if target.path is not None and _PROVIDER.search(target.name) and evidence.function_of(target) is not None:
+            yield target, f"{target.name}() in {target.path} (injected)"
     names = {symbol.name for symbol in classes}
     calls = [f"{name}(".encode() for name in names]
     for text in evidence.glanced(lambda data: any(call in data for call in calls)):
