@@ -543,6 +543,7 @@ def test_validators_with_fields_and_modes(project):
         ("y", "field_validator", "after", None, "A"),
         ("old", "field_validator", "before", ("a",), "Base"),
         ("root", "model_validator", "before", None, "Base"),
+        ("z", "model_validator", "wrap", None, "Base"),
         ("_again", "field_validator", "after", ("b",), "Base"),
     }
     assert {hook.name for hook in a.hooks} - {hook.name for hook in a.validators} == {"s"}

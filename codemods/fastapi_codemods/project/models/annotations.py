@@ -7,7 +7,7 @@ import ast
 from ...source import UnreadableSourceError
 from ...source.statements import parse
 from .definitions import Names
-from .libraries import _WRAPPERS, MAPPED
+from .libraries import MAPPED, WRAPPERS
 
 
 class Annotation:
@@ -50,7 +50,7 @@ class Annotation:
         meaning = names.wrapper(node.value)
         name = "Mapped" if meaning in MAPPED else meaning.rpartition(".")[2]
         arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if meaning in _WRAPPERS and arguments:
+        if meaning in WRAPPERS and arguments:
             self.wrappers.add(name)
             self.read(arguments[0], names, depth)
         elif meaning == "typing.Annotated" and arguments:
@@ -58,6 +58,8 @@ class Annotation:
             self.metadata.extend((argument, names) for argument in arguments[1:])
         elif meaning in ("typing.Optional", "typing.Union"):
             self.allows_none = self.allows_none or _allows_none(node, names)
+        elif not meaning and depth < 5 and (found := names.value(node.value)) is not None:
+            self.read(*found, depth + 1)  # `Maybe = Annotated[T | None, Field(default=None)]`
 
 
 def _allows_none(node: ast.expr, names: Names) -> bool:

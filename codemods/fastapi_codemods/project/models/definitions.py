@@ -76,24 +76,30 @@ class Names:
     def value(self, node: ast.expr) -> tuple[ast.expr, Names] | None:
         """What a module-level name of the project is assigned, and where."""
         name = dotted(node)
-        head = name.partition(".")[0]
-        if not head or not self._may_be_annotated(head):
+        if not name or not self._may_be_assigned(name):
             return None
         symbol = self.symbol(name)
         return self.definitions.assigned(symbol) if symbol is not None else None
 
-    def _may_be_annotated(self, head: str) -> bool:
-        """Whether to see if a name leads to `X = Annotated[...]`; an import is followed only to a file with that."""
+    def _may_be_assigned(self, name: str) -> bool:
+        """Whether to see if a name leads to `X = Annotated[...]` or `X = Field(...)`: an import is followed only to a
+        file that does not define a class of that name."""
+        head, _, rest = name.partition(".")
         bindings = self.module.bindings(head)
         if not bindings or any(binding.kind in ("class", "def") for binding in bindings):
-            return False
+            return not bindings and bool(self.module.facts.stars)
         for target in self.module.imports.get(head, ()):
-            path = self.project.module_path(self.module.path, target.rpartition(".")[0] or target)
-            return path is not None and self._holds_annotated(path)
+            found = f"{target}.{rest}" if rest else target
+            path = self.project.module_path(self.module.path, found.rpartition(".")[0])
+            return path is not None and not self._is_class(path, found.rpartition(".")[2])
         return True
 
-    def _holds_annotated(self, path: str) -> bool:
-        return self.project.remembered(("holds Annotated", path), lambda: b"Annotated[" in self.project.data(path))
+    def _is_class(self, path: str, name: str) -> bool:
+        def look() -> bool:
+            data = self.project.data(path)
+            return any(word + name.encode() in data for word in (b"class ", b"def "))
+
+        return self.project.remembered(("is a class", path, name), look)
 
 
 UNKNOWN_BASE = "?"

@@ -40,6 +40,8 @@ class FieldOptions:
             del given["default"]
             if "default" not in self.given:
                 self.given["..."] = call
+        if dotted(given.get("default", call)).rpartition(".")[2] in ("PydanticUndefined", "Undefined"):
+            del given["default"]
         for name in (*ALIASES, "default_factory"):
             if is_none(given.get(name)):
                 del given[name]
@@ -59,7 +61,12 @@ class FieldOptions:
     def field(self, field: Field) -> Field:
         """The field with its aliases and what else these options say of it."""
         aliases = {name: text_of(self.given.get(name)) for name in ALIASES}
-        computed = self.is_open or any(name in self.given and aliases[name] is None for name in ALIASES)
+        # With a priority of 1, a generator of aliases goes before them.
+        computed = (
+            self.is_open
+            or "alias_priority" in self.given
+            or any(name in self.given and aliases[name] is None for name in ALIASES)
+        )
         alias = aliases["alias"]
         return field._replace(
             alias=alias,
@@ -70,6 +77,9 @@ class FieldOptions:
             init=not is_false(self.given.get("init")),
             kw_only=field.kw_only if "kw_only" not in self.given else is_true(self.given["kw_only"]),
         )
+
+
+_FIELDS_OF_MODELS = ("__fields__", "__pydantic_fields__", "model_fields")
 
 
 class Body:
@@ -99,10 +109,10 @@ class Body:
             if item.name == "model_config" or (item.name.startswith("_") and item.name != "__root__"):
                 continue
             annotation = self._annotation(item)
-            call, meaning = self._call(item.value)
+            _, meaning = self._call(item.value)
             if item.annotation is None:
                 if version == 1 and (item.value is None or is_data(item.value) or meaning in FIELD_CALLS):
-                    yield item.name, self._pydantic_field(item, annotation, call, meaning, version)
+                    yield item.name, self._pydantic_field(item, annotation, version)
                 continue
             is_constant = version == 2 and "Final" in annotation.wrappers and item.value is not None
             if "ClassVar" in annotation.wrappers or is_constant:
@@ -110,34 +120,65 @@ class Body:
             elif meaning == "sqlmodel.Relationship":
                 yield item.name, self._field(item, "relationship")._replace(required=False)
             else:
-                yield item.name, self._pydantic_field(item, annotation, call, meaning, version)
+                yield item.name, self._pydantic_field(item, annotation, version)
 
-    def _pydantic_field(
-        self, item: Item, annotation: Annotation, call: ast.Call | None, meaning: str, version: int
-    ) -> Field:
+    def _pydantic_field(self, item: Item, annotation: Annotation, version: int) -> Field:
         options = FieldOptions()
         for node, names in annotation.metadata:
-            if isinstance(node, ast.Call) and names.meaning(node.func) in FIELD_CALLS:
-                options.add(node, version)
+            written, is_open = self._field_call(node, names)
+            if written is not None:
+                options.add(written, version)
+            options.is_open = options.is_open or is_open
         default = options.default
-        if call is not None and meaning in FIELD_CALLS:
-            options.add(call, version)
-            default = options.default
-        elif item.value is not None:
-            if not is_ellipsis(item.value):
-                default = "unknown" if call is not None and not meaning and self._may_make_a_field(call) else "value"
+        if item.value is not None:
+            written, is_open = self._field_call(item.value, self.names)
+            if written is not None:
+                options.add(written, version)
+                default = options.default
+            elif is_open:
+                options.is_open = True
+                default = "unknown"
+            elif not is_ellipsis(item.value):
+                default = "value"
             elif version == 1 or default == "none":
                 default = "..."
         optional = version == 1 and annotation.allows_none and default == "none"
         required = None if default == "unknown" else default in ("none", "...") and not optional
-        return options.field(self._field(item)._replace(default=default, required=required))
+        field = options.field(self._field(item)._replace(default=default, required=required))
+        # Of models, `init` says nothing: it is for dataclasses.
+        return field._replace(init=True, kw_only=False)
 
-    def _may_make_a_field(self, call: ast.Call) -> bool:
+    def _field_call(self, node: ast.expr, names: Names, depth: int = 5) -> tuple[ast.Call | None, bool]:
+        """The call of `Field` that an expression is or stands for, and whether it may be one that is not seen."""
+        match node:
+            case ast.Call() if names.meaning(node.func) in FIELD_CALLS:
+                return node, False
+            case ast.Call():
+                return None, not names.meaning(node.func) and self._may_make_a_field(node, names)
+            case ast.Name() | ast.Attribute():
+                found = names.value(node) if depth else None
+                if found is not None:
+                    return self._field_call(*found, depth - 1)
+                return None, node.attr in _FIELDS_OF_MODELS if isinstance(node, ast.Attribute) else False
+            case ast.Starred():
+                return None, True
+            case ast.Lambda():
+                return None, False
+            case _:
+                return None, any(self._is_about_fields(part, names) for part in ast.walk(node))
+
+    def _is_about_fields(self, node: ast.AST, names: Names) -> bool:
+        """Whether a part of a larger expression makes a field or takes that of a model."""
+        if isinstance(node, ast.Call):
+            return names.meaning(node.func) in FIELD_CALLS
+        return isinstance(node, ast.Attribute) and node.attr in _FIELDS_OF_MODELS
+
+    def _may_make_a_field(self, call: ast.Call, names: Names) -> bool:
         """Whether a function of the project is called that has to do with `Field`, so may return what that makes."""
-        symbol = self.names.symbol(dotted(call.func))
+        symbol = names.symbol(dotted(call.func))
         if symbol is None or symbol.path is None:
             return symbol is None
-        module = self.names.project.module(symbol.path)
+        module = names.project.module(symbol.path)
         if module is None:
             return True
         is_class = {binding.kind for binding in module.bindings(symbol.name)} == {"class"}

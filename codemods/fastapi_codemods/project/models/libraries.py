@@ -54,8 +54,46 @@ _MODELS_OF_FASTAPI = "fastapi.openapi.models."
 
 # Of what is taken from these with a star, the names that matter here.
 WITH_STARS = {
-    "pydantic": frozenset({"BaseModel", "BaseSettings", "RootModel", "Field", "validator", "root_validator"}),
-    "typing": frozenset({"Annotated", "Any", "ClassVar", "Generic", "NamedTuple", "Optional", "TypedDict", "Union"}),
+    "pydantic": frozenset(
+        {
+            "AfterValidator",
+            "BaseModel",
+            "BaseSettings",
+            "BeforeValidator",
+            "ConfigDict",
+            "Field",
+            "InitVar",
+            "PlainSerializer",
+            "PlainValidator",
+            "RootModel",
+            "WrapSerializer",
+            "WrapValidator",
+            "computed_field",
+            "create_model",
+            "field_serializer",
+            "field_validator",
+            "model_serializer",
+            "model_validator",
+            "root_validator",
+            "validator",
+        }
+    ),
+    "typing": frozenset(
+        {
+            "Annotated",
+            "Any",
+            "ClassVar",
+            "Final",
+            "Generic",
+            "NamedTuple",
+            "NotRequired",
+            "Optional",
+            "ReadOnly",
+            "Required",
+            "TypedDict",
+            "Union",
+        }
+    ),
     "enum": frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}),
     "dataclasses": frozenset({"dataclass", "field", "InitVar", "KW_ONLY"}),
     "sqlmodel": frozenset({"SQLModel", "Field", "Relationship"}),
@@ -111,11 +149,11 @@ def short_name(name: str) -> str:
     return f"{library}.{parts[-1]}" if library and len(parts) > 1 else name
 
 
-_WRAPPERS = MAPPED | {"dataclasses.InitVar", "pydantic.InitVar"}
-_WRAPPERS |= {f"typing.{name}" for name in ("ClassVar", "Final", "Required", "NotRequired", "ReadOnly")}
+WRAPPERS = MAPPED | {"dataclasses.InitVar", "pydantic.InitVar"}
+WRAPPERS |= {f"typing.{name}" for name in ("ClassVar", "Final", "Required", "NotRequired", "ReadOnly")}
 
 
-WORDS_OF_TYPES = frozenset({name.rpartition(".")[2] for name in _WRAPPERS})
+WORDS_OF_TYPES = frozenset({name.rpartition(".")[2] for name in WRAPPERS})
 WORDS_OF_TYPES |= {"Annotated", "Any", "KW_ONLY", "Optional", "Union", "object"}
 
 

@@ -15,6 +15,11 @@ DATACLASS = "<dataclass>"
 SYNTHETIC = {BASE_MODEL: "pydantic.BaseModel"}
 
 
+def is_synthetic(decorator: ast.expr) -> bool:
+    """`make_dataclass` decorates, too."""
+    return isinstance(decorator, ast.Name) and decorator.id == DATACLASS
+
+
 def synthetic(symbol: Symbol, bases: Sequence[ast.expr], items: tuple[Item, ...], doubt: str, line: int) -> Written:
     scope = Scope("class", symbol.name, frozenset(), frozenset())
     return Written(symbol.name, (), scope, tuple(bases), (), (), items, (), None, (), line, doubt)

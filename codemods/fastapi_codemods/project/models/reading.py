@@ -13,7 +13,7 @@ from .fields import Body, FieldOptions, OwnFields, with_inherited_annotation
 from .hooks import hook_of, hooks_of_annotation
 from .libraries import DECORATORS, HARMLESS_DECORATORS, NEW_NAMES, is_known, kind_of_base
 from .literals import is_true
-from .made import DATACLASS
+from .made import is_synthetic
 from .pydantic_version import pydantic_major
 from .written import Written
 
@@ -60,6 +60,8 @@ class _Models:
         outside = [base.name for base in mro if base.path is None and not is_known(base.name)]
         if outside:
             doubts.append(f"its base {outside[0].removeprefix(UNKNOWN_BASE)} is not known here")
+        if odd := self._decorated(symbol)[1]:
+            doubts.append(f"its decorator {odd} is not known here")
         config = self._config(symbol, version) if kind in PYDANTIC else self._decorated_config(symbol)
         fields, open_fields = self._fields(own, kind, version, config)
         if open_fields:
@@ -125,17 +127,16 @@ class _Models:
             return None, ""
         written, inside = place
         names = Names(self.definitions, inside.module, written.scopes)
+        kind: Kind | None = None
         odd = ""
         for node in written.decorators:
             callee = node.func if isinstance(node, ast.Call) else node
-            if isinstance(callee, ast.Name) and callee.id == DATACLASS:
-                return "dataclass", ""
-            meaning = names.meaning(callee)
-            if kind := DECORATORS.get(meaning):
-                return kind, ""
-            if meaning not in HARMLESS_DECORATORS and not meaning.startswith("pytest.mark."):
+            meaning = "dataclasses.dataclass" if is_synthetic(callee) else names.meaning(callee)
+            if found := DECORATORS.get(meaning):
+                kind = kind or found
+            elif meaning not in HARMLESS_DECORATORS and not meaning.startswith("pytest.mark."):
                 odd = ast.unparse(callee)
-        return None, odd
+        return kind, odd
 
     def _decorator_keywords(self, written: Written, names: Names) -> dict[str, ast.expr]:
         for node in written.decorators:
@@ -178,7 +179,7 @@ class _Models:
         certain = True
         written = {name: ast.unparse(value) for name, value in options.items()}
         if config is not None:
-            inner, certain = options_of(config)
+            inner, certain = options_of(config, place[1])
             written.update(inner)
         return Config(written, certain)
 
@@ -186,12 +187,21 @@ class _Models:
 
     def _fields(self, mro: Sequence[Symbol], kind: Kind, version: int, config: Config) -> tuple[tuple[Field, ...], str]:
         fields: dict[str, Field] = {}
+        attributes: set[str] = set()
         for symbol in reversed(mro):
-            for name, field in self._own(symbol, kind, version, fields):
+            own = self._own(symbol, kind, version, fields)
+            for name, field in own:
                 if field is None:
                     fields.pop(name, None)
+                elif field.default == "none" and name in attributes:
+                    # What Pydantic finds under that name in the class above is the default.
+                    fields[name] = field._replace(default="unknown", required=None)
                 else:
                     fields[name] = field
+            if kind in PYDANTIC and version == 2 and (place := self.definitions.place(symbol)):
+                attributes |= {item.name for item in place[0].items if item.value is not None}
+                attributes |= {method.name for method in place[0].methods}
+                attributes -= {name for name, field in own if field is not None}
         doubtful = next((field.name for field in fields.values() if field.default == "unknown"), "")
         if config.alias_generator or "fields" in config.options or not config.certain:
             fields = {
@@ -262,7 +272,7 @@ class _Models:
             if place := self.definitions.place(symbol):
                 written, names = place
                 for method in written.methods:
-                    found.pop(method.name, None)
+                    # Without the decorator a method takes the place of the one above in what is computed.
                     for decorator in method.decorators:
                         call = decorator if isinstance(decorator, ast.Call) else None
                         if names.meaning(call.func if call else decorator) == "pydantic.computed_field":
@@ -282,10 +292,12 @@ class _Models:
             if place := self.definitions.place(symbol):
                 written, names = place
                 for method in written.methods:
-                    found[method.name] = []
-                    for decorator in method.decorators:
-                        if hook := hook_of(method.name, decorator, names, symbol, method.line):
-                            found[method.name].append(hook)
+                    made = (
+                        hook_of(method.name, decorator, names, symbol, method.line) for decorator in method.decorators
+                    )
+                    # Without the decorator a method takes the place of the one above, which stays a hook.
+                    if hooks := [hook for hook in made if hook is not None]:
+                        found[method.name] = hooks
                 for item in written.items:
                     if isinstance(item.value, ast.Call) and isinstance(item.value.func, ast.Call):
                         # `_strip = validator("name", allow_reuse=True)(strip)`

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...source import UnreadableSourceError
@@ -116,17 +116,24 @@ def _written(node: ast.ClassDef, scopes: tuple[Scope, ...], places: _Places) -> 
     doubt = ""
     for statement, is_conditional in _statements_of(node.body):
         match statement:
-            case ast.AnnAssign(target=ast.Name(id=name)):
+            case ast.AnnAssign(target=ast.Name(id=name)) if statement.simple:
                 items.append(_item(name, statement.annotation, statement.value, statement.lineno, places))
             case ast.Assign():
-                targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-                items.extend(_item(name, None, statement.value, statement.lineno, places) for name in targets)
+                for target in statement.targets:
+                    for name, value in _assigned(target, statement.value):
+                        items.append(_item(name, None, value, statement.lineno, places))
+                    if not isinstance(target, ast.Name | ast.Tuple | ast.List):
+                        doubt = "its body assigns to something else than names"
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 returns, text = places.span(statement.returns)
                 line = places.positions.line(statement.lineno)
                 methods.append(Method(statement.name, tuple(statement.decorator_list), returns, text, line))
             case ast.ClassDef(name="Config"):
                 config = statement
+            case ast.Delete() | ast.AugAssign():
+                doubt = "its body changes names"
+            case ast.Expr(value=ast.Call(func=function)) if _CHANGES_NAMES.search(ast.unparse(function)):
+                doubt = "its body changes names"
             case _:
                 pass
         if is_conditional and isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -140,13 +147,48 @@ def _written(node: ast.ClassDef, scopes: tuple[Scope, ...], places: _Places) -> 
         tuple(node.bases),
         tuple(node.keywords),
         tuple(node.decorator_list),
-        tuple(items),
+        _merged(items),
         tuple(methods),
         inner.items if inner else None,
         inner.bases if inner else (),
         places.positions.line(node.lineno),
         doubt,
     )
+
+
+_CHANGES_NAMES = re.compile(r"\b(?:exec|locals|vars)\b")
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The names of `a, b = 1, 2` with their values; the whole value where it is not written as one for each."""
+    match target, value:
+        case ast.Name(id=name), _:
+            yield name, value
+        case ((ast.Tuple() | ast.List()), (ast.Tuple() | ast.List())) if len(target.elts) == len(value.elts):
+            for inner, part in zip(target.elts, value.elts, strict=True):
+                yield from _assigned(inner, part)
+        case ((ast.Tuple() | ast.List()), _):
+            for inner in target.elts:
+                yield from _assigned(inner.value if isinstance(inner, ast.Starred) else inner, value)
+        case _:
+            return
+
+
+def _merged(items: Sequence[Item]) -> tuple[Item, ...]:
+    """As the namespace of the class has it: of each name the first place, the last annotation and the last value."""
+    found: dict[str, Item] = {}
+    for item in items:
+        if (known := found.get(item.name)) is not None:
+            if item.annotation is None:
+                item = item._replace(  # noqa: PLW2901
+                    annotation=known.annotation,
+                    annotation_span=known.annotation_span,
+                    annotation_text=known.annotation_text,
+                )
+            if item.value is None:
+                item = item._replace(value=known.value, value_span=known.value_span)  # noqa: PLW2901
+        found[item.name] = item
+    return tuple(found.values())
 
 
 def _item(name: str, annotation: ast.expr | None, value: ast.expr | None, line: int, places: _Places) -> Item:
