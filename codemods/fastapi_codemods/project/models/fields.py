@@ -40,7 +40,12 @@ class FieldOptions:
             del given["default"]
             if "default" not in self.given:
                 self.given["..."] = call
-        if dotted(given.get("default", call)).rpartition(".")[2] in ("PydanticUndefined", "Undefined"):
+        if dotted(given.get("default", call)).rpartition(".")[2] in (
+            "MISSING",
+            "NOTHING",
+            "PydanticUndefined",
+            "Undefined",
+        ):
             del given["default"]
         for name in (*ALIASES, "default_factory"):
             if is_none(given.get(name)):
@@ -80,6 +85,12 @@ class FieldOptions:
 
 
 _FIELDS_OF_MODELS = ("__fields__", "__pydantic_fields__", "model_fields")
+
+
+_DESCRIPTORS = frozenset(
+    {"builtins.classmethod", "builtins.property", "builtins.staticmethod", "enum.nonmember", "enum.property"}
+    | {"enum.DynamicClassAttribute", "functools.cached_property", "types.DynamicClassAttribute"}
+)
 
 
 class Body:
@@ -230,9 +241,29 @@ class Body:
                 yield item.name, self._field(item)._replace(default=default, required=not is_given)
 
     def enum(self) -> Iterator[tuple[str, Field | None]]:
+        ignored = {
+            name
+            for item in self.written.items
+            if item.name == "_ignore_" and item.value is not None
+            for part in ast.walk(item.value)
+            if isinstance(part, ast.expr)
+            for name in (text_of(part) or "").replace(",", " ").split()
+        }
         for item in self.written.items:
-            if item.value is not None and not item.name.startswith("_") and not isinstance(item.value, ast.Lambda):
+            is_private = item.name.startswith("__") or (item.name.startswith("_") and item.name.endswith("_"))
+            is_member = not is_private and item.name not in ignored
+            if is_member and item.value is not None and not self._is_descriptor(item.value):
                 yield item.name, self._field(item, "member")._replace(default="value", required=False)
+
+    def _is_descriptor(self, value: ast.expr) -> bool:
+        """A function, a property and the like: an attribute of an enumeration, but no member."""
+        if isinstance(value, ast.Call):
+            return self.names.meaning(value.func) in _DESCRIPTORS
+        symbol = self.names.symbol(dotted(value))
+        module = self.names.project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+        if isinstance(value, ast.Lambda) or symbol is None or module is None:
+            return isinstance(value, ast.Lambda)
+        return {binding.kind for binding in module.bindings(symbol.name)} == {"def"}
 
     def orm(self) -> Iterator[tuple[str, Field | None]]:
         for item in self.written.items:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..index import Symbol
 from ..model import Scope
+from ..reader import dotted
 from .literals import text_of
 from .written import Item, Written
 
@@ -23,6 +24,11 @@ def is_synthetic(decorator: ast.expr) -> bool:
 def synthetic(symbol: Symbol, bases: Sequence[ast.expr], items: tuple[Item, ...], doubt: str, line: int) -> Written:
     scope = Scope("class", symbol.name, frozenset(), frozenset())
     return Written(symbol.name, (), scope, tuple(bases), (), (), items, (), None, (), line, doubt)
+
+
+def called_items(call: ast.Call) -> tuple[Item, ...] | None:
+    """The fields of a tuple whose maker may have either name."""
+    return functional_items(call, is_plain=dotted(call.func).rpartition(".")[2] == "namedtuple")
 
 
 def functional_items(call: ast.Call, *, is_plain: bool) -> tuple[Item, ...] | None:

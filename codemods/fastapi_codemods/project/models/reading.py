@@ -13,7 +13,7 @@ from .fields import Body, FieldOptions, OwnFields, with_inherited_annotation
 from .hooks import hook_of, hooks_of_annotation
 from .libraries import DECORATORS, HARMLESS_DECORATORS, NEW_NAMES, is_known, kind_of_base
 from .literals import is_true
-from .made import is_synthetic
+from .made import called_items, is_synthetic
 from .pydantic_version import pydantic_major
 from .written import Written
 
@@ -93,7 +93,11 @@ class _Models:
 
     def _doubt(self, symbol: Symbol) -> str:
         found = self.definitions.of(symbol)
-        own = found.written.doubt if isinstance(found, Definition) else ""
+        own = ""
+        if isinstance(found, Definition):
+            own = found.written.doubt
+            if any(isinstance(base, ast.Call) and called_items(base) is None for base in found.written.bases):
+                own = own or "its base is made by a call"
         return own or self.definitions.doubts.get(symbol, "")
 
     def _kind(self, mro: tuple[Symbol, ...]) -> tuple[Kind, int, str]:
@@ -194,14 +198,18 @@ class _Models:
                 if field is None:
                     fields.pop(name, None)
                 elif field.default == "none" and name in attributes:
-                    # What Pydantic finds under that name in the class above is the default.
+                    # What is found under that name in the class above is the default.
                     fields[name] = field._replace(default="unknown", required=None)
                 else:
                     fields[name] = field
-            if kind in PYDANTIC and version == 2 and (place := self.definitions.place(symbol)):
+            is_dataclass = kind in ("dataclass", "pydantic-dataclass")
+            if (is_dataclass or (kind in PYDANTIC and version == 2)) and (place := self.definitions.place(symbol)):
                 attributes |= {item.name for item in place[0].items if item.value is not None}
                 attributes |= {method.name for method in place[0].methods}
-                attributes -= {name for name, field in own if field is not None}
+                # A field's default stays with the model; that of a dataclass is an attribute of the class.
+                attributes -= {
+                    name for name, field in own if field is not None and not (is_dataclass and field.default == "value")
+                }
         doubtful = next((field.name for field in fields.values() if field.default == "unknown"), "")
         if config.alias_generator or "fields" in config.options or not config.certain:
             fields = {
@@ -256,6 +264,9 @@ class _Models:
             yield from body.dataclass(is_true(keywords.get("kw_only")), is_attrs=kind == "attrs")
         elif kind == "typed-dict":
             yield from body.typed_dict()
+        elif kind == "named-tuple" and (calls := [base for base in written.bases if isinstance(base, ast.Call)]):
+            # `class P(namedtuple("P", "x y"))` adds nothing.
+            yield from Body(symbol, written._replace(items=called_items(calls[0]) or ()), names).named_tuple()
         elif kind == "named-tuple":
             if any(
                 kind_of_base(base.name) == "named-tuple" for base in self.definitions.bases(symbol) if base.path is None
