@@ -197,7 +197,26 @@ class Body:
         places = statements_binding(module, symbol.name)
         return any(word in module.statement_text(index) for index in places)
 
-    def dataclass(self, kw_only: bool, *, is_attrs: bool) -> Iterator[tuple[str, Field | None]]:
+    def attrs(self, kw_only: bool, auto_attribs: bool | None) -> Iterator[tuple[str, Field | None]]:
+        """`auto_attribs` None: unless there is a `field()` without annotation, annotations make fields."""
+        made = {item.name for item in self.written.items if self._call(item.value)[1] in ATTRS_CALLS}
+        if auto_attribs is None:
+            auto_attribs = all(item.annotation is not None for item in self.written.items if item.name in made)
+        given = {
+            dotted(decorator.value)
+            for method in self.written.methods
+            for decorator in method.decorators
+            if isinstance(decorator, ast.Attribute) and decorator.attr == "default"
+        }
+        for name, field in self.dataclass(kw_only, is_attrs=True):
+            if field is not None and not auto_attribs and name not in made:
+                continue
+            if field is not None and name in given:
+                yield name, field._replace(default="factory", required=False)
+            else:
+                yield name, field
+
+    def dataclass(self, kw_only: bool, *, is_attrs: bool = False) -> Iterator[tuple[str, Field | None]]:
         for item in self.written.items:
             call, meaning = self._call(item.value)
             if item.annotation is None:

@@ -60,6 +60,8 @@ class _Models:
         outside = [base.name for base in mro if base.path is None and not is_known(base.name)]
         if outside:
             doubts.append(f"its base {outside[0].removeprefix(UNKNOWN_BASE)} is not known here")
+        if "these" in self._decorator_keywords(written, Names(self.definitions, found.module, written.scopes)):
+            doubts.append("its fields are given to the decorator")
         if odd := self._decorated(symbol)[1]:
             doubts.append(f"its decorator {odd} is not known here")
         config = self._config(symbol, version) if kind in PYDANTIC else self._decorated_config(symbol)
@@ -148,6 +150,16 @@ class _Models:
                 return {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
         return {}
 
+    def _auto_attribs(self, written: Written, names: Names) -> bool | None:
+        """Whether annotations make fields of an attrs class; None where its body decides."""
+        given = self._decorator_keywords(written, names).get("auto_attribs")
+        if isinstance(given, ast.Constant) and given.value is not None:
+            return is_true(given)
+        meanings = {names.meaning(node.func if isinstance(node, ast.Call) else node) for node in written.decorators}
+        if "attrs.dataclass" in meanings:
+            return True
+        return False if meanings & {"attrs.s", "attrs.attrs", "attrs.attributes"} else None
+
     def _is_table(self, mro: Iterable[Symbol]) -> bool:
         for symbol in mro:
             place = self.definitions.place(symbol)
@@ -195,9 +207,11 @@ class _Models:
         for symbol in reversed(mro):
             own = self._own(symbol, kind, version, fields)
             for name, field in own:
+                if field is None or kind == "attrs":
+                    fields.pop(name, None)  # attrs puts what is defined again behind the rest
                 if field is None:
-                    fields.pop(name, None)
-                elif field.default == "none" and name in attributes:
+                    continue
+                if field.default == "none" and name in attributes:
                     # What is found under that name in the class above is the default.
                     fields[name] = field._replace(default="unknown", required=None)
                 else:
@@ -259,9 +273,11 @@ class _Models:
         body = Body(symbol, written, names)
         if kind in PYDANTIC:
             yield from body.pydantic(version)
-        elif kind in ("dataclass", "pydantic-dataclass", "attrs"):
+        elif kind in ("dataclass", "pydantic-dataclass"):
+            yield from body.dataclass(is_true(self._decorator_keywords(written, names).get("kw_only")))
+        elif kind == "attrs":
             keywords = self._decorator_keywords(written, names)
-            yield from body.dataclass(is_true(keywords.get("kw_only")), is_attrs=kind == "attrs")
+            yield from body.attrs(is_true(keywords.get("kw_only")), self._auto_attribs(written, names))
         elif kind == "typed-dict":
             yield from body.typed_dict()
         elif kind == "named-tuple" and (calls := [base for base in written.bases if isinstance(base, ast.Call)]):
