@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..outlines import may_hold
 from ..reader import statements_within, targets_of
 from .nodes import FunctionNode, is_overload, parts_that_run
 
@@ -49,10 +50,20 @@ def locals_of(node: ast.AST) -> dict[str, list[Bound]]:
                 found.update((name, [Bound("global")]) for name in inner.names)
                 continue
             case ast.If(test=test) | ast.While(test=test):
-                for part in (test, *parts_that_run(test)):
-                    if isinstance(part, ast.NamedExpr):
-                        found.setdefault(part.target.id, []).append(Bound("value", part.value))
+                for name, bound in _walruses(test):
+                    found.setdefault(name, []).append(bound)
                 continue
+            case ast.Expr(value=value) | ast.Return(value=ast.expr() as value):
+                for name, bound in _walruses(value):
+                    found.setdefault(name, []).append(bound)
+                continue
+            case ast.Assign(value=value):
+                for name, bound in _walruses(value):
+                    found.setdefault(name, []).append(bound)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if may_hold(inner.body, _NONLOCAL):
+                for part in ast.walk(inner):
+                    for name in part.names if isinstance(part, ast.Nonlocal) else ():
+                        found.setdefault(name, []).append(Bound("unknown"))
             case ast.Match():
                 for case in inner.cases:
                     for part in ast.walk(case.pattern):
@@ -70,6 +81,16 @@ def locals_of(node: ast.AST) -> dict[str, list[Bound]]:
             for name in inner.names:
                 found.pop(name, None)
     return found
+
+
+_NONLOCAL = re.compile(r"\bnonlocal\b")
+
+
+def _walruses(node: ast.expr) -> Iterator[tuple[str, Bound]]:
+    """`x := ...`, as the expression or right within it; deeper ones are rare enough."""
+    for part in (node, *parts_that_run(node)):
+        if isinstance(part, ast.NamedExpr):
+            yield part.target.id, Bound("value", part.value)
 
 
 def bound_by(node: ast.stmt) -> Iterator[tuple[str, Bound]]:
