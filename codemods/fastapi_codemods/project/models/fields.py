@@ -186,7 +186,8 @@ class Body:
 
     def _may_make_a_field(self, call: ast.Call, names: Names) -> bool:
         """Whether a function of the project is called that has to do with `Field`, so may return what that makes."""
-        symbol = names.symbol(dotted(call.func))
+        function = call.func.value if isinstance(call.func, ast.Subscript) else call.func  # `Range[int](min=1)`
+        symbol = names.symbol(dotted(function))
         if symbol is None or symbol.path is None:
             return symbol is None
         module = names.project.module(symbol.path)

@@ -138,7 +138,15 @@ ANNOTATED_HOOKS = {
 ALIASES = ("alias", "validation_alias", "serialization_alias")
 NEW_NAMES = {"orm_mode": "from_attributes", "allow_population_by_field_name": "populate_by_name"}
 HARMLESS_DECORATORS = frozenset(
-    {"functools.total_ordering", "typing.final", "typing.runtime_checkable", "typing.deprecated", "enum.unique"}
+    {
+        "enum.unique",
+        "functools.total_ordering",
+        "pydantic.with_config",
+        "sqlalchemy.declarative_mixin",
+        *(f"typing.{name}" for name in ("dataclass_transform", "deprecated", "final", "no_type_check")),
+        "typing.runtime_checkable",
+        "warnings.deprecated",
+    }
 )
 
 
