@@ -405,6 +405,82 @@ class Base(enum.Enum):
 """
 
 
+V1 = """
+from typing import *
+from pydantic.v1 import BaseModel, Field, validator, root_validator, Extra, BaseSettings
+from pydantic.v1.generics import GenericModel
+from shared_pkg import aliases
+from shared_pkg.aliases import MaybeInt, Either, Anything, Ann, META
+T = TypeVar("T")
+class V1(BaseModel):
+    a: MaybeInt
+    b: aliases.MaybeInt
+    c: Either
+    d: Anything
+    e: Ann
+    f: "Optional[int]"
+    g: int = META
+    h: object
+    i: Optional[int] = Field(alias="I")
+    j: Any = Field(...)
+    k: Union[int, str, None]
+    l: List[Optional[int]]
+    m: None
+    n: int = Field(None)
+    o: Optional[int] = ...
+class V2(V1):
+    a: int
+    p = 3
+    q = [1]
+class V3(BaseModel):
+    first_name: str
+    x: int = Field(alias="ex")
+    class Config:
+        alias_generator = lambda s: s.upper()
+        extra = Extra.forbid
+class V4(V3):
+    second: int
+    class Config(V3.Config):
+        allow_population_by_field_name = True
+class V5(BaseModel):
+    a: int
+    b: int
+    class Config:
+        fields = {"a": "A", "b": {"alias": "B"}}
+class V6(GenericModel, Generic[T]):
+    item: T
+    opt: Optional[T]
+class V7(V6[int]):
+    z: int
+class V8(BaseModel, extra="allow", orm_mode=True):
+    a: int
+class V9(BaseSettings):
+    url: str = Field("x", env="URL")
+    key: str
+    class Config:
+        env_prefix = "app_"
+class V10(BaseModel):
+    __root__: List[int]
+class V11(BaseModel):
+    _p: int = 3
+    a: ClassVar[int] = 3
+    b: int = 3
+    b: str
+    c: int = Field(default_factory=int)
+    d: Optional[ClassVar[int]] if False else int = 3
+"""
+
+V1_ALIASES = """
+from typing import Optional, Union, Any, Annotated
+from pydantic.v1 import Field
+MaybeInt = Optional[int]
+Either = Union[int, None]
+Anything = Any
+Ann = Annotated[int, Field(alias="n")]
+META = Field(alias="m")
+"""
+
+
 @pytest.fixture
 def loaded(tmp_path, monkeypatch):
     """The project of these files, and one of them as Python runs it."""
@@ -513,6 +589,26 @@ def test_a_configuration_made_elsewhere_is_not_certain(loaded, name):
     project, _ = loaded("held_models", {**SHARED, "held_models.py": MODELS})
 
     assert not read(project, name, "held_models.py").config.certain
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Pydantic v1 does not run on it")
+def test_what_is_said_of_models_of_v1_is_so(loaded):
+    files = {"shared_pkg/__init__.py": "", "shared_pkg/aliases.py": V1_ALIASES, "held_models.py": V1}
+    project, module = loaded("held_models", files)
+
+    for name, cls in numbered(module, "V").items():
+        found, fields, config = read(project, name, "held_models.py"), cls.__fields__, cls.__config__
+        assert found.version == 1
+        assert {field.name for field in found.fields} == set(fields), name
+        for field in found.fields:
+            if field.required is not None:
+                assert field.required == bool(fields[field.name].required), (name, field)
+            if not field.computed_alias:
+                assert (field.alias or field.name) == fields[field.name].alias, (name, field)
+        if found.config.certain:
+            assert found.config.extra in ("", config.extra.value)
+            assert found.config.from_attributes == config.orm_mode
+            assert found.config.populate_by_name == config.allow_population_by_field_name
 
 
 def test_what_is_said_of_enumerations_is_so(loaded):

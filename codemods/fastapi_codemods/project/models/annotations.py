@@ -6,6 +6,7 @@ import ast
 
 from ...source import UnreadableSourceError
 from ...source.statements import parse
+from ..reader import dotted
 from .definitions import Names
 from .libraries import MAPPED, WRAPPERS
 
@@ -19,6 +20,9 @@ class Annotation:
         self.metadata: list[tuple[ast.expr, Names]] = []
         """Of `Annotated`, from the inside out."""
         self.allows_none = False
+        """For Pydantic v1, where such a field needs no value."""
+        self.stands_for_another = False
+        """A type variable, that may allow None."""
 
     def read(self, node: ast.expr, names: Names, depth: int = 0) -> None:
         match node:
@@ -29,8 +33,6 @@ class Annotation:
                     return
                 if isinstance(statement, ast.Expr):
                     self.read(statement.value, names, depth)
-            case ast.Constant(value=None):
-                self.allows_none = True
             case ast.BinOp(op=ast.BitOr()):
                 self.allows_none = self.allows_none or _allows_none(node, names)
             case ast.Subscript():
@@ -43,6 +45,8 @@ class Annotation:
                     self.allows_none = True
                 elif not meaning and depth < 5 and (found := names.value(node)) is not None:
                     self.read(*found, depth + 1)
+            case ast.Call(args=[_], keywords=[]) if dotted(node.func).rpartition(".")[2] == "TypeVar":
+                self.stands_for_another = True
             case _:
                 pass
 

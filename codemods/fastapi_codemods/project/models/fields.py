@@ -155,6 +155,8 @@ class Body:
                 default = "..."
         optional = version == 1 and annotation.allows_none and default == "none"
         required = None if default == "unknown" else default in ("none", "...") and not optional
+        if version == 1 and annotation.stands_for_another and default == "none":
+            required = None
         field = options.field(self._field(item)._replace(default=default, required=required))
         # Of models, `init` says nothing: it is for dataclasses.
         return field._replace(init=True, kw_only=False)
