@@ -377,6 +377,8 @@ class TestErrors:
             "    elif 2:\n        raise HTTPException(detail='x', status_code=HTTPStatus.NOT_FOUND)\n"
             "    raise HTTPException(GONE) from HTTPException(code)\n"
             "c = JSONResponse({}, 404)\n"
+            "async def d(c, x):\n    c(status_code=await x, y=1)\n    c(status_code=not x)\n    c(status_code=None)\n"
+            "    assert c.status_code == 200\n    c(status_code=c[0])\n    c(status_code = lambda: 404)\n"
         }
 
         assert seen("status_codes", files) == {

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from keyword import iskeyword
 
 from ..index import Symbol
 from ..reader import dotted
@@ -13,16 +14,17 @@ from .evidence import HTTP_EXCEPTIONS, Evidence, is_response
 from .mentions import Mention, Text, argument
 from .model import Observation, Place
 
-_GIVEN = re.compile(r"\bstatus_code[ \t]*=(?!=)[ \t]*(\d+\b|[A-Za-z_][\w.]*)(?![\w(\[])")
+_GIVEN = re.compile(r"\bstatus_code[ \t]*=(?!=)[ \t]*(\d{3}\b|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?![\w(\[.])")
 
 
 def _given_status(evidence: Evidence) -> Iterator[tuple[ast.expr, Place, Text, int]]:
     """The value of each `status_code`, where it stands and how to resolve names in it."""
     for text in evidence.texts:
         for match in _GIVEN.finditer(text.masked):
-            start = match.start(1)
-            value = ast.parse(match.group(1), mode="eval").body
-            yield value, Place(text.module.path, text.line(start)), text, start
+            start, written = match.start(1), match.group(1)
+            if not iskeyword(written):  # `status_code=await ...`
+                value = ast.parse(written, mode="eval").body
+                yield value, Place(text.module.path, text.line(start)), text, start
     for mention in evidence.mentions:
         position = 0 if mention.symbol.name in HTTP_EXCEPTIONS else 1 if is_response(mention.symbol) else None
         call = mention.call() if position is not None else None

@@ -47,7 +47,7 @@ def _read_in(evidence: Evidence, module: Module, sources: dict[Symbol, str]) -> 
             if leads is not None and leads.path in homes and not leads.name:
                 used = [name for name in wanted if re.search(rf"\b{item.local}\.{name}\b", module.text)]
                 symbol = Symbol(leads.path, used[0]) if used else None
-        if symbol in sources and symbol not in seen:
+        if symbol is not None and symbol in sources and symbol not in seen:
             seen.add(symbol)
             yield sources[symbol], Place(module.path, module.facts.statements[item.statement].line)
 
