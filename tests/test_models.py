@@ -543,6 +543,7 @@ def test_validators_with_fields_and_modes(project):
         ("y", "field_validator", "after", None, "A"),
         ("old", "field_validator", "before", ("a",), "Base"),
         ("root", "model_validator", "before", None, "Base"),
+        ("z", "model_validator", "wrap", None, "Base"),
         ("_again", "field_validator", "after", ("b",), "Base"),
     }
     assert {hook.name for hook in a.hooks} - {hook.name for hook in a.validators} == {"s"}
@@ -636,6 +637,10 @@ def test_enumerations_have_members(project):
         ("a: int = Field(1, **OPTIONS)", False),
         ("a: int = undefined()", None),
         ("a: Other = Other()", False),
+        ("a: Other = Other[int]()", False),
+        ("a: int = OPTIONS['a']", False),
+        ("a: int = OPTIONS['a'] or Field(1)", None),
+        ("a: int = Other.model_fields['o']", None),
     ],
 )
 def test_a_default_that_may_be_a_field_is_not_guessed(project, line, required):

@@ -8,6 +8,7 @@ import pytest
 
 from fastapi_codemods.project import Project
 from fastapi_codemods.project.profile import Place, profile_of
+from fastapi_codemods.project.profile.naming import style_of_name
 from fastapi_codemods_cli.__main__ import run
 
 CHECKOUT = Path(__file__).parents[1]
@@ -254,11 +255,114 @@ class TestRoutes:
             ("app/api/routes/users.py", "api/routes/<feature>.py"),
             ("app/users/views.py", "<feature>/views.py"),
             ("app/routers/users/read.py", "routers/<feature>/"),
+            ("app/routers/api_keys.py", "routers/<feature>.py"),
+            ("app/routers/v1/users.py", "routers/v1/<feature>.py"),
             ("app/server.py", "other"),
         ],
     )
     def test_lie_somewhere(self, seen, path, layout):
         assert seen("layout", {path: handlers("def a()")}) == {layout: (1, [f"{path}:3"])}
+
+    @pytest.mark.parametrize(
+        ("names", "layout"),
+        [
+            pytest.param(
+                ("app/routes/admin/a", "app/routes/admin/b", "app/routes/admin/c"), "routes/<group>/<feature>.py"
+            ),
+            pytest.param(("app/server/api_users", "app/server/api_jobs"), "api_<feature>.py"),
+            pytest.param(("app/api/user_routes", "app/api/job_routes"), "api/<feature>_routes.py"),
+            pytest.param(("app/views/api", "app/views/pages"), "views/<feature>.py"),
+        ],
+    )
+    def test_lie_where_their_neighbours_show(self, seen, names, layout):
+        files = {f"{name}.py": handlers("def a()") for name in names}
+
+        assert seen("layout", files) == {layout: (len(names), [f"{name}.py:3" for name in sorted(names)])}
+
+    def test_lie_in_the_applications_module_if_that_makes_it(self, seen):
+        files = {
+            "server.py": "from fastapi import APIRouter, FastAPI\napp = FastAPI()\nrouter = APIRouter()\n"
+            "@router.get('/')\ndef a(): ...\n",
+        }
+
+        assert seen("layout", files) == {"the application's module": (1, ["server.py:4"])}
+
+    def test_spell_collections_one_way(self, seen):
+        files = {
+            "a.py": "from fastapi import APIRouter\nrouter = APIRouter(prefix='/a')\n"
+            "@router.get('/')\ndef all(): ...\n@router.get('/{x}')\ndef one(x): ...\n"
+            "@router.get('/count')\ndef n(): ...\n",
+            "b.py": ROUTER + "@router.get('')\ndef all(): ...\n@router.get('/b/')\ndef bs(): ...\n"
+            "@router.get('/b/{x}/')\ndef b(x): ...\n@router.get('/b/{x}/parts')\ndef parts(x): ...\n"
+            "@router.get('/b/{x}/parts/{y}')\ndef part(x, y): ...\n",
+            "main.py": "from fastapi import FastAPI\nimport a, b\napp = FastAPI()\n@app.get('/')\ndef root(): ...\n"
+            "app.include_router(b.router, prefix='/b')\n",
+        }
+
+        assert seen("trailing_slash", files) == {
+            "with slash": (2, ["a.py:3", "b.py:5"]),
+            "without slash": (2, ["b.py:3", "b.py:9"]),
+        }
+
+    def test_have_tags_whose_single_words_go_with_most_of_several(self, seen):
+        tags = ["users", "a-b", "c-d", "e-f", "g_h"]
+
+        assert seen("tags_case", {"main.py": ROUTER + f"@router.get('/', tags={tags})\ndef a(): ...\n"}) == {
+            "kebab-case": (4, ["main.py:3"]),
+            "snake_case": (1, ["main.py:3"]),
+        }
+
+
+class TestModels:
+    FILES: ClassVar = {
+        "app/__init__.py": "",
+        "app/routers/users.py": (
+            "from fastapi import APIRouter, Body\nfrom pydantic import BaseModel\n"
+            "from ..schemas.users import UserCreate, UserOut, UserUpdate\nfrom ..rest_models import Page\n"
+            "router = APIRouter()\n"
+            "class Filter(BaseModel): ...\nclass Helper: ...\n"
+            "@router.post('/', response_model=list[UserOut])\n"
+            "def a(body: UserCreate, change: 'UserUpdate' = Body()) -> Page: ...\n"
+            "@router.get('/', response_model=UserOut)\ndef b(f: Filter): ...\n"
+        ),
+        "app/schemas/users.py": (
+            "from pydantic import BaseModel\nclass UserCreate(BaseModel): ...\nclass UserUpdate(UserCreate): ...\n"
+            "class UserOut(BaseModel): ...\n"
+        ),
+        "app/rest_models.py": "from pydantic import BaseModel\nclass Page(BaseModel): ...\n",
+    }
+
+    def test_have_a_place(self, seen):
+        assert seen("model_place", self.FILES) == {
+            "schemas/<feature>.py": (3, ["app/routers/users.py:3"]),
+            "rest_models.py": (1, ["app/routers/users.py:4"]),
+            "the routes' module": (1, ["app/routers/users.py:6"]),
+        }
+
+    def test_have_names(self, seen):
+        assert seen("request_model_names", self.FILES) == {
+            "<Name>": (1, ["app/routers/users.py:6"]),
+            "<Name>Create, <Name>Update": (2, ["app/schemas/users.py:2", "app/schemas/users.py:3"]),
+        }
+        assert seen("response_model_names", self.FILES) == {
+            "<Name>": (1, ["app/rest_models.py:2"]),
+            "<Name>Out": (1, ["app/schemas/users.py:4"]),
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "style"),
+        [
+            ("ListUsersResponse", "<Name>Response"),
+            ("CreateUser", "Create<Name>, Update<Name>"),
+            ("UserDTO", "<Name>DTO"),
+            ("UserInDB", "<Name>InDB"),
+            ("User", "<Name>"),
+            ("Response", "<Name>"),
+            ("HTTPError", "<Name>"),
+        ],
+    )
+    def test_are_named_for_their_role(self, name, style):
+        assert style_of_name(name) == style
 
 
 class TestErrors:
@@ -273,6 +377,8 @@ class TestErrors:
             "    elif 2:\n        raise HTTPException(detail='x', status_code=HTTPStatus.NOT_FOUND)\n"
             "    raise HTTPException(GONE) from HTTPException(code)\n"
             "c = JSONResponse({}, 404)\n"
+            "async def d(c, x):\n    c(status_code=await x, y=1)\n    c(status_code=not x)\n    c(status_code=None)\n"
+            "    assert c.status_code == 200\n    c(status_code=c[0])\n    c(status_code = lambda: 404)\n"
         }
 
         assert seen("status_codes", files) == {
@@ -337,6 +443,33 @@ class TestErrors:
             "JSONResponse": (1, ["main.py:19"]),
         }
 
+    def test_have_a_text_of_the_project(self, seen):
+        files = {
+            "main.py": ROUTER + "from texts import GONE, Texts\nimport texts\n"
+            "def a(e):\n    raise HTTPException(404, Texts.MISSING)\n    raise HTTPException(404, Texts.make(e))\n"
+            "    raise HTTPException(404, detail=texts.GONE)\n    raise HTTPException(404, e.detail)\n",
+            "texts.py": "import enum\nclass Texts(str, enum.Enum):\n    MISSING = 'x'\n    def make(e): ...\n"
+            "GONE = 'gone'\n",
+        }
+
+        assert seen("error_style", files) == {
+            "HTTPException(Texts)": (2, ["main.py:6", "main.py:7"]),
+            "HTTPException(constant)": (1, ["main.py:8"]),
+            "HTTPException(computed)": (1, ["main.py:9"]),
+        }
+
+    def test_have_the_envelope_of_a_method_or_of_a_response_of_the_project(self, seen):
+        files = {
+            "main.py": (
+                "from fastapi import FastAPI, Response\nclass Json(Response): ...\n"
+                "class Server:\n"
+                "    def on_error(self, request, error):\n        return Json({'error': 1}, status_code=500)\n"
+                "    def configure(self, app: FastAPI):\n        app.add_exception_handler(ValueError, self.on_error)\n"
+            )
+        }
+
+        assert seen("error_envelope", files) == {"error": (1, ["main.py:5"])}
+
     def test_have_an_envelope(self, seen):
         assert seen("error_envelope", self.STYLES) == {
             "detail": (1, ["main.py:8"]),
@@ -362,6 +495,18 @@ class TestApplication:
             "module-level app": (1, ["app/main.py:2"]),
         }
         assert seen("entry_point", files) == {"app.main:app": (3, ["Dockerfile:2", "Procfile:1", "pyproject.toml:2"])}
+
+    def test_is_started_by_code_and_scripts(self, seen):
+        files = {
+            "main.py": "import uvicorn\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+            "# uvicorn.run('x:y')\nuvicorn.run(\n    'main:app', port=1)\nuvicorn.run(app)\n",
+            "start.sh": "exec uvicorn main:app\n",
+        }
+
+        assert seen("entry_point", files) == {
+            "main:app": (2, ["main.py:5", "start.sh:1"]),
+            "uvicorn.run(app)": (1, ["main.py:7"]),
+        }
 
     def test_starts_and_ends(self, seen):
         files = {
@@ -417,6 +562,23 @@ class TestWork:
             "loop.run_in_executor": (1, ["main.py:10"]),
         }
 
+    def test_leaves_the_event_loop_by_a_helper_of_its_own(self, seen):
+        files = {
+            "helpers.py": "import asyncio\nfrom functools import partial\nfrom typing import Callable\n"
+            "async def run(func, *args):\n    bound = partial(func, *args)\n"
+            "    return await asyncio.get_running_loop().run_in_executor(None, bound)\n"
+            "async def off(work: Callable[[], int]):\n    return await asyncio.to_thread(work)\n"
+            "async def read(path):\n    return await asyncio.to_thread(open, path)\n",
+            "main.py": "from fastapi import FastAPI\nfrom helpers import off, read, run\napp = FastAPI()\n"
+            "async def a():\n    await run(print)\n    await run(open)\n    await off(print)\n    await read('x')\n",
+        }
+
+        assert seen("threadpool_helper", files) == {
+            "run in helpers.py": (2, ["main.py:5", "main.py:6"]),
+            "asyncio.to_thread": (1, ["helpers.py:10"]),
+            "off in helpers.py": (1, ["main.py:7"]),
+        }
+
     def test_behind_a_response_follows_a_queue_that_is_there(self, profile):
         files = {
             "main.py": "from fastapi import BackgroundTasks, Depends\nx = Depends(1)\n",
@@ -448,6 +610,197 @@ class TestWork:
         assert seen("db_session", files) == {
             "get_db (sync session) in db.py": (2, ["api.py:5", "api.py:8"]),
             "get_async (async session) in db.py": (1, ["api.py:5"]),
+        }
+
+    @pytest.mark.parametrize(
+        ("provider", "annotation", "kind"),
+        [
+            pytest.param("async def get(): yield 1", "AsyncSession", "async session", id="of the parameter"),
+            pytest.param("async def get(): yield 1", "'Session | None'", "sync session", id="in quotes"),
+            pytest.param("def get(): return 1", "Session", "sync session", id="returned"),
+            pytest.param("def get() -> Iterator[Own]: yield 1", "int", None, id="first what the parameter says"),
+            pytest.param("def get() -> Iterator[Own]: yield 1", "", "async session", id="subclass"),
+            pytest.param("def get() -> ReadOnly: ...", "", "async session", id="new type"),
+            pytest.param("def get() -> sessionmaker[Session]: ...", "", "sync session factory", id="sessionmaker"),
+            pytest.param("def get() -> Callable[[], AsyncSession]: ...", "", "async session factory", id="callable"),
+            pytest.param("def get() -> Callable[[Session], None]: ...", "", None, id="callable that takes one"),
+            pytest.param("def get() -> Iterator[Engine]: yield Local().x", "", None, id="another class of the project"),
+            pytest.param("def get(r: Request):\n    return r.session", "dict", None, id="of a request"),
+            pytest.param("def get() -> requests.Session: ...", "", None, id="of requests"),
+            pytest.param("def get():\n    yield make(Local())", "", None, id="only passed on"),
+            pytest.param(
+                "def get():\n    with Local() as s, open('x') as f:\n        yield s", "", "sync session", id="with"
+            ),
+            pytest.param(
+                "def get():\n    with database().session() as s:\n        yield s", "", "async session", id="method"
+            ),
+        ],
+    )
+    def test_takes_for_a_session_what_is_one(self, seen, provider, annotation, kind):
+        files = {
+            "main.py": (
+                "from collections.abc import Callable, Iterator\nfrom typing import NewType, TYPE_CHECKING\n"
+                "import requests\n"
+                "from fastapi import APIRouter, Depends, Request\nfrom sqlalchemy.ext.asyncio import AsyncSession\n"
+                "from sqlalchemy.orm import sessionmaker\n"
+                "if TYPE_CHECKING:\n    from sqlalchemy.orm import Session\n"
+                "router = APIRouter()\nclass Own(AsyncSession): ...\nReadOnly = NewType('ReadOnly', AsyncSession)\n"
+                "class Engine: ...\nclass Database:\n    def session(self) -> AsyncSession: ...\n"
+                "def database() -> Database: ...\ndef make(x): ...\nLocal = sessionmaker()\n"
+                f"{provider}\n"
+                f"@router.get('/')\ndef read(x{annotation and ': ' + annotation} = Depends(get)): ...\n"
+            )
+        }
+
+        assert list(seen("db_session", files)) == ([f"get ({kind}) in main.py"] if kind else [])
+
+    def test_gets_its_session_from_elsewhere(self, seen):
+        files = {
+            "main.py": ROUTER + "from typing import Annotated\nfrom lib.deps import scope\n"
+            "from sqlmodel.ext.asyncio.session import AsyncSession\n"
+            "DbSession = Annotated[AsyncSession, Depends(scope)]\n@router.get('/')\ndef a(db: DbSession): ...\n"
+        }
+
+        assert seen("db_session", files) == {"scope (async session) from lib.deps": (1, ["main.py:8"])}
+
+    @pytest.mark.parametrize(
+        ("dependency", "asks"),
+        [
+            pytest.param("def who(r: Request): return r.headers.get('X-API-Key')", True, id="header"),
+            pytest.param("def who(r: Request): return r.cookies['session']", True, id="cookie"),
+            pytest.param("def who(request: Request): return request.state.user", True, id="state"),
+            pytest.param("def who(x=Header(alias='Authorization')): ...", True, id="parameter"),
+            pytest.param("def who(r: Request):\n    raise HTTPException(status.HTTP_401_UNAUTHORIZED)", True, id="401"),
+            pytest.param(
+                "class who:\n    def __call__(self, r: Request):\n        raise HTTPException(401)", True, id="class"
+            ),
+            pytest.param("def token(): ...\ndef who(x=Depends(token)): ...", True, id="rests on one"),
+            pytest.param(
+                "def token(): ...\ndef who(x):\n    def check(y=Depends(token)): ...\n    return check", True, id="made"
+            ),
+            pytest.param(
+                "def who(r: Request): return r.headers.get('X-CSRF-Token', r.headers['accept'])", False, id="csrf"
+            ),
+            pytest.param("def who(r: Request):\n    raise HTTPException(404)", False, id="404"),
+            pytest.param("def get_auth_service(): ...\nwho = get_auth_service", False, id="service"),
+        ],
+    )
+    def test_tells_who_asks_by_what_it_reads(self, seen, dependency, asks):
+        files = {
+            "main.py": "from fastapi import APIRouter, Depends, Header, HTTPException, Request, status\n"
+            f"router = APIRouter()\n{dependency}\n@router.get('/')\ndef a(x=Depends(who)): ...\n"
+        }
+
+        assert ("own dependency" in seen("auth", files)) == asks
+        assert ("who in main.py" in seen("auth_dependency", files)) == asks
+
+    def test_asks_by_middleware_that_reads_and_refuses(self, seen):
+        files = {
+            "main.py": (
+                "from fastapi import FastAPI\nfrom fastapi.middleware import Middleware\n"
+                "from guards import Guard, Log\n"
+                "app = FastAPI(middleware=[Middleware(Guard)])\napp.add_middleware(Log)\n"
+                "@app.middleware('http')\nasync def check(request, call_next):\n"
+                "    if not request.cookies.get('session'):\n        return Response(status_code=401)\n"
+            ),
+            "guards.py": (
+                "class Guard:\n    def dispatch(self, request):\n        key = request.headers.get('authorization')\n"
+                "        return JSONResponse({}, status_code=401)\n"
+                "class Log:\n    def dispatch(self, request):\n        log(request.headers.get('authorization'))\n"
+            ),
+        }
+
+        assert seen("auth", files) == {"middleware": (2, ["main.py:4", "main.py:6"])}
+
+    def test_gets_a_dependency_that_a_factory_made(self, seen):
+        files = {
+            "main.py": "from fastapi import APIRouter, Depends\ndef get_auth_dependency(key): ...\n"
+            "def make(key):\n    router = APIRouter()\n    checked = get_auth_dependency(key)\n"
+            "    @router.get('/', dependencies=[Depends(checked)])\n    def a(): ...\n"
+        }
+
+        assert seen("auth_dependency", files) == {"get_auth_dependency in main.py": (1, ["main.py:6"])}
+
+    def test_reads_settings(self, seen):
+        files = {
+            "app/__init__.py": "",
+            "app/config.py": "import os\nfrom functools import lru_cache\nfrom pydantic_settings import BaseSettings\n"
+            "class Base(BaseSettings): ...\nclass Settings(Base): ...\nsettings: Settings = Settings()\n"
+            "@lru_cache\ndef get_settings() -> Settings:\n    return Settings()\n",
+            "app/a.py": ROUTER + "from app.config import settings\n",
+            "app/b.py": "from . import config\nx = config.settings.y\n",
+            "app/c.py": "from app.config import get_settings\n",
+            "app/d.py": "import os\nx = os.environ['x']\n# os.getenv\n",
+            "app/e.py": "settings = {'os.environ': 1}\n",
+            "tests/test_x.py": "import os\nos.getenv('x')\n",
+        }
+
+        assert seen("settings", files) == {
+            "settings in app/config.py (BaseSettings)": (2, ["app/a.py:3", "app/b.py:1"]),
+            "get_settings() in app/config.py (BaseSettings)": (1, ["app/c.py:1"]),
+            "os.environ": (1, ["app/d.py:2"]),
+        }
+
+    def test_injects_settings_of_a_class_of_its_own(self, seen):
+        files = {
+            "deps.py": "class Config: ...\ndef get_config():\n    return Config()\n",
+            "main.py": ROUTER + "from deps import get_config\n@router.get('/')\ndef a(c=Depends(get_config)): ...\n",
+        }
+
+        assert seen("settings", files) == {"get_config() in deps.py (injected)": (1, ["main.py:3"])}
+
+    def test_calls_others(self, seen):
+        files = {
+            "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+            "a.py": "import httpx\nasync def f():\n    async with httpx.AsyncClient() as client: ...\n",
+            "b.py": "import requests as r\n",
+            "c.py": "import httpx\nhttpx.get('x')\n",
+            "d.py": "import httpx\ntry: ...\nexcept httpx.HTTPError: ...\n",
+            "e.py": "# import aiohttp\nimport aiohttp_cors\n",
+        }
+
+        assert seen("http_client", files) == {
+            "httpx.AsyncClient": (1, ["a.py:1"]),
+            "httpx.Client": (1, ["c.py:1"]),
+            "requests": (1, ["b.py:1"]),
+        }
+
+    def test_logs(self, seen):
+        files = {
+            "main.py": "from fastapi import FastAPI\nimport logging\nlogger = logging.getLogger(__name__)\n",
+            "a.py": "from logging import getLogger as get\nlog = get('a')\n",
+            "b.py": "from logs import get_logger\nlogger = get_logger(__name__)\n",
+            "c.py": "from loguru import logger\n",
+            "d.py": "from main import logger\n",
+            "e.py": "import logging\ndef f():\n    logging.info('x')\n",
+            "f.py": "import logging\nlogging.basicConfig()\n",
+            "g.py": "import structlog\nlogger = structlog.get_logger()\n",
+            "logs.py": "def get_logger(name): ...\n",
+        }
+
+        assert {name: places for name, (_, places) in seen("logging", files).items()} == {
+            "get_logger(__name__) of logs.py": ["b.py:2"],
+            "logger imported from main.py": ["d.py:1"],
+            "logging.getLogger(...)": ["a.py:2"],
+            "logging.getLogger(__name__)": ["main.py:3"],
+            "logging.info(...) and the like": ["e.py:3"],
+            "loguru": ["c.py:1"],
+            "structlog.get_logger()": ["g.py:2"],
+        }
+
+    def test_is_called_by_tests(self, profile):
+        files = {
+            "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+            "tests/test_a.py": "from fastapi.testclient import TestClient\n",
+            "tests/test_b.py": "import httpx\nclient = httpx.AsyncClient(\n    transport=httpx.ASGITransport(app))\n",
+            "tests/test_c.py": "from mine import TestClient\n",
+            "mine.py": "from starlette.testclient import TestClient as T\nclass TestClient(T): ...\n",
+        }
+        found = profile(files).convention("test_client")
+
+        assert {variant.name: variant.places for variant in found.variants} == {
+            "AsyncClient with ASGITransport": (Place("tests/test_b.py", 3),),
+            "TestClient": (Place("tests/test_a.py", 1),),
         }
 
     def test_asks_who_calls(self, seen):
@@ -487,6 +840,19 @@ def test_types_are_written_one_way_or_the_other(seen):
         "X | None": (2, ["main.py:7", "main.py:9"]),
     }
     assert seen("collection_types", files) == {"List[X]": (1, ["main.py:6"]), "list[X]": (2, ["main.py:10"])}
+
+
+def test_strings_and_imports_are_written_one_way_in_each_module(seen):
+    fastapi = "from fastapi import Depends\nx = Depends(1)\n"
+    files = {
+        "app/__init__.py": "",
+        "app/a.py": fastapi + "from app import b\nx = ['a', 'b', \"it's\", \"c\"]\n",
+        "app/b.py": fastapi + 'from . import a\nfrom .a import x\nimport app.a\ny = \'say "x"\'\nz = "z"\n',
+        "app/c.py": fastapi + '"""\'text\'"""\n# \'x\'\n',
+    }
+
+    assert seen("quotes", files) == {"double": (1, ["app/b.py:1"]), "single": (1, ["app/a.py:1"])}
+    assert seen("import_style", files) == {"absolute": (1, ["app/a.py:3"]), "relative": (1, ["app/b.py:3"])}
 
 
 class TestCommand:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Grows when a field changes its meaning or goes away; new fields do not change it."""
 
+SHOWN = 6
+"""Variants of each convention in the table; JSON has them all."""
+
 TITLES = ("Convention", "Follow", "Variant", "Count", "Share", "Places")
 
 
@@ -72,9 +75,12 @@ def _rows(convention: Convention) -> Iterator[tuple[str, ...]]:
     follow += " (established)" if convention.established else ""
     if not convention.variants:
         yield convention.name, follow, "none seen", "", "", ""
-    for index, variant in enumerate(convention.variants):
+    for index, variant in enumerate(convention.variants[:SHOWN]):
         name = convention.name if index == 0 else ""
         yield (name, terminal.printable(follow) if index == 0 else "", *_cells(variant))
+    if others := convention.variants[SHOWN:]:
+        share = f"{sum(variant.share for variant in others):.0%}"
+        yield "", "", f"and {len(others)} more", str(sum(variant.number for variant in others)), share, ""
 
 
 def _cells(variant: Variant) -> tuple[str, str, str, str]:

@@ -26,7 +26,7 @@ import ast
 import re
 import warnings
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -100,6 +100,14 @@ def blanked(text: str, *, but_f_strings: bool = False) -> str:
         # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
         parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)
     return "".join(parts)
+
+
+def string_quotes(text: str) -> Iterator[str]:
+    """The quote of each string that could have the other one: no triple quotes, and neither of the two within."""
+    for literal in _LITERAL.findall(text):
+        quote = literal[0]
+        if quote in "\"'" and literal[:3] != quote * 3 and not {*"\"'"} & {*literal[1:-1]}:
+            yield quote
 
 
 _F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")

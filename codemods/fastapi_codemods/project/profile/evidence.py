@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ...source.discovery import is_test
 from ..fastapi_names import PARAMETER_FUNCTIONS
@@ -47,6 +47,9 @@ _BYTES = (
     b"Depends(", b"HTTPException", b"Response(", b"asyncify(", b"run_in_executor(", b"run_in_threadpool(",
     b"run_sync(", b"to_thread(",
 )  # fmt: skip
+
+
+Gathered = TypeVar("Gathered")
 
 
 class Router(NamedTuple):
@@ -117,6 +120,21 @@ class Marked(NamedTuple):
         return Place(self.module.path, self.parameter.line)
 
 
+class Written(NamedTuple):
+    """A part of a module's text, such as an annotation."""
+
+    text: Text
+    start: int
+    end: int
+
+
+class Injection(NamedTuple):
+    target: Symbol
+    place: Place
+    type: Written | None
+    """What the parameter is annotated with; None for a dependency that hands over nothing, or without annotation."""
+
+
 def plain_string(module: Module, given: Argument) -> str | None:
     code = module.code(given.span)
     if plain := _STRING.match(code):
@@ -132,10 +150,20 @@ class Evidence:
         self.project = project
         self._within = within
         self._texts: dict[str, Text] = {}
+        self._once: dict[str, Any] = {}
+
+    def once(self, what: str, make: Callable[[], Gathered]) -> Gathered:
+        """What several conventions are read from, gathered once."""
+        if what not in self._once:
+            self._once[what] = make()
+        found: Gathered = self._once[what]
+        return found
 
     def counts(self, path: str) -> bool:
-        inside = any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in self._within)
-        return inside and not is_test(path)
+        return self.is_within(path) and not is_test(path)
+
+    def is_within(self, path: str) -> bool:
+        return any(not prefix or path == prefix or path.startswith(prefix + "/") for prefix in self._within)
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
@@ -317,6 +345,15 @@ class Evidence:
                     found.append(self.text(module))
         return tuple(sorted(found, key=lambda text: text.module.path))
 
+    def glanced(self, wanted: Callable[[bytes], object]) -> Iterator[Text]:
+        """The texts of files whose bytes are wanted, kept no longer than they are looked at; what the index reads of
+        them stays."""
+        for path, data in self.data.items():
+            if wanted(data) and (module := self.project.glance(path)) is not None:
+                yield self._texts.get(path) or Text(self.project, module)
+                if path not in self._texts:
+                    module.forget_text()
+
     @cached_property
     def data(self) -> dict[str, bytes]:
         """The bytes of every file that counts."""
@@ -329,6 +366,14 @@ class Evidence:
                 except OSError:
                     continue
         return found
+
+    def imports_of(self, library: str, path: str) -> Iterator[Place]:
+        """The first import of a distribution in a file; nothing where the project has a module of that name."""
+        name, data = library.encode(), self.data[path]
+        found = re.search(rb"(?:\A|\n)[ \t]*(?:from[ \t]+" + name + rb"[ .\t]|import[ \t]+" + name + rb"\b)", data)
+        if found and self.project.module_path(path, library) is None:
+            start = found.start() + data[found.start() : found.start() + 1].count(b"\n")
+            yield Place(path, data.count(b"\n", 0, start) + 1)
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
@@ -394,7 +439,7 @@ class Evidence:
     def _exception_handler(self, kind: Symbol | None, text: Text, written: str, start: int) -> ExceptionHandler:
         symbol = text.meaning(written, start) if written else None
         if symbol is None or symbol.path is None:
-            return ExceptionHandler(kind, text.module, None, 0)
+            return ExceptionHandler(kind, text.module, *self._defined_around(text, written, start))
         home = self.project.module(symbol.path)
         for binding in home.bindings(symbol.name) if home is not None else ():
             assert home is not None
@@ -402,6 +447,20 @@ class Evidence:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == symbol.name:
                     return ExceptionHandler(kind, home, node, home.facts.statements[binding.statement].line)
         return ExceptionHandler(kind, text.module, None, 0)
+
+    def _defined_around(
+        self, text: Text, written: str, start: int
+    ) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, int]:
+        """A method `self.handle`, or a function of the factory that registers it."""
+        index, name = text.statement(start), written.removeprefix("self.")
+        if index < 0 or not name.isidentifier():
+            return None, 0
+        found = [
+            node
+            for node in ast.walk(text.module.tree(index))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        ]
+        return (found[0], text.module.facts.statements[index].line) if len(found) == 1 else (None, 0)
 
     @cached_property
     def exception_names(self) -> frozenset[str]:
@@ -532,14 +591,29 @@ class Evidence:
         return found
 
     @cached_property
-    def injections(self) -> tuple[tuple[Symbol, Place], ...]:
+    def injections(self) -> tuple[Injection, ...]:
         """What is injected and where: by a parameter, or by a `Depends` in a list of dependencies."""
-        in_aliases = {id(mention) for mention, _ in self.aliases.values()}
-        used = [(marked.mention, marked.place) for marked in self.marked]
-        elsewhere = in_aliases | {id(mention) for mention, _ in used}
+        in_aliases = {id(mention): name for mention, name in self.aliases.values()}
+        used = [(marked.mention, marked.place, self._type_of(marked, in_aliases)) for marked in self.marked]
+        elsewhere = in_aliases.keys() | {id(mention) for mention, _, _ in used}
         mentions = self.mentions_of("fastapi.Depends", "fastapi.Security")
-        used += [(mention, mention.place) for mention in mentions if id(mention) not in elsewhere]
-        return tuple((target, place) for mention, place in used if (target := self.target(mention)) is not None)
+        used += [(mention, mention.place, None) for mention in mentions if id(mention) not in elsewhere]
+        return tuple(
+            Injection(target, place, written)
+            for mention, place, written in used
+            if (target := self.target(mention)) is not None
+        )
+
+    def _type_of(self, marked: Marked, in_aliases: Collection[int]) -> Written | None:
+        """The type in the annotation, what follows it in `Annotated` left out."""
+        mention = marked.mention
+        if id(mention) in in_aliases:
+            start = mention.module.facts.statements[mention.text.statement(mention.start)].start
+            return Written(mention.text, mention.text.masked.index("[", start) + 1, mention.start)
+        if marked.parameter.annotation is None:
+            return None
+        start, end = marked.parameter.annotation
+        return Written(self.text(marked.module), start, mention.start if marked.is_annotated else end)
 
     def target(self, mention: Mention) -> Symbol | None:
         """The `f` of `Depends(f)` or `Depends(f())`; the annotation's type for an empty one is not looked for."""
@@ -552,8 +626,17 @@ class Evidence:
             else:
                 given = mention.argument(0, "dependency")
                 written = dotted(given.func if isinstance(given, ast.Call) else given) if given is not None else ""
-            self._targets[key] = mention.text.meaning(written, mention.start) if written else None
+            self._targets[key] = self._meant(mention, written) if written else None
         return self._targets[key]
+
+    def _meant(self, mention: Mention, written: str) -> Symbol | None:
+        if found := mention.text.meaning(written, mention.start):
+            return found
+        # `checked = make_checker(key)` in the factory that the handler stands in: what makes it.
+        for assignment in mention.module.facts.assignments:
+            if assignment.target == written and assignment.scopes:
+                return self.project.resolve(mention.module, assignment.call.callee, assignment.scopes)
+        return None
 
     @cached_property
     def _targets(self) -> dict[tuple[str, int], Symbol | None]:

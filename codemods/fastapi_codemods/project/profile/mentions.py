@@ -69,7 +69,7 @@ class Text:
     """A module's text with literals blanked, searched for names."""
 
     def __init__(self, project: Project, module: Module) -> None:
-        self._project = project
+        self.project = project
         self.module = module
         self.masked = blanked(module.text)
         self._local: dict[tuple[int, str], bool] = {}
@@ -182,8 +182,8 @@ class Text:
         head = written.partition(".")[0]
         index = self.statement(offset)
         if self._may_be_local(index, head):
-            return self._project.resolve(self.module, written, self._scopes(index, offset))
-        return self._project.resolve(self.module, written)
+            return self.project.resolve(self.module, written, self._scopes(index, offset))
+        return self.project.resolve(self.module, written)
 
     def _renamed(self, endings: tuple[str, ...]) -> frozenset[str]:
         return frozenset(

@@ -1,59 +1,31 @@
-"""What an expression is worth, as far as the source proves it: a function or class by name, or an object of a class.
-
-Names are looked up by scope, values followed through assignments, annotations, `with`, constructors, attributes of
-objects and what functions give back, also in other modules. None is the answer whenever two readings are possible.
-"""
+"""Follows names, attributes and calls to what an expression is worth."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
-from ..source import UnreadableSourceError
-from . import blocking
-from .index import Module, Project, Symbol
-from .outlines import may_hold, outline
-from .reader import dotted, statements_within, targets_of
-
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+from ...source import UnreadableSourceError
+from .. import blocking
+from ..index import Module, Project, Symbol
+from ..outlines import may_hold, outline
+from ..reader import dotted, statements_within
+from .bindings import Bound, bound_by, locals_of, names_in, stored_as, stored_by
+from .nodes import (
+    Definition,
+    FunctionNode,
+    default_of,
+    first_parameter,
+    is_overload,
+    last_name,
+    own_nodes,
+    parsed_text,
+    yields,
+)
+from .values import PLAIN, Frame, Value
 
 TREES_KEPT = 1_000_000
 """Characters of statements whose syntax trees are kept at a time; most bodies in them are never parsed."""
-
-
-class Value(NamedTuple):
-    symbol: Symbol
-    is_object: bool
-    """An object of the class `symbol`, not what `symbol` itself names."""
-
-
-class Frame(NamedTuple):
-    """Where an expression stands: in a module, within definitions (and lambdas), outermost first."""
-
-    module: Module
-    nodes: tuple[ast.AST, ...]
-
-    @property
-    def name(self) -> str:
-        return ".".join(getattr(node, "name", "<lambda>") for node in self.nodes)
-
-
-class _Bound(NamedTuple):
-    """One way in which a name of a function gets its value."""
-
-    kind: str
-    """`parameter`, `value`, `annotation`, `with`, `async with`, `each`, `import`, `def`, `class` or `unknown`."""
-    node: ast.AST | None = None
-    target: str = ""
-    """Of an import."""
-
-
-PLAIN = Value(Symbol(None, "builtins"), True)
-"""An object of a class that Python builds in, or None: nothing of it blocks."""
 
 _PLAIN_NAMES = frozenset({"None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple"})
 _LIBRARIES_WITH_NAMES_OF_BUILTINS = frozenset(
@@ -75,7 +47,7 @@ class Types:
         self.project = project
         self._trees: dict[tuple[str, int], ast.Module] = {}
         self._size = 0
-        self._locals: dict[ast.AST, dict[str, list[_Bound]]] = {}
+        self._locals: dict[ast.AST, dict[str, list[Bound]]] = {}
         self._known: dict[object, Value | None] = {}
         self._local_values: dict[object, Value | None] = {}
 
@@ -110,7 +82,7 @@ class Types:
         nodes: tuple[Definition, ...] = ()
         for name in (head, *rest):
             found = [node for node in statements_within(body) if isinstance(node, Definition) and node.name == name]
-            found = [node for node in found if not _is_overload(node)]
+            found = [node for node in found if not is_overload(node)]
             if len(found) != 1:
                 return None
             nodes = (*nodes, found[0])
@@ -126,7 +98,7 @@ class Types:
             return not outer and module is not None and len(module.bindings(name)) == 1
         if isinstance(around.nodes[-1], ast.ClassDef):
             return self.definition(symbol) is not None
-        return len(_locals_of(around.nodes[-1]).get(name, ())) == 1
+        return len(locals_of(around.nodes[-1]).get(name, ())) == 1
 
     # Expressions
 
@@ -238,7 +210,7 @@ class Types:
         values = []
         for binding in module.bindings(name):
             for node in statements_within(self.tree(module, binding.statement).body):
-                for local, bound in _bound_by(node):
+                for local, bound in bound_by(node):
                     if local == name:
                         if bound.kind == "annotation":
                             return self._of_bound(frame, name, bound)
@@ -305,23 +277,23 @@ class Types:
                 return self._from_bases(frame._replace(nodes=frame.nodes[:depth]), name, frozenset())
         return None
 
-    def _members_in(self, frame: Frame, name: str) -> list[tuple[Frame, _Bound]]:
+    def _members_in(self, frame: Frame, name: str) -> list[tuple[Frame, Bound]]:
         """How a class's own body and methods bind an attribute."""
         cls = frame.nodes[-1]
         assert isinstance(cls, ast.ClassDef)
-        found: list[tuple[Frame, _Bound]] = []
-        stored = _stored_as(name)
+        found: list[tuple[Frame, Bound]] = []
+        stored = stored_as(name)
         for node in statements_within(cls.body):
-            for bound_name, bound in _bound_by(node):
+            for bound_name, bound in bound_by(node):
                 if bound_name == name:
                     found.append((frame, bound))
             if not isinstance(node, FunctionNode) or not may_hold(node.body, stored):
                 continue
-            if not (first := _first_parameter(node)):
+            if not (first := first_parameter(node)):
                 continue
             inside = Frame(frame.module, (*frame.nodes, node))
             for statement in statements_within(node.body):
-                for target, bound in _stored_by(statement):
+                for target, bound in stored_by(statement):
                     if isinstance(target, ast.Attribute) and target.attr == name and dotted(target.value) == first:
                         found.append((inside, bound))
         return found
@@ -368,7 +340,7 @@ class Types:
         if function.returns is not None:
             annotation = function.returns
             if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-                annotation = _parsed(annotation.value) or annotation
+                annotation = parsed_text(annotation.value) or annotation
             if yielding:
                 if not (isinstance(annotation, ast.Subscript) and last_name(annotation.value) in _GENERATORS):
                     return None
@@ -407,26 +379,26 @@ class Types:
     def note_comprehension(self, function: ast.AST, node: ast.comprehension) -> None:
         """Take the targets of a comprehension for names of the function it stands in, for whoever meets one."""
         if function not in self._locals:
-            self._locals[function] = _locals_of(function)
-        for name in _names_in(node.target):
-            bound = _Bound("each", node.iter) if isinstance(node.target, ast.Name) else _Bound("unknown")
+            self._locals[function] = locals_of(function)
+        for name in names_in(node.target):
+            bound = Bound("each", node.iter) if isinstance(node.target, ast.Name) else Bound("unknown")
             known = self._locals[function].setdefault(name, [])
             if bound not in known:
                 known.append(bound)
 
-    def _local(self, frame: Frame, name: str) -> tuple[Frame, list[_Bound]] | None:
+    def _local(self, frame: Frame, name: str) -> tuple[Frame, list[Bound]] | None:
         """The innermost function around that binds the name; names of a class are seen in its own body only."""
         for depth in range(len(frame.nodes), 0, -1):
             node = frame.nodes[depth - 1]
             if isinstance(node, ast.ClassDef) and depth != len(frame.nodes):
                 continue
             if node not in self._locals:
-                self._locals[node] = _locals_of(node)
+                self._locals[node] = locals_of(node)
             if bound := self._locals[node].get(name):
                 return (frame._replace(nodes=frame.nodes[:depth]), bound) if bound[0].kind != "global" else None
         return None
 
-    def _local_value(self, home: Frame, name: str, bound: Sequence[_Bound]) -> Value | None:
+    def _local_value(self, home: Frame, name: str, bound: Sequence[Bound]) -> Value | None:
         key = (home.nodes[-1], name)
         if key not in self._local_values:
             self._local_values[key] = None
@@ -434,7 +406,7 @@ class Types:
             self._local_values[key] = self._agreed(self._of_bound(home, name, one) for one in annotated or bound)
         return self._local_values[key]
 
-    def _of_bound(self, frame: Frame, name: str, bound: _Bound) -> Value | None:
+    def _of_bound(self, frame: Frame, name: str, bound: Bound) -> Value | None:
         node = bound.node
         match bound.kind:
             case "def" | "class":
@@ -472,7 +444,7 @@ class Types:
         if node.annotation is not None:
             return self.annotated(outside, node.annotation)
         is_method = bool(outside.nodes) and isinstance(outside.nodes[-1], ast.ClassDef)
-        if is_method and isinstance(function, FunctionNode) and _first_parameter(function) == node.arg:
+        if is_method and isinstance(function, FunctionNode) and first_parameter(function) == node.arg:
             is_object = not any(last_name(d) == "classmethod" for d in function.decorator_list)
             return Value(Symbol(frame.module.path, outside.name), is_object)
         default = default_of(function, node)
@@ -488,7 +460,7 @@ class Types:
         """An object of the class that an annotation names."""
         match node:
             case ast.Constant(value=str() as text):
-                inner = _parsed(text)
+                inner = parsed_text(text)
                 return self.annotated(frame, inner) if inner is not None else None
             case ast.Constant():
                 return PLAIN
@@ -568,225 +540,3 @@ def _part(value: Value | None) -> Value | None:
         return None
     part = blocking.PARTS.get(value.symbol.name)
     return Value(Symbol(None, part), True) if part else None
-
-
-def last_name(node: ast.expr) -> str:
-    """The last name of a dotted one, that of the callee for a call."""
-    return dotted(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
-
-
-def _parsed(text: str) -> ast.expr | None:
-    try:
-        return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _is_overload(node: Definition) -> bool:
-    return any(last_name(decorator) in ("overload", "setter", "deleter") for decorator in node.decorator_list)
-
-
-def _first_parameter(node: FunctionNode) -> str:
-    if any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list):
-        return ""
-    parameters = [*node.args.posonlyargs, *node.args.args]
-    return parameters[0].arg if parameters else ""
-
-
-def default_of(function: ast.AST, parameter: ast.arg) -> ast.expr | None:
-    arguments = getattr(function, "args", None)
-    if not isinstance(arguments, ast.arguments):
-        return None
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = arguments.defaults
-    for argument, default in zip(positional[len(positional) - len(defaults) :], defaults, strict=True):
-        if argument is parameter:
-            return default
-    for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if argument is parameter:
-            return keyword_default
-    return None
-
-
-def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything in the body of a function or lambda that runs when it does: nested functions and classes not."""
-    waiting = parts_of_body(node)
-    while waiting:
-        current = waiting.pop()
-        yield current
-        waiting += reversed(parts_that_run(current))
-
-
-def parts_of_body(node: ast.AST) -> list[ast.AST]:
-    """The body of a function or lambda, the last part first."""
-    if isinstance(node, FunctionNode):
-        return list(reversed(node.body))
-    return [node.body] if isinstance(node, ast.Lambda) else []
-
-
-def parts_that_run(node: ast.AST) -> list[ast.AST]:
-    """The nodes right within another one that run when it does."""
-    kind = type(node)
-    if kind in _LEAVES:
-        return []
-    if isinstance(node, _FUNCTIONS):
-        defaults = [default for default in node.args.kw_defaults if default is not None]
-        return [*node.decorator_list, *node.args.defaults, *defaults]
-    if isinstance(node, ast.Call) and type(node.func) is ast.Lambda:
-        return [node.func.body, *node.args, *node.keywords]
-    found: list[ast.AST] = []
-    for field in kind._fields:
-        value = getattr(node, field, None)
-        if type(value) is list:
-            found += value if field in _LISTS_OF_NODES else [item for item in value if isinstance(item, ast.AST)]
-        elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
-
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_LEAVES = frozenset(
-    {ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.Lambda, ast.ClassDef, ast.Global, ast.Nonlocal}
-)
-_LISTS_OF_NODES = frozenset({"args", "body", "keywords", "orelse", "targets", "values"})
-
-
-_YIELD = re.compile(r"\byield\b")
-_WALRUS = re.compile(":=")
-
-
-@lru_cache(500)
-def _stored_as(name: str) -> re.Pattern[str]:
-    """What stands where an attribute of that name is assigned to, and elsewhere."""
-    return re.compile(rf"\.[ \t]*{re.escape(name)}\b[ \t]*(?:[-+*/%&|^@<>]*=|[:,)\]]|in\b|\\?\r?\n)")
-
-
-def yields(node: ast.AST) -> bool:
-    if isinstance(node, FunctionNode) and not may_hold(node.body, _YIELD):
-        return False
-    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
-
-
-def _locals_of(node: ast.AST) -> dict[str, list[_Bound]]:
-    """The names that a function binds, with every way in which it does."""
-    found: dict[str, list[_Bound]] = {}
-    arguments = getattr(node, "args", None)
-    if isinstance(arguments, ast.arguments):
-        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-            found[argument.arg] = [_Bound("parameter", argument)]
-        for variadic in (arguments.vararg, arguments.kwarg):
-            if variadic is not None:
-                found[variadic.arg] = [_Bound("unknown")]
-    if isinstance(node, ast.ClassDef):
-        for statement in statements_within(node.body):
-            for name, bound in _bound_by(statement):
-                found.setdefault(name, []).append(bound)
-        return found
-    outer: list[str] = []
-    for inner in statements_within(node.body) if isinstance(node, FunctionNode) else ():
-        match inner:
-            case ast.Nonlocal():
-                outer += inner.names
-                continue
-            case ast.Global():
-                found.update((name, [_Bound("global")]) for name in inner.names)
-                continue
-            case ast.If() | ast.While():
-                continue
-            case ast.Match():
-                for case in inner.cases:
-                    for part in ast.walk(case.pattern):
-                        captured: str | None = getattr(part, "name", None) or getattr(part, "rest", None)
-                        if captured:
-                            found.setdefault(captured, []).append(_Bound("unknown"))
-                continue
-            case _:
-                pass
-        for name, bound in _bound_by(inner):
-            if not (found.get(name) and found[name][0].kind == "global"):
-                found.setdefault(name, []).append(bound)
-    if isinstance(node, FunctionNode) and may_hold(node.body, _WALRUS):
-        for part in own_nodes(node):
-            if isinstance(part, ast.NamedExpr):
-                found.setdefault(part.target.id, []).append(_Bound("value", part.value))
-    for name in outer:
-        found.pop(name, None)
-    return found
-
-
-def _bound_by(node: ast.stmt) -> Iterator[tuple[str, _Bound]]:
-    """The names that a statement itself binds, not those in its blocks."""
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            if not _is_overload(node):
-                yield node.name, _Bound("def", node)
-        case ast.ClassDef():
-            yield node.name, _Bound("class", node)
-        case ast.Import() | ast.ImportFrom():
-            for local, imported in targets_of(node):
-                yield local, _Bound("import", target=imported)
-        case _:
-            for target, bound in _stored_by(node):
-                if isinstance(target, ast.Name):
-                    yield target.id, bound
-
-
-def _stored_by(node: ast.stmt) -> Iterator[tuple[ast.expr, _Bound]]:
-    """The targets, names and attributes, that a statement itself assigns to."""
-    unknown = _Bound("unknown")
-    match node:
-        case ast.Assign():
-            for target in node.targets:
-                yield from _paired(target, node.value)
-        case ast.AnnAssign():
-            yield node.target, _Bound("annotation", node.annotation)
-        case ast.AugAssign():
-            yield node.target, unknown
-        case ast.For() | ast.AsyncFor():
-            if isinstance(node.target, ast.Name) and isinstance(node, ast.For):
-                yield node.target, _Bound("each", node.iter)
-            else:
-                yield from ((inner, unknown) for inner in _targets_in(node.target))
-        case ast.With() | ast.AsyncWith():
-            kind = "with" if isinstance(node, ast.With) else "async with"
-            for item in node.items:
-                if isinstance(item.optional_vars, ast.Name | ast.Attribute):
-                    yield item.optional_vars, _Bound(kind, item.context_expr)
-                elif item.optional_vars is not None:
-                    yield from ((inner, unknown) for inner in _targets_in(item.optional_vars))
-        case ast.Try():
-            for handler in node.handlers:
-                if handler.name:
-                    yield ast.Name(handler.name), unknown
-        case ast.Delete():
-            pass  # what is gone cannot be called
-        case _:
-            return
-
-
-def _paired(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, _Bound]]:
-    """The targets of an assignment with what each gets: `a, b = f(), g()` is as good as two."""
-    match target, value:
-        case ((ast.Name() | ast.Attribute()), _):
-            yield target, _Bound("value", value)
-        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
-            len(targets) == len(values) and not any(isinstance(part, ast.Starred) for part in (*targets, *values))
-        ):
-            for part, own in zip(targets, values, strict=True):
-                yield from _paired(part, own)
-        case _:
-            yield from ((inner, _Bound("unknown")) for inner in _targets_in(target))
-
-
-def _targets_in(target: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(target, ast.Tuple | ast.List):
-        for element in target.elts:
-            yield from _targets_in(element)
-    elif isinstance(target, ast.Starred):
-        yield from _targets_in(target.value)
-    else:
-        yield target
-
-
-def _names_in(target: ast.expr) -> Iterator[str]:
-    return (inner.id for inner in _targets_in(target) if isinstance(inner, ast.Name))
