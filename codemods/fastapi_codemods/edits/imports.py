@@ -123,6 +123,17 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
         yield *_new_statement(project, module, text, sources[0]), (sources[0], min(by_module[sources[0]]))
 
 
+def is_statement(text: str) -> bool:
+    """Whether a text is one import statement and nothing else."""
+    if not text.startswith(("import ", "from ")):
+        return False
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return False
+    return len(body) == 1 and isinstance(body[0], ast.Import | ast.ImportFrom)
+
+
 def _statement(source: str, names: Sequence[str]) -> str:
     return f"from {source} import {', '.join(names)}"
 
