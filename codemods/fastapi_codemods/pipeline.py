@@ -243,7 +243,7 @@ def _examined(codemod: Codemod, project: Project, findings: Sequence[Finding], j
     changes = edits.changes(by_path)
     # A finding may say that it changes more than its codemod does by default, because of an option.
     safety = max((finding.safety for finding in findings), default=codemod.safety)
-    return _Rewrite(edits, refused, changes, problems_of_step(project, safety, by_path, changes))
+    return _Rewrite(edits, refused, changes, problems_of_step(project, safety, by_path, changes, codemod.effects))
 
 
 def _suspects(accepted: Sequence[Finding], whole: _Rewrite) -> list[Finding]:

@@ -187,7 +187,12 @@ def models_of(project: Project) -> dict[Symbol, Model]:
 
 def pydantic_major(project: Project) -> int:
     """The Pydantic that the project is written for, 1 or 2: by its lock file or requirement, else by what it uses."""
-    return project.remembered("major version of Pydantic", lambda: _required(project.root) or _used(project))
+    return project.remembered("major version of Pydantic", lambda: required_pydantic(project) or _used(project))
+
+
+def required_pydantic(project: Project) -> int:
+    """1 or 2 where a lock file or requirement allows only that, else 0."""
+    return project.remembered("required Pydantic", lambda: _required(project.root))
 
 
 def schema_locations(project: Project) -> SchemaLocations:

@@ -1,7 +1,7 @@
 """A required parameter or field says nothing of a default, instead of `...`.
 
-`q: str = Query(..., max_length=5)` becomes `q: str = Query(max_length=5)`, `Field(..., gt=0)` becomes `Field(gt=0)`, and
-`name: str = ...` becomes `name: str`.
+`q: str = Query(..., max_length=5)` becomes `q: str = Query(max_length=5)`, `Field(..., gt=0)` becomes `Field(gt=0)`,
+and `name: str = ...` becomes `name: str`.
 
 ## Why
 
@@ -35,8 +35,9 @@ from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Scope, Span, Symbol
 from ...project.fastapi_names import PARAMETER_FUNCTIONS
-from ...project.models import model, pydantic_major
+from ...project.models import model
 from ...project.operations import operations_of
+from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, dotted, scope_of
 from ...project.references import uses
 from ...project.words import modules_with, statements_with
@@ -118,7 +119,7 @@ class RemoveEllipsisRequired(Codemod):
             module.location(line, positions.column(node.lineno, node.col_offset), line),
             f"`{name}(...)` says that it is required, as everything without a default is",
             anchor=f"{around}.{name}" if around else name,
-            left_alone=_reason(project, module, symbol, node, gone, annotation),
+            left_alone=_reason(project, symbol, node, gone, annotation),
             subject=_Call(module, gone) if gone is not None else None,
         )
 
@@ -137,7 +138,7 @@ class RemoveEllipsisRequired(Codemod):
         assert node.value is not None
         gone = Span(positions.span(node.annotation).end, positions.span(node.value).end)
         reason = None
-        if made.version != 2 or pydantic_major(project) != 2:
+        if reason_against_pydantic_2(project):
             reason = "with Pydantic 1 a field without `...` may not be required"
         elif above := _taken_over(project, made.mro, name):
             reason = f"it takes the place of a field of `{above}`"
@@ -245,9 +246,7 @@ def _argument(module: Module, positions: Positions, node: ast.Call, given: ast.e
     return gone if _NOTHING_BUT_THE_ARGUMENT.fullmatch(module.code(gone)) else None
 
 
-def _reason(
-    project: Project, module: Module, symbol: Symbol, node: ast.Call, gone: Span | None, annotation: str | None
-) -> str | None:
+def _reason(project: Project, symbol: Symbol, node: ast.Call, gone: Span | None, annotation: str | None) -> str | None:
     if any(isinstance(part, ast.Starred) for part in node.args) or any(k.arg is None for k in node.keywords):
         return "it gets unpacked arguments"
     if len(node.args) > 1:
@@ -259,7 +258,7 @@ def _reason(
     if symbol.name in _PARAMETERS:
         if not project.versions.supports_fastapi((0, 78)):
             return "FastAPI before 0.78 needs the default"
-    elif pydantic_major(project) != 2 and not _is_never_none(annotation):
+    elif reason_against_pydantic_2(project) and not _is_never_none(annotation):
         return "with Pydantic 1 a field whose type may allow None is not required without `...`"
     return None
 
