@@ -113,7 +113,7 @@ class PydanticV1Methods(Codemod):
         for module in modules_with(project, _BYTES):
             for index in statements_with(module, _PATTERN):
                 try:
-                    tree = module.parsed(index)
+                    uses = list(_uses(module.parsed(index), Frame(module, ()), {}, None))
                 except (UnreadableSourceError, RecursionError):
                     continue
                 if search is None:
@@ -122,7 +122,7 @@ class PydanticV1Methods(Codemod):
                     search = _Search(project)
                 statement = module.facts.statements[index]
                 positions = Positions(module.statement_text(index), statement.start, statement.line)
-                for use in _uses(tree, Frame(module, ()), {}, None):
+                for use in uses:
                     found = search.model_of(use)
                     if found is not None:
                         yield self._finding(search, use, found, positions)

@@ -82,12 +82,12 @@ class RemoveEllipsisRequired(Codemod):
 
     def _in_statement(self, project: Project, module: Module, index: int) -> Iterator[Finding]:
         try:
-            tree = module.parsed(index)
+            nodes = list(_nodes(module.parsed(index), ()))
         except (UnreadableSourceError, RecursionError):
             return
         statement = module.facts.statements[index]
         positions = Positions(module.statement_text(index), statement.start, statement.line)
-        for node, scopes, annotation in _nodes(tree, ()):
+        for node, scopes, annotation in nodes:
             if isinstance(node, ast.Call):
                 found = self._call(project, module, positions, node, scopes, annotation)
             elif isinstance(node, ast.AnnAssign):

@@ -126,17 +126,19 @@ class RemoveOrjsonResponse(Codemod):
 
     def _made(self, project: Project, module: Module, index: int) -> Iterator[Finding]:
         try:
-            tree = module.parsed(index)
+            calls = list(_calls(module.parsed(index), ()))
         except (UnreadableSourceError, RecursionError):
             return
         statement = module.facts.statements[index]
         positions = Positions(module.statement_text(index), statement.start, statement.line)
-        for node, scopes in _calls(tree, ()):
+        for node, scopes, promised in calls:
             written = dotted(node.func)
             kind = _class(project, module, written, scopes)
             if kind is None:
                 continue
             reason = _reason_of_version(project) or _reason_of_kind(kind) or _reason_of_content(node)
+            if reason is None and re.search(rf"\b{re.escape(written)}\b", promised):
+                reason = f"its function says that it returns `{promised}`"
             if reason is None and reachable_as(module, _JSON_RESPONSE) is None:
                 reason = "the name `JSONResponse` means something else here"
             line = positions.line(node.lineno)
@@ -161,13 +163,17 @@ class RemoveOrjsonResponse(Codemod):
             edits.drop_import(subject.module, subject.local, finding)
 
 
-def _calls(node: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[tuple[ast.Call, tuple[Scope, ...]]]:
+def _calls(
+    node: ast.AST, scopes: tuple[Scope, ...], promised: str = ""
+) -> Iterator[tuple[ast.Call, tuple[Scope, ...], str]]:
+    """The calls in a tree with the scopes that each stands in, and what the function around says it returns."""
     if isinstance(node, ast.Call):
-        yield node, scopes
+        yield node, scopes, promised
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         scopes = (*scopes, scope_of(node))
+        promised = ast.unparse(node.returns) if not isinstance(node, ast.ClassDef) and node.returns else ""
     for child in ast.iter_child_nodes(node):
-        yield from _calls(child, scopes)
+        yield from _calls(child, scopes, promised)
 
 
 def _class(project: Project, module: Module, written: str, scopes: Sequence[Scope]) -> str | None:
