@@ -1,9 +1,13 @@
-"""Whether the signature of a handler may be changed."""
+"""Whether the signature of a handler may be changed, and what its parameters are taken from."""
 
 from __future__ import annotations
 
-from ..project import Project, Symbol
-from ..project.operations import Operation, decorator_besides
+import re
+from collections.abc import Collection
+
+from ..project import Function, Module, Parameter, Project, Symbol
+from ..project.models import model
+from ..project.operations import Operation, decorator_besides, operations_of
 from ..project.references import uses
 
 _HARMLESS = frozenset({"decorator", "annotation"})
@@ -39,3 +43,123 @@ def request_parameter(project: Project, operation: Operation) -> str | None:
         if symbol is not None and symbol.path is None and symbol.name in _REQUESTS:
             return parameter.name
     return None
+
+
+_NOT_IN_BODY = frozenset(f"fastapi.{name}" for name in ("Cookie", "Depends", "Header", "Path", "Query", "Security"))
+_PROVIDED = frozenset(
+    {
+        "fastapi.BackgroundTasks", "fastapi.Request", "fastapi.Response", "fastapi.WebSocket",
+        "fastapi.security.SecurityScopes", "starlette.background.BackgroundTasks", "starlette.requests.HTTPConnection",
+        "starlette.requests.Request", "starlette.responses.Response", "starlette.websockets.WebSocket",
+        "fastapi.requests.HTTPConnection", "fastapi.requests.Request", "fastapi.responses.Response",
+        "fastapi.security.oauth2.SecurityScopes",
+    }
+)  # fmt: skip
+_SCALARS = frozenset(
+    {
+        "bool", "bytes", "date", "datetime", "Decimal", "float", "int", "Literal", "None", "Optional", "str", "time",
+        "timedelta", "Union", "UUID", "typing", "uuid", "decimal", "UUID4", "EmailStr",
+    }
+)  # fmt: skip
+_NAMES = re.compile(r"[A-Za-z_][\w.]*")
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'")
+_DEPENDENCY = re.compile(r"\b(?:Depends|Security)\(\s*(?:dependency\s*=\s*)?([A-Za-z_][\w.]*)")
+
+
+def reason_of_other_body(project: Project, operation: Operation, own: Collection[str]) -> str | None:
+    """Why a handler may take something of the request's body already, in itself or in what it depends on.
+
+    A body parameter is all of the body only while it is the only one. `own` are parameters that do not matter.
+    """
+    module, function = operation.module, operation.function
+    path_names = {name for path in paths_of(project, operation) for name in re.findall(r"\{(\w+)", path or "")}
+    seen: set[Symbol] = set()
+    waiting: list[tuple[Module, Function, frozenset[str]]] = [(module, function, frozenset({*own, *path_names}))]
+    texts = [module.text[decorator.span.start : decorator.span.end] for decorator in function.decorators]
+    waiting += _dependencies(project, module, " ".join(texts), seen)
+    if operation.router is not None and operation.router.path is not None:
+        home = project.module(operation.router.path)
+        made = home.facts.assignments if home is not None else ()
+        for assignment in made:
+            if home is not None and assignment.target == operation.router.name:
+                waiting += _dependencies(project, home, home.code(assignment.call.span), seen)
+    while waiting:
+        where, asked, known = waiting.pop()
+        for parameter in asked.parameters:
+            if parameter.name in known or (parameter.name == "self" and asked.is_method):
+                continue
+            text = _meaning(project, where, where.text[parameter.start : parameter.end])
+            waiting += _dependencies(project, where, text, seen)
+            if not _is_outside_body(project, where, asked, parameter, text):
+                owner = "" if asked is function else f" of `{asked.name}`"
+                return f"the parameter `{parameter.name}`{owner} may be taken from the body"
+    return None
+
+
+def paths_of(project: Project, operation: Operation) -> list[str | None]:
+    """The paths of all routes of the function, as its decorators write them."""
+    function = operation.function
+    return [
+        other.path(project)
+        for other in operations_of(project)
+        if other.module.path == operation.module.path and other.function.span == function.span
+    ]
+
+
+def _meaning(project: Project, module: Module, text: str) -> str:
+    """The text of a parameter with that of the aliases in it: `SessionDep` is `Annotated[Session, Depends(get)]`."""
+    found = [text]
+    for name in dict.fromkeys(_NAMES.findall(_TEXT.sub("", text))):
+        symbol = project.resolve(module, name)
+        home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+        if symbol is None or home is None or "." in symbol.name:
+            continue
+        bindings = home.bindings(symbol.name)
+        if len(bindings) == 1 and bindings[0].kind == "assign":
+            statement = home.statement_text(bindings[0].statement)
+            if "Annotated[" in statement:
+                found.append(statement)
+    return "\n".join(found)
+
+
+def _dependencies(
+    project: Project, module: Module, text: str, seen: set[Symbol]
+) -> list[tuple[Module, Function, frozenset[str]]]:
+    """The functions of the project that a text injects."""
+    found: list[tuple[Module, Function, frozenset[str]]] = []
+    for name in _DEPENDENCY.findall(text):
+        symbol = project.resolve(module, name)
+        if symbol is None or symbol.path is None or symbol in seen:
+            continue
+        seen.add(symbol)
+        if (function := project.function(symbol)) is not None:
+            found.append((*function, frozenset()))
+    return found
+
+
+def _is_outside_body(project: Project, module: Module, function: Function, parameter: Parameter, text: str) -> bool:
+    if parameter.kind in ("*", "**"):
+        return False
+    calls = {
+        symbol.name
+        for name in re.findall(r"([A-Za-z_][\w.]*)\(", text)
+        if (symbol := project.resolve(module, name, function.scopes)) is not None and symbol.path is None
+    }
+    calls |= {f"fastapi.{name}" for name in re.findall(r"\b(Depends|Security)\(", text)}
+    if calls & {"fastapi.Body", "fastapi.Form", "fastapi.File"}:
+        return False
+    if calls & _NOT_IN_BODY:
+        return True
+    if parameter.annotation is None:
+        return True  # a query parameter of any kind
+    written = module.code(parameter.annotation).strip("\"'")
+    symbol = project.resolve(module, written, function.scopes) if _NAMES.fullmatch(written) else None
+    if symbol is not None and symbol.path is None and symbol.name in _PROVIDED:
+        return True
+    words = {word for name in _NAMES.findall(_TEXT.sub("", written)) for word in name.split(".")}
+    for word in words - _SCALARS:
+        other = project.resolve(module, word, function.scopes)
+        found = model(project, other) if other is not None and other.path is not None else None
+        if found is None or found.kind != "enum":
+            return False
+    return True

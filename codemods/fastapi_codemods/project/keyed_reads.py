@@ -46,8 +46,8 @@ class Reads(NamedTuple):
 def keyed_reads(function: FunctionNode, is_source: Callable[[ast.expr], bool]) -> Reads:
     """All that a function does with an expression, in the order of the text, nested functions included."""
     parents = parents_of(function)
-    certain = _certain(function)
-    handled = _handled(function)
+    certain = certain_nodes(function)
+    handled = handled_nodes(function)
     reads: list[Read] = []
     escapes: list[Escape] = []
     for node in ast.walk(function):
@@ -151,7 +151,7 @@ def _is_unpacked(above: ast.Dict, node: ast.expr) -> bool:
 # What is surely evaluated
 
 
-def _certain(function: FunctionNode) -> set[int]:
+def certain_nodes(function: FunctionNode) -> set[int]:
     """The ids of expressions that are evaluated in every call that does not raise before."""
     found: set[int] = set()
     _scan(function.body, found)
@@ -177,7 +177,7 @@ def _scan(body: Sequence[ast.stmt], found: set[int]) -> bool:
                     return False
                 continue
             case ast.Try():
-                if all(_raises(handler.body) for handler in statement.handlers):
+                if all(raises(handler.body) for handler in statement.handlers):
                     if not (_scan(statement.body, found) and _scan(statement.orelse, found)):
                         return False
                 elif _leaves(statement.body) or any(_leaves(handler.body) for handler in statement.handlers):
@@ -233,7 +233,7 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     return False
 
 
-def _raises(body: Sequence[ast.stmt]) -> bool:
+def raises(body: Sequence[ast.stmt]) -> bool:
     """Whether a block always ends by raising, as far as its last statement tells."""
     if _leaves(body) or not body:
         return False
@@ -241,7 +241,7 @@ def _raises(body: Sequence[ast.stmt]) -> bool:
     if isinstance(last, ast.Raise):
         return True
     if isinstance(last, ast.If):
-        return _raises(last.body) and _raises(last.orelse)
+        return raises(last.body) and raises(last.orelse)
     return False
 
 
@@ -249,12 +249,12 @@ def _suppresses(node: ast.With | ast.AsyncWith) -> bool:
     return any("suppress" in ast.unparse(item.context_expr) for item in node.items)
 
 
-def _handled(function: FunctionNode) -> set[int]:
+def handled_nodes(function: FunctionNode) -> set[int]:
     """The ids of what stands in a `try` that catches an error and goes on."""
     found: set[int] = set()
     for node in ast.walk(function):
         goes_on = (
-            not all(_raises(handler.body) for handler in node.handlers)
+            not all(raises(handler.body) for handler in node.handlers)
             if isinstance(node, ast.Try)
             else isinstance(node, ast.With | ast.AsyncWith) and _suppresses(node)
         )

@@ -41,7 +41,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits, reachable_as
 from ...edits.collect import ImportRequest
-from ...edits.handlers import reason_to_keep_signature, request_parameter
+from ...edits.handlers import paths_of, reason_to_keep_signature, request_parameter
 from ...edits.lines import remove_statements, stands_alone
 from ...edits.models import NONE, STR, Reference, Writer, union
 from ...edits.parameters import Piece, parameter_list, with_parameters, written
@@ -258,7 +258,7 @@ class _Function:
         return None
 
     def _reason_of_path(self, key: str) -> str | None:
-        for path in _paths(self.project, self.operation):
+        for path in paths_of(self.project, self.operation):
             found = None if path is None else re.search(rf"\{{{re.escape(key)}(?::(\w+))?\}}", path)
             if found is None:
                 return f"a path of the route does not hold `{{{key}}}`"
@@ -349,18 +349,8 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if text.isprintable() else repr(text)
 
 
-def _paths(project: Project, operation: Operation) -> list[str | None]:
-    """The paths of all routes of the function, as its decorators write them."""
-    function = operation.function
-    return [
-        other.path(project)
-        for other in operations_of(project)
-        if other.module.path == operation.module.path and other.function.span == function.span
-    ]
-
-
 def _names_in_paths(project: Project, operation: Operation) -> set[str]:
-    return {name for path in _paths(project, operation) if path for name in re.findall(r"\{(\w+)", path)}
+    return {name for path in paths_of(project, operation) if path for name in re.findall(r"\{(\w+)", path)}
 
 
 # Writing
