@@ -21,6 +21,7 @@ from .models import (
     NewModel,
     Reference,
     Writer,
+    feature_of,
     home_of,
     is_field_name,
     models_in,
@@ -28,7 +29,6 @@ from .models import (
     reference,
     request_suffix,
     same_model,
-    singular,
 )
 from .reads import replaced_reads
 
@@ -249,7 +249,7 @@ def _named(
     usual = request_suffix(project)
     for name in (
         stem if stem.endswith(usual) else f"{stem}{usual}",
-        f"{_feature(module.path)}{stem}{usual}",
+        f"{feature_of(module.path)}{stem}{usual}",
         *(f"{stem}{suffix}" for suffix in _OTHER_SUFFIXES),
     ):
         hidden = any(name in scope.names for scope in operation.function.scopes)
@@ -260,31 +260,6 @@ def _named(
         if reason is None:
             return new
     return str(reason)
-
-
-def _feature(path: str) -> str:
-    """`Item` for handlers in `routers/items.py` and `items/router.py`."""
-    parts = [part for part in path.removesuffix(".py").split("/") if part not in _SAYS_NOTHING]
-    return pascal(singular(parts[-1])) if parts else ""
-
-
-_SAYS_NOTHING = frozenset(
-    {
-        "__init__",
-        "api",
-        "app",
-        "endpoints",
-        "handlers",
-        "main",
-        "router",
-        "routers",
-        "routes",
-        "src",
-        "v1",
-        "v2",
-        "views",
-    }
-)
 
 
 def _known(project: Project, home: Module, new: NewModel) -> Symbol | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection
 
@@ -22,9 +23,10 @@ def reason_to_keep_signature(project: Project, operation: Operation) -> str | No
     if decorator := decorator_besides(function):
         return f"`@{decorator}` may call it in another way"
     if function.scopes:
-        statement = module.statement_text(function.statement)
-        is_named_again = statement.count(function.name) > 1 + statement.count(f'"{function.name}"')
-        return f"`{function.name}` may be called by the function that it stands in" if is_named_again else None
+        tree = module.tree(function.statement)
+        named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == function.name)
+        is_used = next(named, None) is not None
+        return f"`{function.name}` may be called by the function that it stands in" if is_used else None
     if len(module.bindings(function.name)) > 1:
         return None  # only the routes know this one of several
     symbol = Symbol(module.path, function.name)
@@ -55,7 +57,7 @@ _PROVIDED = frozenset(
         "fastapi.security.oauth2.SecurityScopes",
     }
 )  # fmt: skip
-_SCALARS = frozenset(
+SCALARS = frozenset(
     {
         "bool", "bytes", "date", "datetime", "Decimal", "float", "int", "Literal", "None", "Optional", "str", "time",
         "timedelta", "Union", "UUID", "typing", "uuid", "decimal", "UUID4", "EmailStr",
@@ -157,7 +159,7 @@ def _is_outside_body(project: Project, module: Module, function: Function, param
     if symbol is not None and symbol.path is None and symbol.name in _PROVIDED:
         return True
     words = {word for name in _NAMES.findall(_TEXT.sub("", written)) for word in name.split(".")}
-    for word in words - _SCALARS:
+    for word in words - SCALARS:
         other = project.resolve(module, word, function.scopes)
         found = model(project, other) if other is not None and other.path is not None else None
         if found is None or found.kind != "enum":

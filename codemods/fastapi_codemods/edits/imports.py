@@ -211,8 +211,8 @@ def _order_of(names: Sequence[str]) -> Callable[[str], Any] | None:
 
 
 def _isort_key(name: str) -> tuple[int, str]:
-    """CONSTANTS, then Classes, then functions: the default of isort and ruff."""
-    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
+    """CONSTANTS, then Classes, then functions, each without regard to case: the default of isort and ruff."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name.lower())
 
 
 def _place(name: str, names: Sequence[str], order: Callable[[str], Any] | None) -> int:
@@ -235,10 +235,12 @@ def _new_statement(project: Project, module: Module, line: str, source: str) -> 
             previous = statement
         elif following is None:
             following = statement
+    same = following is not None and _section_of(project, module, head, following) == section
     if previous is not None:
-        return _below(module, previous, line, is_new_section=_section_of(project, module, head, previous) != section)
+        is_new_section = _section_of(project, module, head, previous) != section
+        if not (is_new_section and same):
+            return _below(module, previous, line, is_new_section=is_new_section)
     assert following is not None
-    same = _section_of(project, module, head, following) == section
     return following.start, following.start, line + newline * (1 if same else 2)
 
 

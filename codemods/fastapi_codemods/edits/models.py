@@ -99,6 +99,20 @@ def singular(word: str) -> str:
     return word
 
 
+def feature_of(path: str) -> str:
+    """`Item` for handlers in `routers/items.py` and `items/router.py`, empty where the path says nothing."""
+    parts = [part for part in path.removesuffix(".py").split("/") if part not in _SAYS_NOTHING]
+    return pascal(singular(parts[-1])) if parts else ""
+
+
+_SAYS_NOTHING = frozenset(
+    {
+        "__init__", "api", "app", "endpoints", "handlers", "main", "router", "routers", "routes", "src", "v1", "v2",
+        "views",
+    }
+)  # fmt: skip
+
+
 def response_suffix(project: Project) -> str:
     """What the names of the project's response models end in: `Response` where it has no habit."""
     return project.remembered("suffix of response models", lambda: _usual_suffix(_response_names(project), _SUFFIXES))

@@ -53,6 +53,7 @@ from ...project import Project
 from ...project.keyed_reads import FunctionNode, certain_nodes, handled_nodes, keyed_reads, parents_of, raises
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.reader import dotted
+from ...source.discovery import is_test
 
 _METHODS = frozenset({"delete", "patch", "post", "put"})
 _READS_BODY = frozenset({"body", "form", "json", "receive", "stream"})
@@ -79,7 +80,7 @@ class RequestJsonToModel(Codemod):
         for operation in operations_of(project):
             module, function = operation.module, operation.function
             place = (module.path, function.span.start, function.name)
-            if operation.method == "websocket" or place in done:
+            if operation.method == "websocket" or place in done or is_test(module.path):
                 continue
             if ".json()" not in module.statement_text(function.statement):
                 continue

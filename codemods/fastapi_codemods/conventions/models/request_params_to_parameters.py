@@ -16,6 +16,7 @@ A parameter is in the documentation and in generated clients, a missing one is a
 - `["key"]` that is not read in every call, or whose `KeyError` is caught: a parameter is required always or never.
 - Defaults that are no text, unless it is a number given to `int` or `float`, and different ones for one key.
 - Path parameters that the route's own path does not hold, or converts (`{item_id:int}`).
+- `Accept`, `Authorization` and `Content-Type`, which OpenAPI leaves out, and other headers that every client sets.
 - Names that mean something else in the function, or that FastAPI has a parameter for already.
 - Handlers under other decorators, methods, and functions that something else in the project uses; parameters with a
   comment among them, `*args` and `**kwargs`.
@@ -52,9 +53,13 @@ from ...project.keyed_reads import FunctionNode, Read, Reads, constant_text, key
 from ...project.models import model
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.reader import bound_by, dotted, scope_of, statements_within
+from ...source.discovery import is_test
 
 _KINDS = {"query_params": "Query", "headers": "Header", "cookies": "Cookie", "path_params": "Path"}
 _SAID = {"query_params": "query parameter", "headers": "header", "cookies": "cookie", "path_params": "path parameter"}
+_OF_TRANSPORT = frozenset(
+    {"accept", "authorization", "connection", "content-encoding", "content-length", "content-type", "host"}
+)
 _ANNOTATED_SINCE = (0, 95)
 _MODELS_WITH_OTHERS_SINCE = (0, 159)
 
@@ -84,7 +89,7 @@ class RequestParamsToParameters(Codemod):
         for operation in operations_of(project):
             module, function = operation.module, operation.function
             place = (module.path, function.span.start, function.name)
-            if operation.method == "websocket" or place in done:
+            if operation.method == "websocket" or place in done or is_test(module.path):
                 continue
             text = module.statement_text(function.statement)
             if not any(f".{kind}" in text for kind in _KINDS):
@@ -187,6 +192,8 @@ class _Function:
             return reason
         if kind == "path_params" and (reason := self._reason_of_path(key)):
             return reason
+        if kind == "headers" and key in _OF_TRANSPORT:
+            return "OpenAPI leaves out parameters of that name, or every client sets it by itself"
         if kind != "path_params" and (reason := self._reason_of_models(kind)):
             return reason
         assignment = self._assignment(kind, key, reads)
@@ -437,4 +444,6 @@ def _uses_annotated(project: Project, module: Module) -> bool:
     if not project.versions.supports_fastapi(_ANNOTATED_SINCE):
         return False
     text = module.text
-    return "Annotated[" in text or not re.search(r"=\s*(?:\w+\.)?(?:Query|Header|Cookie|Path|Depends)\(", text)
+    return "Annotated[" in text or not re.search(
+        r"=\s*(?:\w+\.)?(?:Body|Cookie|Depends|File|Form|Header|Path|Query)\(", text
+    )
