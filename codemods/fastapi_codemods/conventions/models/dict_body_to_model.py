@@ -18,17 +18,15 @@ a key is told so with an error 422 instead of a 500.
 - Handlers under other decorators, methods, and functions that something else in the project uses.
 - Keys that make no field's name; one that is none as it is written becomes the alias of one.
 
-## Options
+## Safety
+
+A contract. The body's schema in OpenAPI becomes the model. A missing key is answered with 422 before the handler runs:
+no longer with 500, or with what an `except` that raises made of it. Other keys are ignored, as they were.
 
 Fields have the type `Any`: every value that was taken is taken, and reaches the handler as it was. With `narrow = true`
 in `[tool.fastapi-codemods.dict-body-to-model]`, a field is `str`, `dict` or `list` where the handler fails in every
 call with anything else: it calls a method that only these have, or raises where `isinstance` says no. Other values are
 then an error 422.
-
-## Safety
-
-A contract. The body's schema in OpenAPI becomes the model. A missing key is answered with 422 before the handler runs:
-no longer with 500, or with what an `except` that raises made of it. Other keys are ignored, as they were.
 
 See <https://fastapi.tiangolo.com/tutorial/body/>.
 """

@@ -31,7 +31,7 @@ Pydantic 2 still has the old names, warns about each use, and will drop them in 
 Safe: the old methods of Pydantic 2 do nothing but to warn and to call the new ones. `json` writes no spaces since
 Pydantic 2, with either name.
 
-See <https://docs.pydantic.dev/latest/migration/>.
+See <https://fastapi.tiangolo.com/how-to/migrate-from-pydantic-v1-to-pydantic-v2/>.
 """
 
 from __future__ import annotations
@@ -243,6 +243,8 @@ class _Search:
         self.project = project
         self.types = Types(project)
         self._own: dict[str, set[Symbol]] | None = None
+        self._asked: list[ast.expr] = []
+        """Values that are being looked for."""
 
     def model_of(self, use: _Use) -> Model | None:
         """The model that the attribute is one of, if that is proven."""
@@ -279,7 +281,11 @@ class _Search:
         value = self.types.value(use.frame, node)
         if value is None and isinstance(node, ast.Name):
             assigned = _assigned_once(use.frame, node.id)
-            return self._value(use, assigned) if assigned is not None else None
+            if assigned is None or assigned in self._asked:
+                return None  # `item = item.copy()`
+            self._asked.append(assigned)
+            value = self._value(use, assigned)
+            self._asked.pop()
         return value
 
     def _given(self, use: _Use, method: ast.Attribute) -> Value | None:

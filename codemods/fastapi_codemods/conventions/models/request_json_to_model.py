@@ -19,19 +19,17 @@ instead of a 500. What is read from `request.json()` nobody is told of.
 - Handlers of GET and HEAD, under other decorators, methods, and functions that something else in the project uses.
 - Keys that make no field's name; one that is none as it is written becomes the alias of one.
 
-## Options
-
-Fields have the type `Any`: every value that was taken is taken, and reaches the handler as it was. With `narrow = true`
-in `[tool.fastapi-codemods.request-json-to-model]`, a field is `str`, `dict` or `list` where the handler fails in every
-call with anything else: it calls a method that only these have, or raises where `isinstance` says no. Other values are
-then an error 422.
-
 ## Safety
 
 A contract. The body appears in OpenAPI. A missing key, a body that is no object and one that is no JSON are answered
 with 422 before the handler runs: no longer with 500, or with what an `except` that raises made of it, and for invalid
 JSON also before dependencies that would answer 401. A `Content-Type` must be one of JSON, and since FastAPI 0.132 one
 must be given, unless the application has `strict_content_type=False`. Other keys are ignored, as they were.
+
+Fields have the type `Any`: every value that was taken is taken, and reaches the handler as it was. With `narrow = true`
+in `[tool.fastapi-codemods.request-json-to-model]`, a field is `str`, `dict` or `list` where the handler fails in every
+call with anything else: it calls a method that only these have, or raises where `isinstance` says no. Other values are
+then an error 422.
 
 See <https://fastapi.tiangolo.com/tutorial/body/>.
 """
