@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from ..project import Function, Module, Parameter, Project, Symbol
 from ..project.models import model
 from ..project.operations import Operation, decorator_besides, operations_of
-from ..project.references import uses
+from ..project.references import Use, uses
 
 _HARMLESS = frozenset({"decorator", "annotation"})
 _REQUESTS = frozenset({"fastapi.Request", "starlette.requests.Request"})
 
 
-def reason_to_keep_signature(project: Project, operation: Operation) -> str | None:
-    """Why a handler must go on taking what it takes: somebody besides FastAPI calls it, or may."""
+class Signatures:
+    """Whether handlers must go on taking what they take; who uses them is asked once for all, if it is asked."""
+
+    def __init__(self, project: Project, operations: Iterable[Operation]) -> None:
+        self.project = project
+        self._symbols = {symbol for operation in operations if (symbol := _symbol(operation)) is not None}
+        self._uses: dict[Symbol, list[Use]] | None = None
+
+    def reason_to_keep(self, operation: Operation) -> str | None:
+        """Why a handler must keep its signature: somebody besides FastAPI calls it, or may."""
+        module, function = operation.module, operation.function
+        if function.is_method:
+            return "it is a method, which others may call or override"
+        if decorator := decorator_besides(function):
+            return f"`@{decorator}` may call it in another way"
+        if function.scopes:
+            tree = module.tree(function.statement)
+            named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == function.name)
+            is_used = next(named, None) is not None
+            return f"`{function.name}` may be called by the function that it stands in" if is_used else None
+        symbol = _symbol(operation)
+        if symbol is None:
+            return None
+        if self._uses is None:
+            self._uses = uses(self.project, self._symbols)
+        found = [use for use in self._uses[symbol] if use.kind not in _HARMLESS]
+        return f"{found[0].place} uses the function" if found else None
+
+
+def _symbol(operation: Operation) -> Symbol | None:
+    """The handler by its name; None where only the routes know it: one of several of one name, or a local one."""
     module, function = operation.module, operation.function
-    if function.is_method:
-        return "it is a method, which others may call or override"
-    if decorator := decorator_besides(function):
-        return f"`@{decorator}` may call it in another way"
-    if function.scopes:
-        tree = module.tree(function.statement)
-        named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == function.name)
-        is_used = next(named, None) is not None
-        return f"`{function.name}` may be called by the function that it stands in" if is_used else None
-    if len(module.bindings(function.name)) > 1:
-        return None  # only the routes know this one of several
-    symbol = Symbol(module.path, function.name)
-    found = [use for use in uses(project, [symbol])[symbol] if use.kind not in _HARMLESS]
-    return f"{found[0].place} uses the function" if found else None
+    if function.scopes or len(module.bindings(function.name)) > 1:
+        return None
+    return Symbol(module.path, function.name)
 
 
 def request_parameter(project: Project, operation: Operation) -> str | None:

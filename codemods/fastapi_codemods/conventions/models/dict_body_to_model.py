@@ -41,12 +41,12 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.body_models import BodyModel, Taken, body_model, write
-from ...edits.handlers import paths_of, reason_to_keep_signature
+from ...edits.handlers import Signatures, paths_of
 from ...edits.lines import has_comment
 from ...findings import Finding, Safety
 from ...project import Module, Parameter, Project, Span
 from ...project.keyed_reads import keyed_reads
-from ...project.operations import Definition, Operation, definition_of, operations_of
+from ...project.operations import Operation, definition_of, operations_of
 from ...source.discovery import is_test
 
 _DICT = re.compile(
@@ -76,37 +76,34 @@ class DictBodyToModel(Codemod):
     after = ("request-json-to-model",)
 
     def find(self, project: Project) -> Iterator[Finding]:
+        candidates = list(_candidates(project))
+        signatures = Signatures(project, (operation for operation, _, _ in candidates))
         taken = Taken()
-        done: set[tuple[str, int, str]] = set()
-        for operation in operations_of(project):
-            module, function = operation.module, operation.function
-            place = (module.path, function.span.start, function.name)
-            if operation.method == "websocket" or place in done or is_test(module.path):
-                continue
-            done.add(place)
-            for parameter in function.parameters:
-                span = _dictionary(project, operation, parameter)
-                if span is None or (definition := definition_of(module, function)) is None:
-                    continue
-                result = self._subject(project, operation, definition, parameter, span, taken)
-                yield self.finding(
-                    module.location(parameter.line, parameter.column, parameter.end_line),
-                    f"`{parameter.name}` of `{function.name}` is some dictionary, so that nobody is told what is in it",
-                    anchor=f"{function.qualified_name}.{parameter.name}",
-                    left_alone=result if isinstance(result, str) else None,
-                    subject=None if isinstance(result, str) else result,
-                )
+        for operation, parameter, span in candidates:
+            result = self._subject(project, operation, parameter, span, signatures, taken)
+            yield self.finding(
+                operation.module.location(parameter.line, parameter.column, parameter.end_line),
+                f"`{parameter.name}` of `{operation.function.name}` is some dictionary, so that nobody is told what is"
+                " in it",
+                anchor=f"{operation.function.qualified_name}.{parameter.name}",
+                left_alone=result if isinstance(result, str) else None,
+                subject=None if isinstance(result, str) else result,
+            )
 
     def _subject(
         self,
         project: Project,
         operation: Operation,
-        definition: Definition,
         parameter: Parameter,
         annotation: Span,
+        signatures: Signatures,
         taken: Taken,
     ) -> _Subject | str:
-        module, node = operation.module, definition.node
+        module = operation.module
+        definition = definition_of(module, operation.function)
+        if definition is None:
+            return "it cannot be read"
+        node = definition.node
         if not _DICT.fullmatch(module.code(annotation).strip("\"'")):
             return "its values have a type of their own"
         if reason := _reason_of_default(module, parameter):
@@ -119,7 +116,7 @@ class DictBodyToModel(Codemod):
         found = keyed_reads(node, lambda one: isinstance(one, ast.Name) and one.id == parameter.name)
         if not found.reads and not found.escapes:
             return "nothing is read from it"
-        if reason := reason_to_keep_signature(project, operation):
+        if reason := signatures.reason_to_keep(operation):
             return reason
         body = body_model(project, operation, definition, parameter.name, found, taken, narrow=self.options.narrow)
         return (
@@ -146,6 +143,21 @@ class DictBodyToModel(Codemod):
                 if marker is not None:
                     edits.drop_import(module, marker.group(1), finding)
             edits.drop_import(module, "Any", finding)
+
+
+def _candidates(project: Project) -> Iterator[tuple[Operation, Parameter, Span]]:
+    """The parameters that are dictionaries, each once, with the place of their type."""
+    done: set[tuple[str, int, str]] = set()
+    for operation in operations_of(project):
+        module, function = operation.module, operation.function
+        place = (module.path, function.span.start, function.name)
+        if operation.method == "websocket" or place in done or is_test(module.path):
+            continue
+        done.add(place)
+        for parameter in function.parameters:
+            span = _dictionary(project, operation, parameter)
+            if span is not None:
+                yield operation, parameter, span
 
 
 def _dictionary(project: Project, operation: Operation, parameter: Parameter) -> Span | None:

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -45,12 +46,14 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
-from ...project.models import Model, model, models_of, required_pydantic
+from ...project.models import Model, model, required_pydantic
+from ...project.outlines import outline
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, bound_by, dotted, statements_within
 from ...project.types import Frame, FunctionNode, Types, Value
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
+from ...source.statements import line_starts
 
 _NEW = {
     "dict": "model_dump",
@@ -99,6 +102,11 @@ _LIBRARIES = frozenset({"abc", "builtins", "pydantic", "pydantic_settings", "sql
 _MAPPINGS = re.compile(r"\b(?:dict|list|set|Dict|List|Set|Mapping|MutableMapping|Any|object)\b")
 
 
+_THAT_MATTER = frozenset({*_NEW, *_NEW.values(), "__copy__", "__deepcopy__"})
+_DEFINES = re.compile(rf"\bdef[ \t]+(?:{'|'.join(sorted(_THAT_MATTER))})\b")
+_DEFINES_BYTES = re.compile(_DEFINES.pattern.encode())
+
+
 class _Subject(NamedTuple):
     module: Module
     span: Span
@@ -112,8 +120,13 @@ class PydanticV1Methods(Codemod):
         search: _Search | None = None
         for module in modules_with(project, _BYTES):
             for index in statements_with(module, _PATTERN):
+                text = module.statement_text(index)
+                if not _is_plausible(text):
+                    continue
                 try:
-                    uses = list(_uses(module.parsed(index), Frame(module, ()), {}, None))
+                    # Of a class, only the methods that hold one of the names are parsed.
+                    tree = outline(text, module.facts.statements[index].line)
+                    uses = list(_uses(tree, Frame(module, ()), {}, _lines(text)))
                 except (UnreadableSourceError, RecursionError):
                     continue
                 if search is None:
@@ -121,8 +134,11 @@ class PydanticV1Methods(Codemod):
                         return
                     search = _Search(project)
                 statement = module.facts.statements[index]
-                positions = Positions(module.statement_text(index), statement.start, statement.line)
+                positions = Positions(text, statement.start, statement.line)
                 for use in uses:
+                    end = positions.span(use.node).end
+                    if module.text[end - len(use.node.attr) : end] != use.node.attr:
+                        continue  # in an f-string, before Python 3.12
                     found = search.model_of(use)
                     if found is not None:
                         yield self._finding(search, use, found, positions)
@@ -151,6 +167,30 @@ class PydanticV1Methods(Codemod):
             edits.replace(subject.module, subject.span, subject.new, finding)
 
 
+def _lines(text: str) -> list[int]:
+    """The lines of a statement that hold one of the names."""
+    starts = line_starts(text)
+    return sorted({bisect_right(starts, match.end() - 1) for match in _PATTERN.finditer(text)})
+
+
+_CALLED_ON = re.compile(rf"([\w\])]+)\s*\.\s*({_NAMES})\b")
+
+
+def _is_plausible(text: str) -> bool:
+    """Whether one of the methods may be a model's. Dictionaries are copied, and responses have JSON, a hundred times
+    for each model: for these two the receiver must have a type, or be made by something that is called like a class."""
+    for match in _CALLED_ON.finditer(text):
+        receiver, method = match.groups()
+        if method not in ("copy", "json") or not receiver.isidentifier() or receiver in ("self", "cls"):
+            return True
+        if re.search(
+            rf"\b{receiver}\s*:\s*[\"'\w]|\b{receiver}\s*=\s*(?:await\s+)?[\w.]*\b(?:[A-Z]|{_NAMES}\b)|\bfor\s+{receiver}\s+in\b",
+            text,
+        ):
+            return True
+    return False
+
+
 class _Use(NamedTuple):
     """One attribute of such a name."""
 
@@ -163,15 +203,27 @@ class _Use(NamedTuple):
 
 
 def _uses(
-    node: ast.AST, frame: Frame, elements: Mapping[str, ast.expr | None], call: ast.Call | None
+    node: ast.AST,
+    frame: Frame,
+    elements: Mapping[str, ast.expr | None],
+    lines: Sequence[int],
+    call: ast.Call | None = None,
 ) -> Iterator[_Use]:
+    """The uses in a tree, of which only what stands in one of `lines` is looked into."""
+    first = getattr(node, "lineno", None)
+    if first is not None and lines:
+        at = bisect_left(lines, min([first, *(d.lineno for d in getattr(node, "decorator_list", ()))]))
+        if at == len(lines) or lines[at] > (getattr(node, "end_lineno", None) or first):
+            return
+        if isinstance(node, ast.JoinedStr):
+            lines = ()  # `ast` does not know the lines in there before Python 3.12
     match node:
         case ast.Attribute(attr=attribute) if attribute in _NEW:
             yield _Use(frame, node, call, elements)
         case ast.Call():
-            yield from _uses(node.func, frame, elements, node)
+            yield from _uses(node.func, frame, elements, lines, node)
             for part in (*node.args, *node.keywords):
-                yield from _uses(part, frame, elements, None)
+                yield from _uses(part, frame, elements, lines)
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
             inner = frame._replace(nodes=(*frame.nodes, node))
@@ -179,31 +231,31 @@ def _uses(
             if not isinstance(node, ast.ClassDef):
                 names = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
                 own = {name: walked for name, walked in elements.items() if name not in names}
-            body = node.body if isinstance(node.body, list) else [node.body]
+            body = {id(part) for part in (node.body if isinstance(node.body, list) else [node.body])}
             for child in ast.iter_child_nodes(node):
-                is_inside = any(child is part for part in body)
-                yield from _uses(child, inner if is_inside else frame, own if is_inside else elements, None)
+                is_inside = id(child) in body
+                yield from _uses(child, inner if is_inside else frame, own if is_inside else elements, lines)
             return
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
             own = dict(elements)
             for generator in node.generators:
-                yield from _uses(generator.iter, frame, own, None)
+                yield from _uses(generator.iter, frame, own, lines)
                 own.update(_walked(generator.target, generator.iter, is_plain=not generator.is_async))
                 for test in generator.ifs:
-                    yield from _uses(test, frame, own, None)
+                    yield from _uses(test, frame, own, lines)
             for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
-                yield from _uses(part, frame, own, None)
+                yield from _uses(part, frame, own, lines)
             return
         case ast.For(target=ast.Name(id=name)) if _is_bound_once(frame, name):
-            yield from _uses(node.iter, frame, elements, None)
+            yield from _uses(node.iter, frame, elements, lines)
             own = {**elements, name: node.iter}
             for statement in (*node.body, *node.orelse):
-                yield from _uses(statement, frame, own, None)
+                yield from _uses(statement, frame, own, lines)
             return
         case _:
             pass
     for child in ast.iter_child_nodes(node):
-        yield from _uses(child, frame, elements, None)
+        yield from _uses(child, frame, elements, lines)
 
 
 def _walked(target: ast.expr, walked: ast.expr, *, is_plain: bool) -> dict[str, ast.expr | None]:
@@ -384,23 +436,20 @@ class _Search:
 
     @property
     def _definitions(self) -> Mapping[str, set[Symbol]]:
-        """The models that define a method that matters, by its name."""
+        """The classes that define a method that matters, by its name."""
         if self._own is None:
-            wanted = {*_NEW, *_NEW.values(), "__copy__", "__deepcopy__"}
             self._own = {}
-            # A mixin is no model, but in the order of bases of one.
-            classes = {
-                symbol for found in models_of(self.project).values() if found.is_pydantic for symbol in found.mro
-            }
-            for symbol in classes:
-                frame = self.types.definition(symbol)
-                cls = frame.nodes[-1] if frame is not None else None
-                if not isinstance(cls, ast.ClassDef):
-                    continue
-                for statement in statements_within(cls.body):
-                    for name, _ in bound_by(statement):
-                        if name in wanted:
-                            self._own.setdefault(name, set()).add(symbol)
+            for module in modules_with(self.project, _DEFINES_BYTES):
+                for index in statements_with(module, _DEFINES):
+                    try:
+                        classes = list(_classes(module.parsed(index), ""))
+                    except (UnreadableSourceError, RecursionError):
+                        continue
+                    for qualified, cls in classes:
+                        for statement in statements_within(cls.body):
+                            for name, _ in bound_by(statement):
+                                if name in _THAT_MATTER:
+                                    self._own.setdefault(name, set()).add(Symbol(module.path, qualified))
         return self._own
 
     def _reason_of_config(self, use: _Use, found: Model) -> str | None:
@@ -416,6 +465,17 @@ class _Search:
         if name == "from_orm" and found.kind != "sqlmodel" and not config.from_attributes:
             return f"`{found.name}` is not configured with `from_attributes`, so it fails"
         return None
+
+
+def _classes(node: ast.AST, around: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    for child in ast.iter_child_nodes(node):
+        inner = around
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            name = f"{around}.{child.name}" if around else child.name
+            if isinstance(child, ast.ClassDef):
+                yield name, child
+            inner = name
+        yield from _classes(child, inner)
 
 
 _WALKED = frozenset({"list", "List", "set", "Set", "Sequence", "Iterable", "Collection", "frozenset", "FrozenSet"})

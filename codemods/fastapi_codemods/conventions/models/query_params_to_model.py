@@ -14,6 +14,7 @@ What is meant to be the same is written once: a new bound or a new default reach
 - Required parameters: that one is missing is said with another `input` if a model says it.
 - FastAPI before 0.115. Before 0.159, handlers with other query parameters or with dependencies.
 - Pydantic 1.
+- Groups that stand behind another query parameter with a default: the model has none, and would have to go before it.
 - Handlers that give one of the names something else, or name one in a text that is not written plainly.
 - Handlers under other decorators, methods, and functions that something else in the project uses.
 
@@ -33,10 +34,10 @@ from typing import NamedTuple
 
 from ...codemod import Codemod
 from ...edits import Edits, reachable_as
-from ...edits.handlers import SCALARS, paths_of, reason_to_keep_signature
+from ...edits.handlers import SCALARS, Signatures, paths_of
 from ...edits.lines import indent_of, start_with_comments
-from ...edits.models import feature_of, is_field_name
-from ...edits.parameters import Piece, parameter_list, with_parameters, written
+from ...edits.models import feature_of, is_field_name, pascal, singular
+from ...edits.parameters import Piece, parameter_list, written
 from ...findings import Finding, Safety
 from ...project import Module, Parameter, Project, Span
 from ...project.models import model
@@ -83,6 +84,8 @@ class _Handler(NamedTuple):
     operation: Operation
     fields: tuple[_Field | None, ...]
     """Of all its query parameters in order; None for one that is not to be moved."""
+    queries: frozenset[str]
+    """The names of all of these."""
     has_dependencies: bool
 
 
@@ -90,6 +93,7 @@ class _Member(NamedTuple):
     operation: Operation
     parameter: str
     """The name of the new parameter."""
+    queries: frozenset[str]
 
 
 class _Subject(NamedTuple):
@@ -117,15 +121,23 @@ class QueryParamsToModel(Codemod):
             done.add(place)
             if sum(parameter.default is not None for parameter in function.parameters) >= FEWEST_PARAMETERS:
                 by_module.setdefault(module.path, []).append(_read(project, operation))
-        for handlers in by_module.values():
-            taken: set[str] = set()
-            for fields, members in _groups(handlers):
-                yield self._finding(project, members[0].operation.module, fields, members, taken)
+        groups = [group for handlers in by_module.values() for group in _groups(handlers)]
+        signatures = Signatures(project, (handler.operation for _, members in groups for handler in members))
+        taken: dict[str, set[str]] = {}
+        for fields, members in groups:
+            module = members[0].operation.module
+            yield self._finding(project, fields, members, signatures, taken.setdefault(module.path, set()))
 
     def _finding(
-        self, project: Project, module: Module, fields: tuple[_Field, ...], handlers: list[_Handler], taken: set[str]
+        self,
+        project: Project,
+        fields: tuple[_Field, ...],
+        handlers: list[_Handler],
+        signatures: Signatures,
+        taken: set[str],
     ) -> Finding:
-        made = _subject(project, module, fields, handlers, taken)
+        module = handlers[0].operation.module
+        made = _subject(project, fields, handlers, signatures, taken)
         first = handlers[0].operation.function
         names = ", ".join(f"`{field.name}`" for field in fields)
         functions = ", ".join(f"`{handler.operation.function.name}`" for handler in handlers)
@@ -164,12 +176,28 @@ def _rewrite(project: Project, subject: _Subject, member: _Member, marker: str, 
     assert definition is not None
     assert not isinstance(parameters, str)
     names = {field.name for field in subject.fields}
-    pieces = [piece for piece in parameters.pieces if piece.name not in names]
-    complete = with_parameters(pieces, [Piece(member.parameter, f"{member.parameter}: {marker}", False, "")])
+    new = Piece(member.parameter, f"{member.parameter}: {marker}", False, "")
+    complete = _with_model(parameters.pieces, names, member.queries, new)
     assert complete is not None
     edits.replace(module, parameters.span, written(project, parameters, complete), finding)
     for span, name in _uses(module, definition, names) or ():
         edits.replace(module, span, f"{member.parameter}.{name}", finding)
+
+
+def _with_model(pieces: Sequence[Piece], names: set[str], queries: frozenset[str], new: Piece) -> list[Piece] | None:
+    """The parameters with a model in place of some; None where it may not stand there.
+
+    The model has no default, so it goes before the parameters that have one, but not past others of the query
+    (`queries`): their order is that of the documentation.
+    """
+    first = next(index for index, piece in enumerate(pieces) if piece.name in names)
+    before, behind = list(pieces[:first]), [piece for piece in pieces[first:] if piece.name not in names]
+    if any(piece.text == "*" or piece.kind == "*" for piece in before):
+        return [*before, new, *behind]
+    at = next((index for index, piece in enumerate(before) if piece.has_default), len(before))
+    if any(piece.name in queries or piece.kind == "marker" for piece in before[at:]):
+        return None
+    return [*before[:at], new, *before[at:], *behind]
 
 
 # Reading
@@ -179,6 +207,7 @@ def _read(project: Project, operation: Operation) -> _Handler:
     module, function = operation.module, operation.function
     in_paths = {name for path in paths_of(project, operation) for name in re.findall(r"\{(\w+)", path or "")}
     fields: list[_Field | None] = []
+    queries: set[str] = set()
     has_dependencies = "Depends(" in module.text[function.span.start : function.span.end] or any(
         "dependencies" in module.code(decorator.span) for decorator in function.decorators
     )
@@ -188,9 +217,10 @@ def _read(project: Project, operation: Operation) -> _Handler:
         kind, field = _field(project, operation, parameter)
         if kind == "query":
             fields.append(field)
+            queries.add(parameter.name)
         elif kind == "unknown":
             has_dependencies = True
-    return _Handler(operation, tuple(fields), has_dependencies)
+    return _Handler(operation, tuple(fields), frozenset(queries), has_dependencies)
 
 
 def _field(project: Project, operation: Operation, parameter: Parameter) -> tuple[str, _Field | None]:
@@ -218,7 +248,7 @@ def _field(project: Project, operation: Operation, parameter: Parameter) -> tupl
         if not _means(project, module, value.func, _QUERY):
             return "other", None
         marker = value
-    if not _is_scalar(project, module, tree):
+    if not _is_scalar(project, module, tree, lists=marker is not None):
         return ("query", None) if marker is not None else ("unknown", None)
     if default is None or not is_field_name(parameter.name):
         return "query", None
@@ -260,9 +290,10 @@ def _means(project: Project, module: Module, node: ast.expr, dotted_name: str) -
     return symbol is not None and symbol.path is None and symbol.name in names
 
 
-def _is_scalar(project: Project, module: Module, node: ast.expr) -> bool:
+def _is_scalar(project: Project, module: Module, node: ast.expr, *, lists: bool) -> bool:
+    """Whether a parameter of that type is one of the query; a list is only if it says so, else it is the body."""
     for name in {n for part in _NAMES.findall(_TEXT.sub("", ast.unparse(node))) for n in part.split(".")}:
-        if name in SCALARS or name in _CONTAINERS:
+        if name in SCALARS or (lists and name in _CONTAINERS):
             continue
         symbol = project.resolve(module, name)
         found = model(project, symbol) if symbol is not None and symbol.path is not None else None
@@ -301,8 +332,13 @@ def _runs(handler: _Handler) -> set[tuple[_Field, ...]]:
 
 
 def _subject(
-    project: Project, module: Module, fields: tuple[_Field, ...], handlers: Sequence[_Handler], taken: set[str]
+    project: Project,
+    fields: tuple[_Field, ...],
+    handlers: Sequence[_Handler],
+    signatures: Signatures,
+    taken: set[str],
 ) -> _Subject | str:
+    module = handlers[0].operation.module
     versions = project.versions
     if not versions.supports_fastapi(_SINCE):
         return "models of query parameters need FastAPI 0.115"
@@ -314,7 +350,7 @@ def _subject(
     members: list[_Member] = []
     first_reason = ""
     for handler in handlers:
-        result = _member(project, handler, fields)
+        result = _member(project, handler, fields, signatures)
         if isinstance(result, str):
             first_reason = first_reason or f"`{handler.operation.function.name}`: {result}"
         else:
@@ -324,7 +360,7 @@ def _subject(
     first_use = min(member.operation.function.statement for member in members)
     if hidden := _hidden(module, fields, first_use):
         return hidden
-    name = _name(module, fields, taken)
+    name = _name(handlers, fields, taken)
     if name is None:
         return "no name is left for a model"
     taken.add(name)
@@ -332,7 +368,7 @@ def _subject(
     return _Subject(module, name, fields, tuple(members), offset)
 
 
-def _member(project: Project, handler: _Handler, fields: tuple[_Field, ...]) -> _Member | str:
+def _member(project: Project, handler: _Handler, fields: tuple[_Field, ...], signatures: Signatures) -> _Member | str:
     operation = handler.operation
     module, function = operation.module, operation.function
     is_alone = len(fields) == len(handler.fields) and not handler.has_dependencies
@@ -345,17 +381,17 @@ def _member(project: Project, handler: _Handler, fields: tuple[_Field, ...]) -> 
     if isinstance(parameters, str):
         return parameters
     names = {field.name for field in fields}
-    pieces = [piece for piece in parameters.pieces if piece.name not in names]
-    if with_parameters(pieces, [Piece("", "", False, "")]) is None:
-        return "it takes any arguments"
+    complete = _with_model(parameters.pieces, names, handler.queries, Piece("", "", False, ""))
+    if complete is None:
+        return "the model would stand before other parameters, which changes the order of the documentation"
     if reason := _reason_of_body(module, definition, names):
         return reason
-    if reason := reason_to_keep_signature(project, operation):
+    if reason := signatures.reason_to_keep(operation):
         return reason
     used = {node.id for node in ast.walk(definition.node) if isinstance(node, ast.Name)}
     used |= {piece.name for piece in parameters.pieces}
     free = next((name for name in ("params", "query", "query_params") if name not in used), None)
-    return _Member(operation, free) if free is not None else "no name is left for the parameter"
+    return _Member(operation, free, handler.queries) if free is not None else "no name is left for the parameter"
 
 
 def _reason_of_body(module: Module, definition: Definition, names: set[str]) -> str | None:
@@ -415,9 +451,36 @@ def _hidden(module: Module, fields: Sequence[_Field], first_use: int) -> str | N
     return None
 
 
-def _name(module: Module, fields: Sequence[_Field], taken: set[str]) -> str | None:
+def _name(handlers: Sequence[_Handler], fields: Sequence[_Field], taken: set[str]) -> str | None:
+    """`ListParams` or `PaginationParams` where the names say it, else of what the handlers are about."""
+    module = handlers[0].operation.module
     names = {field.name for field in fields}
-    feature = feature_of(module.path)
     usual = "PaginationParams" if names <= _OF_PAGES else "ListParams" if names & _OF_LISTS else "QueryParams"
-    candidates = (usual, f"{feature}{usual}", f"{feature}QueryParams")
+    first, *others = (handler.operation.function.name.split("_") for handler in handlers)
+    common = [word for word in first if word not in _VERBS and all(word in words for words in others)]
+    feature = pascal(singular(common[-1])) if common else feature_of(module.path)
+    candidates = [f"{feature}{usual}", f"{feature}QueryParams", "QueryParams"]
+    if usual != "QueryParams":
+        candidates.insert(0, usual)
     return next((name for name in candidates if not module.bindings(name) and name not in taken), None)
+
+
+_VERBS = frozenset(
+    {
+        "a",
+        "all",
+        "api",
+        "by",
+        "count",
+        "fetch",
+        "find",
+        "for",
+        "get",
+        "handler",
+        "list",
+        "read",
+        "search",
+        "show",
+        "the",
+    }
+)

@@ -46,8 +46,8 @@ from ...source import UnreadableSourceError
 _PARAMETERS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
 _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field", "sqlmodel.Field", "sqlmodel.main.Field"})
 
-_ELLIPSIS_BYTES = re.compile(rb"\.\.\.[ \t\r\n]*(?:[,)#\r\n]|$)")
-_ELLIPSIS = re.compile(r"[(=,][ \t]*(?:#[^\r\n]*)?\s*\.\.\.")
+_ELLIPSIS = re.compile(r"[(=]\s*(?:#[^\r\n]*\s*)?\.\.\.")
+_ELLIPSIS_BYTES = re.compile(_ELLIPSIS.pattern.encode())
 _NOTHING_BUT_THE_ARGUMENT = re.compile(r"[\s,]*(?:default\s*=\s*)?\.\.\.[\s,]*")
 _NOTHING_BUT_THE_DEFAULT = re.compile(r"\s*=\s*\.\.\.")
 _IMPORTS = (b"pydantic", b"fastapi", b"sqlmodel")

@@ -197,13 +197,19 @@ def _reason_of_kind(kind: str) -> str | None:
 def _reason_of_route(project: Project, operation: Operation) -> str | None:
     if operation.call.unpacks:
         return "the route gets unpacked arguments"
+    if reason := project.remembered("another default response class", lambda: _reason_of_another_default(project)):
+        return reason
+    if _has_model(operation) or _returns_constants(operation):
+        return None
+    return "the route has no response model, so that `json` would write what it returns"
+
+
+def _reason_of_another_default(project: Project) -> str | None:
     for module, assignment in project.instances("fastapi.FastAPI", "fastapi.APIRouter"):
         given = assignment.call.argument("default_response_class")
         if given is not None and _class(project, module, module.code(given.span), assignment.scopes) is None:
             return f"`{assignment.target}` in {module.path} has another `default_response_class`"
-    if _has_model(operation) or _returns_constants(operation):
-        return None
-    return "the route has no response model, so that `json` would write what it returns"
+    return None
 
 
 def _reason_of_all_routes(project: Project) -> str | None:

@@ -43,7 +43,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.body_models import BodyModel, Taken, body_model, write
-from ...edits.handlers import reason_of_other_body, reason_to_keep_signature, request_parameter
+from ...edits.handlers import Signatures, reason_of_other_body, request_parameter
 from ...edits.lines import remove_statements, stands_alone
 from ...edits.parameters import Piece, parameter_list, with_parameters, written
 from ...findings import Finding, Safety
@@ -73,43 +73,25 @@ class RequestJsonToModel(Codemod):
     options = _Options()
 
     def find(self, project: Project) -> Iterator[Finding]:
+        candidates = list(_candidates(project))
+        signatures = Signatures(project, (candidate.operation for candidate in candidates))
         taken = Taken()
-        done: set[tuple[str, int, str]] = set()
-        for operation in operations_of(project):
-            module, function = operation.module, operation.function
-            place = (module.path, function.span.start, function.name)
-            if operation.method == "websocket" or place in done or is_test(module.path):
-                continue
-            if ".json()" not in module.statement_text(function.statement):
-                continue
-            request = request_parameter(project, operation)
-            if request is None or (definition := definition_of(module, function)) is None:
-                continue
-            parsed = [
-                node for node in ast.walk(definition.node) if isinstance(node, ast.Await) and _parses(node, request)
-            ]
-            if not parsed:
-                continue
-            done.add(place)
-            result = self._subject(project, operation, definition, request, parsed, taken)
-            line = definition.positions.line(parsed[0].lineno)
+        for candidate in candidates:
+            function, definition, parsed = candidate.operation.function, candidate.definition, candidate.parsed[0]
+            result = self._subject(project, candidate, signatures, taken)
+            line = definition.positions.line(parsed.lineno)
             yield self.finding(
-                module.location(line, definition.positions.column(parsed[0].lineno, parsed[0].col_offset), line),
+                candidate.operation.module.location(
+                    line, definition.positions.column(parsed.lineno, parsed.col_offset), line
+                ),
                 f"`{function.name}` parses its body itself, so that nobody is told what is in it",
-                anchor=f"{function.qualified_name}.{request}.json",
+                anchor=f"{function.qualified_name}.{candidate.request}.json",
                 left_alone=result if isinstance(result, str) else None,
                 subject=None if isinstance(result, str) else result,
             )
 
-    def _subject(
-        self,
-        project: Project,
-        operation: Operation,
-        definition: Definition,
-        request: str,
-        parsed: Sequence[ast.Await],
-        taken: Taken,
-    ) -> _Subject | str:
+    def _subject(self, project: Project, candidate: _Candidate, signatures: Signatures, taken: Taken) -> _Subject | str:
+        operation, definition, request, parsed = candidate
         node = definition.node
         if operation.method not in _METHODS or len(parsed) > 1:
             return "it is parsed in several places" if len(parsed) > 1 else f"{operation.method.upper()} has no body"
@@ -139,9 +121,7 @@ class RequestJsonToModel(Codemod):
         found = keyed_reads(node, lambda one: isinstance(one, ast.Name) and one.id == variable)
         if not found.reads and not found.escapes:
             return "nothing is read from it"
-        if reason := reason_of_other_body(project, operation, [request]) or reason_to_keep_signature(
-            project, operation
-        ):
+        if reason := reason_of_other_body(project, operation, [request]) or signatures.reason_to_keep(operation):
             return reason
         body = body_model(project, operation, definition, variable, found, taken, narrow=self.options.narrow)
         return body if isinstance(body, str) else _Subject(body, request, gone)
@@ -172,6 +152,33 @@ class RequestJsonToModel(Codemod):
                 pieces = with_parameters(parameters.pieces, [piece])
             assert pieces is not None
             edits.replace(module, parameters.span, written(project, parameters, pieces), finding)
+
+
+class _Candidate(NamedTuple):
+    """A handler that parses its body."""
+
+    operation: Operation
+    definition: Definition
+    request: str
+    parsed: Sequence[ast.Await]
+
+
+def _candidates(project: Project) -> Iterator[_Candidate]:
+    done: set[tuple[str, int, str]] = set()
+    for operation in operations_of(project):
+        module, function = operation.module, operation.function
+        place = (module.path, function.span.start, function.name)
+        if operation.method == "websocket" or place in done or is_test(module.path):
+            continue
+        if ".json()" not in module.statement_text(function.statement):
+            continue
+        request = request_parameter(project, operation)
+        if request is None or (definition := definition_of(module, function)) is None:
+            continue
+        parsed = [node for node in ast.walk(definition.node) if isinstance(node, ast.Await) and _parses(node, request)]
+        if parsed:
+            done.add(place)
+            yield _Candidate(operation, definition, request, parsed)
 
 
 def _parses(node: ast.AST, request: str) -> bool:

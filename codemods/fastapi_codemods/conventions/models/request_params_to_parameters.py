@@ -42,7 +42,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits, reachable_as
 from ...edits.collect import ImportRequest
-from ...edits.handlers import paths_of, reason_to_keep_signature, request_parameter
+from ...edits.handlers import Signatures, paths_of, request_parameter
 from ...edits.lines import remove_statements, stands_alone
 from ...edits.models import NONE, STR, Reference, Writer, union
 from ...edits.parameters import Piece, parameter_list, with_parameters, written
@@ -85,25 +85,17 @@ class RequestParamsToParameters(Codemod):
     after = ("request-json-to-model", "depends-to-annotated")
 
     def find(self, project: Project) -> Iterator[Finding]:
-        done: set[tuple[str, int, str]] = set()
-        for operation in operations_of(project):
-            module, function = operation.module, operation.function
-            place = (module.path, function.span.start, function.name)
-            if operation.method == "websocket" or place in done or is_test(module.path):
-                continue
-            text = module.statement_text(function.statement)
-            if not any(f".{kind}" in text for kind in _KINDS):
-                continue
-            name = request_parameter(project, operation)
-            if name is None or (definition := definition_of(module, function)) is None:
-                continue
-            done.add(place)
-            yield from self._of_handler(project, operation, definition, name)
+        candidates = list(_candidates(project))
+        signatures = Signatures(project, (operation for operation, _ in candidates))
+        for operation, request in candidates:
+            definition = definition_of(operation.module, operation.function)
+            if definition is not None:
+                yield from self._of_handler(project, operation, definition, request, signatures)
 
     def _of_handler(
-        self, project: Project, operation: Operation, definition: Definition, request: str
+        self, project: Project, operation: Operation, definition: Definition, request: str, signatures: Signatures
     ) -> Iterator[Finding]:
-        function = _Function(project, operation, definition, request)
+        function = _Function(project, operation, definition, request, signatures)
         module = operation.module
         for kind in _KINDS:
             found = keyed_reads(definition.node, _is_written(f"{request}.{kind}"))
@@ -132,6 +124,23 @@ class RequestParamsToParameters(Codemod):
             _rewrite(project, some, edits)
 
 
+def _candidates(project: Project) -> Iterator[tuple[Operation, str]]:
+    """Handlers that may read such things, each once, with the name of their request."""
+    done: set[tuple[str, int, str]] = set()
+    for operation in operations_of(project):
+        module, function = operation.module, operation.function
+        place = (module.path, function.span.start, function.name)
+        if operation.method == "websocket" or place in done or is_test(module.path):
+            continue
+        text = module.statement_text(function.statement)
+        if not any(f".{kind}" in text for kind in _KINDS):
+            continue
+        name = request_parameter(project, operation)
+        if name is not None:
+            done.add(place)
+            yield operation, name
+
+
 def _is_written(source: str) -> Callable[[ast.expr], bool]:
     return lambda node: isinstance(node, ast.Attribute) and dotted(node) == source
 
@@ -144,8 +153,11 @@ class _Assignment(NamedTuple):
 class _Function:
     """One handler, and what stands against giving it parameters."""
 
-    def __init__(self, project: Project, operation: Operation, definition: Definition, request: str) -> None:
+    def __init__(
+        self, project: Project, operation: Operation, definition: Definition, request: str, signatures: Signatures
+    ) -> None:
         self.project = project
+        self.signatures = signatures
         self.operation = operation
         self.definition = definition
         self.node: FunctionNode = definition.node
@@ -177,7 +189,7 @@ class _Function:
             return f"a function in it has a `{self.request}` of its own"
         if self.request in {name for statement in statements_within(self.node.body) for name, _ in bound_by(statement)}:
             return f"`{self.request}` is assigned to"
-        return reason_to_keep_signature(self.project, self.operation)
+        return self.signatures.reason_to_keep(self.operation)
 
     def reason_of_escapes(self, kind: str, found: Reads) -> str | None:
         if not found.escapes:
