@@ -116,14 +116,24 @@ def reason_of_other_body(project: Project, operation: Operation, own: Collection
     return None
 
 
-def paths_of(project: Project, operation: Operation) -> list[str | None]:
-    """The paths of all routes of the function, as its decorators write them."""
+def operations_with(project: Project, operation: Operation) -> list[Operation]:
+    """All routes of the function of one."""
     function = operation.function
     return [
-        other.path(project)
+        other
         for other in operations_of(project)
         if other.module.path == operation.module.path and other.function.span == function.span
     ]
+
+
+def paths_of(project: Project, operation: Operation) -> list[str | None]:
+    """The paths of all routes of the function, as its decorators write them."""
+    return [other.path(project) for other in operations_with(project, operation)]
+
+
+def describes_body(project: Project, operation: Operation) -> bool:
+    """Whether a route of the function may say itself what is in its body."""
+    return any(other.call.argument("openapi_extra") is not None for other in operations_with(project, operation))
 
 
 def _meaning(project: Project, module: Module, text: str) -> str:

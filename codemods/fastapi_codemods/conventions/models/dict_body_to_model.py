@@ -15,7 +15,8 @@ a key is told so with an error 422 instead of a 500.
 - A key that is needed in some calls only, or read with different defaults or one that is computed.
 - A missing key whose error is caught by something that does not raise.
 - Bodies that may be missing, and dictionaries whose values have a type (`dict[str, int]`).
-- Handlers under other decorators, methods, and functions that something else in the project uses.
+- Handlers of routes with `openapi_extra`, under other decorators, methods, and functions that something else in the
+  project uses.
 - Keys that make no field's name; one that is none as it is written becomes the alias of one.
 
 ## Safety
@@ -41,7 +42,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.body_models import BodyModel, Taken, body_model, write
-from ...edits.handlers import Signatures, paths_of
+from ...edits.handlers import Signatures, describes_body, paths_of
 from ...edits.lines import has_comment
 from ...findings import Finding, Safety
 from ...project import Module, Parameter, Project, Span
@@ -108,6 +109,8 @@ class DictBodyToModel(Codemod):
             return "its values have a type of their own"
         if reason := _reason_of_default(module, parameter):
             return reason
+        if describes_body(project, operation):
+            return "its `openapi_extra` may describe the body"
         names = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == parameter.name]
         is_shared = any(isinstance(o, ast.Nonlocal | ast.Global) and parameter.name in o.names for o in ast.walk(node))
         shadows = sum(isinstance(one, ast.arg) and one.arg == parameter.name for one in ast.walk(node)) > 1

@@ -37,6 +37,7 @@ from ...edits import Edits, reachable_as
 from ...edits.calls import change_arguments
 from ...findings import Finding, Safety
 from ...project import Call, Module, Project, Scope, Span
+from ...project.models import model
 from ...project.operations import Operation, definition_of, operations_of
 from ...project.reader import Positions, dotted, scope_of
 from ...project.returns import returns_of
@@ -199,7 +200,7 @@ def _reason_of_route(project: Project, operation: Operation) -> str | None:
         return "the route gets unpacked arguments"
     if reason := project.remembered("another default response class", lambda: _reason_of_another_default(project)):
         return reason
-    if _has_model(operation) or _returns_constants(operation):
+    if _has_model(project, operation) or _returns_constants(operation):
         return None
     return "the route has no response model, so that `json` would write what it returns"
 
@@ -229,19 +230,25 @@ def _reason_of_all_routes(project: Project) -> str | None:
             elif operation.call.argument("response_class") is not None:
                 continue
             else:
-                is_known = _has_model(operation) or _returns_constants(operation)
+                is_known = _has_model(project, operation) or _returns_constants(operation)
             if not is_known:
                 return f"`{route.endpoint}` ({route.file}:{route.line}) has no response model"
     return None
 
 
-def _has_model(operation: Operation) -> bool:
+def _has_model(project: Project, operation: Operation) -> bool:
     module = operation.module
     given = operation.call.argument("response_model")
     if given is not None:
         return module.code(given.span) != "None"
-    returns = operation.function.returns
-    return returns is not None and not module.code(returns).strip("\"'").endswith("Response")
+    if operation.function.returns is None:
+        return False
+    written = module.code(operation.function.returns).strip("\"'")
+    if not written.endswith("Response"):
+        return True
+    symbol = project.resolve(module, written, operation.function.scopes)
+    found = model(project, symbol) if symbol is not None and symbol.path is not None else None
+    return found is not None and found.is_pydantic
 
 
 def _returns_constants(operation: Operation) -> bool:

@@ -16,7 +16,8 @@ instead of a 500. What is read from `request.json()` nobody is told of.
 - An error, of the body or of a missing key, that is caught by something that does not raise.
 - Anything else that may come from the body: other parameters, dependencies, `request.body()`, `form()` and `stream()`,
   and the request passed on to other functions.
-- Handlers of GET and HEAD, under other decorators, methods, and functions that something else in the project uses.
+- Handlers of GET and HEAD, of routes with `openapi_extra`, under other decorators, methods, and functions that something
+  else in the project uses.
 - Keys that make no field's name; one that is none as it is written becomes the alias of one.
 
 ## Safety
@@ -43,7 +44,13 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.body_models import BodyModel, Taken, body_model, write
-from ...edits.handlers import Signatures, reason_of_other_body, request_parameter
+from ...edits.handlers import (
+    Signatures,
+    describes_body,
+    operations_with,
+    reason_of_other_body,
+    request_parameter,
+)
 from ...edits.lines import remove_statements, stands_alone
 from ...edits.parameters import Piece, parameter_list, with_parameters, written
 from ...findings import Finding, Safety
@@ -93,8 +100,13 @@ class RequestJsonToModel(Codemod):
     def _subject(self, project: Project, candidate: _Candidate, signatures: Signatures, taken: Taken) -> _Subject | str:
         operation, definition, request, parsed = candidate
         node = definition.node
-        if operation.method not in _METHODS or len(parsed) > 1:
-            return "it is parsed in several places" if len(parsed) > 1 else f"{operation.method.upper()} has no body"
+        if len(parsed) > 1:
+            return "it is parsed in several places"
+        methods = {other.method for other in operations_with(project, operation)}
+        if others := sorted(methods - _METHODS):
+            return f"its route by `{others[0]}` may be asked without a body"
+        if describes_body(project, operation):
+            return "its `openapi_extra` may describe the body"
         parents = parents_of(node)
         statement = parents.get(parsed[0])
         match statement:
