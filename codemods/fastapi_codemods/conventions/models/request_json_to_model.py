@@ -16,8 +16,8 @@ instead of a 500. What is read from `request.json()` nobody is told of.
 - An error, of the body or of a missing key, that is caught by something that does not raise.
 - Anything else that may come from the body: other parameters, dependencies, `request.body()`, `form()` and `stream()`,
   and the request passed on to other functions.
-- Handlers of GET and HEAD, of routes with `openapi_extra`, under other decorators, methods, and functions that something
-  else in the project uses.
+- Handlers of GET and HEAD, of routes with `openapi_extra`, under other decorators, methods, and functions that
+  something else in the project uses.
 - Keys that make no field's name; one that is none as it is written becomes the alias of one.
 
 ## Safety
