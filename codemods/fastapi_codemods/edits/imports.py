@@ -137,6 +137,17 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
         yield *_new_statement(project, module, text, f"from {sources[0]}"), (sources[0], min(by_module[sources[0]]))
 
 
+def is_statement(text: str) -> bool:
+    """Whether a text is one import statement and nothing else."""
+    if not text.startswith(("import ", "from ")):
+        return False
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return False
+    return len(body) == 1 and isinstance(body[0], ast.Import | ast.ImportFrom)
+
+
 def _statement(source: str, names: Sequence[str]) -> str:
     return f"from {source} import {', '.join(names)}"
 
@@ -214,8 +225,8 @@ def _order_of(names: Sequence[str]) -> Callable[[str], Any] | None:
 
 
 def _isort_key(name: str) -> tuple[int, str]:
-    """CONSTANTS, then Classes, then functions: the default of isort and ruff."""
-    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
+    """CONSTANTS, then Classes, then functions, each without regard to case: the default of isort and ruff."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name.lower())
 
 
 def _place(name: str, names: Sequence[str], order: Callable[[str], Any] | None) -> int:
@@ -239,10 +250,12 @@ def _new_statement(project: Project, module: Module, line: str, source: str) -> 
             previous = statement
         elif following is None:
             following = statement
+    same = following is not None and _section_of(project, module, head, following) == section
     if previous is not None:
-        return _below(module, previous, line, is_new_section=_section_of(project, module, head, previous) != section)
+        is_new_section = _section_of(project, module, head, previous) != section
+        if not (is_new_section and same):
+            return _below(module, previous, line, is_new_section=is_new_section)
     assert following is not None
-    same = _section_of(project, module, head, following) == section
     return following.start, following.start, line + newline * (1 if same else 2)
 
 

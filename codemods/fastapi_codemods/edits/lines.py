@@ -42,6 +42,13 @@ def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
     return (token for token in tokens if token.type not in (tokenize.NEWLINE, tokenize.NL))
 
 
+def stands_alone(module: Module, span: Span) -> bool:
+    """Whether nothing but a comment stands on the lines of `span` beside it."""
+    text = module.text
+    start = max(text.rfind("\n", 0, span.start), text.rfind("\r", 0, span.start)) + 1
+    return not text[start : span.start].strip() and _REST_OF_LINE.match(text, span.end) is not None
+
+
 def remove_lines(edits: Edits, module: Module, span: Span, finding: Finding) -> None:
     """Take out the lines that `span` stands on alone; a comment behind it stays, on a line of its own."""
     lines, kept = _lines_of(module, span)

@@ -1,40 +1,99 @@
-"""Imports that a rewrite makes unused."""
+"""Imported names that nothing uses any more once the edits of a file are made."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Collection
 
-from ..findings import Finding
-from ..project import Module, Span
-from ..project.names import exported_names
-from ..project.references import words
-from ..source.statements import blanked
-from .collect import Edits
-from .lines import remove_statements
+from ..project import Module, Project, Span
+from ..project.names import facts_of
+from ..project.reader import Positions
+from ..source import UnreadableSourceError
+from ..source.statements import parse
 
 
-def drop_unused_import(edits: Edits, module: Module, name: str, gone: Sequence[Span], finding: Finding) -> None:
-    """Take out the module-level import of `name` if all its uses stand in the spans `gone`.
+def is_imported_for_itself(project: Project, module: Module, name: str) -> bool:
+    """Whether a module imports a name for nobody but itself, so that the import may go where it does not use it."""
+    if module.path.endswith("__init__.py"):
+        return False
+    facts = facts_of(project, module, name)
+    return facts is not None and not facts.imported and not facts.named and not facts.exported
 
-    An import that does more than bind this name, has a comment, or is handed on by `__all__` or `__init__.py` stays.
-    """
-    imports = [item for item in module.facts.imports if item.local == name]
-    if len(imports) != 1 or imports[0].scopes or imports[0].type_checking or module.path.endswith("__init__.py"):
-        return
-    if name in (exported_names(module) or ()):
-        return
-    index = imports[0].statement
-    statement = module.facts.statements[index]
-    code = blanked(module.text, but_f_strings=True)
-    for start in words(code, name, targets=True):
-        in_import = statement.start <= start < statement.end
-        if not in_import and not any(span.start <= start < span.end for span in gone):
-            return
-    node = module.tree(index).body
-    if len(node) != 1 or not isinstance(node[0], ast.Import | ast.ImportFrom) or len(node[0].names) != 1:
-        return
-    end = statement.start + len(module.statement_text(index).rstrip())
-    if "#" in module.text[statement.start : end]:
-        return
-    remove_statements(edits, module, [Span(statement.start, end)], finding)
+
+def is_used(text: str, name: str) -> bool:
+    """Whether the text of a module uses a name other than to import it; in doubt it does."""
+    try:
+        tree = parse(text)
+    except (UnreadableSourceError, RecursionError):
+        return True
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=used) if used == name:
+                return True
+            case ast.Constant(value=str() as written) if id(node) not in docstrings and word.search(written):
+                return True
+            case _:
+                pass
+    return False
+
+
+def edits_without(module: Module, names: Collection[str], changed: Collection[Span]) -> list[tuple[Span, str]]:
+    """Edits that take names out of the import statements at module level, those at `changed` left out."""
+    found: list[tuple[Span, str]] = []
+    for index in sorted({item.statement for item in module.facts.imports if item.local in names and not item.scopes}):
+        statement = module.facts.statements[index]
+        if statement.word not in ("import", "from"):
+            continue
+        text = module.statement_text(index)
+        body = module.tree(index).body
+        if len(body) != 1:
+            continue
+        span = Positions(text, statement.start, statement.line).span(body[0])
+        if any(span.start < other.end and other.start < span.end for other in changed):
+            continue
+        left = without_names(module.code(span), names)
+        if left is None:
+            continue
+        if left:
+            found.append((span, left))
+            continue
+        rest = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)").match(module.text, span.end)
+        if rest is not None:
+            found.append((Span(span.start, rest.end()), ""))
+    return found
+
+
+def without_names(text: str, names: Collection[str]) -> str | None:
+    """An import statement without some of the names that it binds, empty where none is left; None where it stays."""
+    if "#" in text:
+        return None
+    node = ast.parse(text).body[0]
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return None
+    left = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) not in names]
+    if len(left) == len(node.names):
+        return None
+    if not left:
+        return ""
+    head = re.match(r"from\s+\S+\s+import\s*|import\s+", text)
+    if head is None:
+        return None
+    parts = [alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in left]
+    newline = re.search(r"\r\n|\r|\n", text)
+    if newline is None:
+        listed = ", ".join(parts)
+        return f"{head.group()}({listed})" if text.endswith(")") else f"{head.group()}{listed}"
+    if not text.endswith(")"):
+        return f"{head.group()}{', '.join(parts)}"
+    indent = re.search(r"[\r\n]([ \t]*)\w", text)
+    inner = "".join(f"{indent.group(1) if indent else '    '}{part},{newline.group()}" for part in parts)
+    return f"{head.group().rstrip()} ({newline.group()}{inner})"

@@ -32,9 +32,8 @@ from collections.abc import Iterator, Sequence
 
 from ...codemod import Codemod
 from ...edits import Edits, module_reachable_as
-from ...edits.unused import drop_unused_import
 from ...findings import Finding, Safety
-from ...project import Project, Span
+from ...project import Project
 from ...project.calls import BlockingCall, blocking_calls
 from ...project.code_strings import strings_by_name
 from ...project.suspension import Place, place_of, reason_against_await
@@ -59,7 +58,6 @@ class TimeSleepToAsyncioSleep(Codemod):
             )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
-        removed: dict[str, list[tuple[str, Span, Finding]]] = {}
         for finding in findings:
             place: Place = finding.subject
             module = place.module
@@ -70,12 +68,7 @@ class TimeSleepToAsyncioSleep(Codemod):
             if end:
                 edits.insert(module, place.positions.span(place.call).end, end, finding)
             head = module.code(sleep).partition(".")[0]
-            removed.setdefault(module.path, []).append((head, sleep, finding))
-        for some in removed.values():
-            module = some[0][2].subject.module
-            for head in dict.fromkeys(head for head, _, _ in some):
-                spans = [span for name, span, _ in some if name == head]
-                drop_unused_import(edits, module, head, spans, some[-1][2])
+            edits.drop_import(module, head, finding)
 
 
 def needs_parentheses(place: Place) -> bool:

@@ -6,7 +6,7 @@ makes it `unknown`, which is an answer. `model` reads one class and what its bas
 
 from .collecting import models_of
 from .description import PYDANTIC, Config, Field, Hook, Kind, Model
-from .pydantic_version import pydantic_major
+from .pydantic_version import pydantic_major, required_pydantic
 from .reading import model
 from .schemas import SchemaLocations, schema_locations
 
@@ -21,5 +21,6 @@ __all__ = [
     "model",
     "models_of",
     "pydantic_major",
+    "required_pydantic",
     "schema_locations",
 ]

@@ -10,7 +10,12 @@ from ..index import Project
 
 def pydantic_major(project: Project) -> int:
     """The Pydantic that the project is written for, 1 or 2: by its lock file or requirement, else by what it uses."""
-    return project.remembered("major version of Pydantic", lambda: _required(project.root) or _used(project))
+    return project.remembered("major version of Pydantic", lambda: required_pydantic(project) or _used(project))
+
+
+def required_pydantic(project: Project) -> int:
+    """1 or 2 where a lock file or requirement allows only that, else 0."""
+    return project.remembered("required Pydantic", lambda: _required(project.root))
 
 
 _LOCKED = re.compile(r'^name = "pydantic"\s*\nversion = "(\d+)', re.MULTILINE)

@@ -43,9 +43,14 @@ _EXPENDABLE = frozenset({"None", "default"})
 
 
 def problems_of_step(
-    project: Project, safety: Safety, edits: Mapping[str, Sequence[Edit]], changes: Sequence[FileChange]
+    project: Project,
+    safety: Safety,
+    edits: Mapping[str, Sequence[Edit]],
+    changes: Sequence[FileChange],
+    effects: frozenset[str] | None = None,
 ) -> tuple[Problem, ...]:
-    """What the changes of one codemod to `project` would break, given with the edits that they come from."""
+    """What the changes of one codemod to `project` would break, given with the edits that they come from and what the
+    codemod declares, see `Codemod.effects`."""
     broken: list[Problem] = []
     concerned: set[str] = set()
     kinds: set[str] = set()
@@ -69,6 +74,7 @@ def problems_of_step(
     if safety >= Safety.CONTRACT:
         kinds -= _DECLARED
     kinds -= _NEW_DEPENDENCIES
+    kinds -= _DECLARED & (effects or frozenset())
     if not kinds:
         return ()
     from .examination import examine
