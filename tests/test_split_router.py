@@ -191,7 +191,7 @@ def test_importers_that_follow_one_group_after_the_other_are_as_if_all_had_moved
         others = [f.fingerprint for f in planned().findings if f.anchor != f"app.{name}"]
         apply_changes(tmp_path, planned(others, no_reexport=True).changes, command="", codemods=[], allow_dirty=True)
 
-    assert {"from routers import orders, users", "from dependencies import Page as P"} < {
+    assert {"from routers import orders, users", "from dependencies import Page as P, paging"} < {
         *expected["test_main.py"].split("\n")
     }
     assert " as only_users" not in expected["main.py"]

@@ -26,15 +26,15 @@ from .moves import Moves, literal_at
 from .units import Sheet
 
 
-class _Statement(NamedTuple):
-    """An import that leads to the old module, with the imports behind it that lead to new ones."""
+class _Block(NamedTuple):
+    """Imports that lead to the old module, one below the other, and those behind them that lead to new ones.
 
-    node: ast.Import | ast.ImportFrom
+    They are written together, so that names which move one after the other stand where all at once would."""
+
+    old: tuple[tuple[ast.Import | ast.ImportFrom, Span], ...]
+    new: tuple[ast.ImportFrom, ...]
+    """Written by an earlier run."""
     span: Span
-    end: int
-    """Of all, those behind it included."""
-    earlier: tuple[ast.ImportFrom, ...]
-    """Written by an earlier run, and written again together with what comes now."""
     scope: Span
     """Of the function that it stands in, else of the whole text."""
 
@@ -51,19 +51,19 @@ class _Mention(NamedTuple):
 
 class ImportingFile(NamedTuple):
     module: Module
-    statements: tuple[_Statement, ...]
+    blocks: tuple[_Block, ...]
     mentions: tuple[_Mention, ...]
     words: frozenset[str]
 
-    def mentions_of(self, statement: _Statement, local: str) -> list[_Mention]:
-        """Those that mean what the statement imports: in its function, but for functions inside that import too."""
-        scopes = [other.scope for other in self.statements if local in _locals_of(other.node)]
-        inner = [scope for scope in scopes if _contains(statement.scope, scope) and scope != statement.scope]
+    def mentions_of(self, block: _Block, local: str) -> list[_Mention]:
+        """Those that mean what the block imports: in its function, but for functions inside that import it again."""
+        scopes = [other.scope for other in self.blocks if any(local in _locals_of(node) for node, _ in other.old)]
+        inner = [scope for scope in scopes if _contains(block.scope, scope) and scope != block.scope]
         return [
             mention
             for mention in self.mentions
             if mention.local == local
-            and _contains(statement.scope, mention.span)
+            and _contains(block.scope, mention.span)
             and not any(_contains(scope, mention.span) for scope in inner)
         ]
 
@@ -154,7 +154,7 @@ class _Reader:
         self.old = old
         self.homes = homes
         self.layout = layout
-        self.statements: list[_Statement] = []
+        self.blocks: list[_Block] = []
         self.mentions: list[_Mention] = []
         self.uncertain: dict[str, str] = {}
         self.locals: set[str] = set()
@@ -175,7 +175,7 @@ class _Reader:
             for name in self.homes:
                 self._doubt(name, f"`{min(bound)}`, which means several things in `{self.module.path}`")
         words = frozenset(re.findall(r"(?<![\w.])[A-Za-z_]\w*", blanked(self.module.text)))
-        file = ImportingFile(self.module, tuple(self.statements), tuple(self.mentions), words)
+        file = ImportingFile(self.module, tuple(self.blocks), tuple(self.mentions), words)
         for mention in self.mentions:
             if mention.name and module_alias(file, self.homes[mention.name]) is None:
                 self._doubt(mention.name, f"what else has the name of the new module in `{self.module.path}`")
@@ -186,47 +186,49 @@ class _Reader:
         return Positions(self.module.statement_text(index), statement.start, statement.line)
 
     def _block(self, body: Sequence[tuple[ast.stmt, Positions]], scope: Span) -> None:
-        for index, (node, positions) in enumerate(body):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                self._import(node, positions, body[index + 1 :], scope)
-                continue
-            within = positions.span(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else scope
-            for block, _ in blocks_of(node):
-                self._block([(inner, positions) for inner in block], within)
+        old: list[tuple[ast.Import | ast.ImportFrom, Span]] = []
+        new: list[ast.ImportFrom] = []
+        end = 0
 
-    def _import(
-        self,
-        node: ast.Import | ast.ImportFrom,
-        positions: Positions,
-        behind: Sequence[tuple[ast.stmt, Positions]],
-        scope: Span,
-    ) -> None:
+        def finish() -> None:
+            if old:
+                self.blocks.append(_Block(tuple(old), tuple(new), Span(old[0][1].start, end), scope))
+            old.clear()
+            new.clear()
+
+        for node, positions in body:
+            span = positions.span(node)
+            if not (_NEXT_LINE.fullmatch(self.module.text, end, span.start) and self._stands_alone(span)):
+                finish()
+            if isinstance(node, ast.Import | ast.ImportFrom) and self._leads_to_old(node, positions):
+                old.append((node, span))
+            elif isinstance(node, ast.ImportFrom) and old and self._leads_to_new(node):
+                new.append(node)
+            else:
+                finish()
+                within = span if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else scope
+                for block, _ in blocks_of(node):
+                    self._block([(inner, positions) for inner in block], within)
+            end = span.end
+        finish()
+
+    def _leads_to_old(self, node: ast.Import | ast.ImportFrom, positions: Positions) -> bool:
+        """Whether it imports the old module or names of it, which may have to change."""
         names: set[str] = set()
+        leads = False
         for alias in node.names:
             if isinstance(node, ast.ImportFrom) and self._path_of(source_of(node)) == self.old:
                 names.add(alias.name)
+                leads = True
             elif self._path_of(_module_of(node, alias)) == self.old:
                 self.locals.add(alias.asname or alias.name)
                 names |= {*self.homes}
-        if names.isdisjoint(self.homes):
-            return
-        span = positions.span(node)
-        if not self._stands_alone(span):
+                leads = True
+        if leads and not self._stands_alone(positions.span(node)):
             for name in names & self.homes.keys():
                 self._doubt(name, f"{self.module.path}:{positions.line(node.lineno)}, which is more than an import")
-            return
-        earlier: list[ast.ImportFrom] = []
-        end = span.end
-        for follower, place in behind:
-            # Only what stands in the very next lines, as an earlier run has written it.
-            own = place.span(follower)
-            if not isinstance(follower, ast.ImportFrom) or not _NEXT_LINE.fullmatch(self.module.text, end, own.start):
-                break
-            if not self._leads_to_new(follower) or not self._stands_alone(own):
-                break
-            earlier.append(follower)
-            end = own.end
-        self.statements.append(_Statement(node, span, end, tuple(earlier), scope))
+            return False
+        return leads
 
     def _leads_to_new(self, node: ast.ImportFrom) -> bool:
         paths = [self._path_of(source_of(node)), *(self._path_of(_module_of(node, alias)) for alias in node.names)]
@@ -285,7 +287,7 @@ class _Reader:
         self.uncertain.setdefault(name, why)
 
 
-_NEXT_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)[ \t]*")
+_NEXT_LINE = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*")
 _REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 
 
@@ -309,10 +311,21 @@ def _module_of(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
     return f"{source}{alias.name}" if source.endswith(".") else f"{source}.{alias.name}"
 
 
+def _comments(written: str, node: ast.Import | ast.ImportFrom, stay: Collection[ast.alias]) -> dict[str, str]:
+    """What stands beside the names that go, in a statement with one name in each line."""
+    lines = written.splitlines()
+    found = {
+        alias.name: lines[alias.lineno - node.lineno].partition("#")[2].strip()
+        for alias in node.names
+        if alias not in stay and 0 < alias.lineno - node.lineno < len(lines)
+    }
+    return {name: comment for name, comment in found.items() if comment}
+
+
 def module_alias(file: ImportingFile, path: str) -> str | None:
     """What the new module is called in the file; None where all names for it mean something else."""
     stem = posixpath.basename(path).removesuffix(".py")
-    earlier = {a.asname or a.name for item in file.statements for node in item.earlier for a in node.names}
+    earlier = {alias.asname or alias.name for block in file.blocks for node in block.new for alias in node.names}
     return next((name for name in (stem, f"{stem}_module") if name not in file.words or name in earlier), None)
 
 
@@ -358,11 +371,52 @@ class _Update:
             if mention.name in self.moved:
                 alias = module_alias(self.file, self.moved[mention.name])
                 self.edits.replace(self.module, mention.span, f"{alias}.{mention.name}", self.finding)
-        for statement in self.file.statements:
-            self._import(statement)
+        for block in self.file.blocks:
+            self._block(block)
 
-    def _import(self, statement: _Statement) -> None:
-        node = statement.node
+    def _block(self, block: _Block) -> None:
+        text = self.module.text
+        new: set[Imported] = set()
+        lines: list[str] = []
+        comments: dict[str, str] = {}
+        for node, span in block.old:
+            stay, gone = self._divided(block, node)
+            new |= gone
+            written = text[span.start : span.end]
+            if stay:
+                lines.append(written if len(stay) == len(node.names) else rewritten(written, node, stay))
+            if not gone:
+                continue
+            comments |= _comments(written, node, stay)
+            if (
+                len(block.old) == 1
+                and not (stay or block.new or isinstance(node, ast.Import))
+                and (len({item.source for item in gone}) == 1)
+            ):
+                source = next(iter(gone)).source
+                changed = re.sub(r"(from\s+)\S+(\s+import\b)", rf"\g<1>{source}\g<2>", written, count=1)
+                if {alias.name for alias in node.names} == {item.name for item in gone}:
+                    self.edits.replace(self.module, span, changed, self.finding)
+                    return
+        if not new:
+            return
+        new |= {Imported(source_of(n), alias.name, alias.asname or "") for n in block.new for alias in n.names}
+        indent = text[
+            max(text.rfind("\n", 0, block.span.start), text.rfind("\r", 0, block.span.start)) + 1 : block.span.start
+        ]
+        for source in sorted({item.source for item in new}):
+            named = [item for item in new if item.source == source]
+            said = sorted(comments[item.name] for item in named if item.name in comments)
+            line = import_statement(self.project, source, named, indent).removeprefix(indent)
+            lines.append(f"{line}  # {'; '.join(said)}" if said else line)
+        # What its comment says to linters holds for all of them; the last line has it already.
+        comment = _REST.match(text, block.span.end)
+        lines[:-1] = [line + (comment.group() if comment is not None else "") for line in lines[:-1]]
+        result = f"\n{indent}".join(lines).replace("\r\n", "\n").replace("\n", self.module.source.newline)
+        self.edits.replace(self.module, block.span, result, self.finding)
+
+    def _divided(self, block: _Block, node: ast.Import | ast.ImportFrom) -> tuple[list[ast.alias], set[Imported]]:
+        """What stays of the import, and what is imported from new modules."""
         new: set[Imported] = set()
         stay: list[ast.alias] = []
         is_old = isinstance(node, ast.ImportFrom) and self._leads_to_old(source_of(node))
@@ -372,44 +426,12 @@ class _Update:
             elif is_old or not self._leads_to_old(_module_of(node, alias)):
                 stay.append(alias)
             else:
-                mentions = self.file.mentions_of(statement, alias.asname or alias.name)
+                mentions = self.file.mentions_of(block, alias.asname or alias.name)
                 paths = {self.moved[mention.name] for mention in mentions if mention.name in self.moved}
                 new |= {self._import_of_module(node, alias, path) for path in paths}
                 if not paths or any(mention.name not in self.moved for mention in mentions):
                     stay.append(alias)
-        if not new:
-            return
-        text, span = self.module.text, statement.span
-        written = text[span.start : span.end]
-        if not stay and is_old and not statement.earlier and len({item.source for item in new}) == 1:
-            source = next(iter(new)).source
-            changed = re.sub(r"(from\s+)\S+(\s+import\b)", rf"\g<1>{source}\g<2>", written, count=1)
-            self.edits.replace(self.module, span, changed, self.finding)
-            return
-        new |= {
-            Imported(source_of(before), alias.name, alias.asname or "")
-            for before in statement.earlier
-            for alias in before.names
-        }
-        indent = text[max(text.rfind("\n", 0, span.start), text.rfind("\r", 0, span.start)) + 1 : span.start]
-        inner = written.splitlines()
-        comments = {
-            alias.name: inner[alias.lineno - node.lineno].partition("#")[2].strip()
-            for alias in node.names
-            if alias not in stay and 0 < alias.lineno - node.lineno < len(inner)
-        }
-        comments = {name: comment for name, comment in comments.items() if comment}
-        lines = [written if len(stay) == len(node.names) else rewritten(written, node, stay)] if stay else []
-        for source in sorted({item.source for item in new}):
-            named = [item for item in new if item.source == source]
-            said = [comments[item.name] for item in named if item.name in comments]
-            line = import_statement(self.project, source, named, indent).removeprefix(indent)
-            lines.append(f"{line}  # {'; '.join(sorted(said))}" if said else line)
-        # What its comment says to linters holds for all of them; the last line has it already.
-        comment = _REST.match(text, span.end)
-        lines[:-1] = [line + (comment.group() if comment is not None else "") for line in lines[:-1]]
-        result = f"\n{indent}".join(lines).replace("\r\n", "\n").replace("\n", self.module.source.newline)
-        self.edits.replace(self.module, Span(span.start, statement.end), result, self.finding)
+        return stay, new
 
     def _leads_to_old(self, target: str) -> bool:
         return self.project.module_path(self.module.path, target) == self.old
