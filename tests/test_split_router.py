@@ -220,6 +220,39 @@ def test_a_name_whose_importers_cannot_be_changed_for_certain_stays_importable(p
         assert "only_users as only_users" in main
 
 
+LONG = "def report():\n" + "    print()\n" * 120
+
+
+def test_a_module_that_stays_large_says_why(planned):
+    text = THREE + "\n\n" + LONG + ROUTES.format(domain="reports", call="report()", tag="rep")
+    stays = planned(files={"main.py": text.replace("report()\n", "report(), app.state\n")})
+    messages = [finding.message for finding in stays.findings if finding.left_alone is None]
+
+    assert "`main.py` keeps 137 of 178 lines" in messages[0]
+    assert "2 routes with 11 lines stay, among them those of `reports` (see there)" in messages[0]
+    assert "`report` (12" in messages[0]
+    assert not any("keeps" in message for message in messages[1:])
+
+    goes = {f.anchor: f.message for f in planned(files={"main.py": text}).findings}
+    assert "`routers/reports.py` gets 13" in goes["app.reports"]
+    assert "its 2 routes and what only they need: `report` (12" in goes["app.reports"]
+    assert "gets" not in goes["app.users"] + goes["app.items"]
+
+
+def test_a_patch_that_also_concerns_another_module_which_asks_the_old_one_stays(planned):
+    files = {
+        "main.py": THREE,
+        "jobs.py": "import main\n\n\ndef run():\n    return main.only_users()\n",
+        "test_jobs.py": 'from unittest.mock import patch\n\n\n@patch("main.only_users")\ndef test(_): ...\n',
+    }
+    reasons = {f.anchor: f.left_alone for f in planned(files=files).findings}
+
+    assert reasons["app.users"] == (
+        "`list_users`: `only_users` is replaced in test_jobs.py:4, for jobs.py too, which asks the module"
+    )
+    assert reasons["app.items"] is None
+
+
 def paths_of(plan):
     return [change.path for change in plan.changes]
 

@@ -65,8 +65,9 @@ from ....source.statements import blanked
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
 from .layout import Layout, layout_of
-from .moves import DEPENDENCIES, SCHEMAS, moves_of
+from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
 from .order import Part, cut_of
+from .sizes import sizes_of
 from .texts import Split, write
 from .units import Sheet, sheet_of
 
@@ -231,6 +232,14 @@ class SplitRouter(Codemod):
         wanted = [group.name for group in self._wanted([group for _, group in groups])]
         first = next((name for name in wanted if name not in reasons), "")
         homes = homes_of(sheet, moves.destinations, files)
+        sizes = sizes_of(
+            sheet,
+            moves,
+            files,
+            [group for group in moving if group.name in wanted and group.name not in reasons],
+            [operation for candidate in candidates for operation in candidate.operations],
+            [group.label for _, group in groups if group.name in reasons],
+        )
         group_files = {files[group.name] for _, group in groups}
         for candidate, group in groups:
             if group.name not in wanted:
@@ -250,6 +259,11 @@ class SplitRouter(Codemod):
                 if group.name == first:
                     # Those of the shared modules, and those that were imported in the old one, are nobody's.
                     own |= {name for name in importers.kept if homes.get(name) not in group_files}
+                notes += [
+                    note
+                    for where, note in sizes.items()
+                    if where == group.name or (group.name == first and where in ("", *SHARED))
+                ]
                 notes += kept_names(importers, own)
                 finding = finding._replace(message="; ".join([finding.message, *notes]))
             adds_tag = self.options.add_tags and not any(o.route.tags for o in group.operations)
