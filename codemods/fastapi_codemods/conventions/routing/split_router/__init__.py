@@ -62,6 +62,7 @@ from ....project.routes import Application, applications_of, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
 from ....source.statements import blanked
+from .factories import closure_of
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
 from .layout import Layout, layout_of
@@ -564,34 +565,9 @@ def _walked(project: Project) -> Iterator[tuple[str, str]]:
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:
     for handler in handlers:
-        local = _free_variables(module, handler) - {receiver}
-        if local:
+        if local := closure_of(module, handler, receiver):
             names = " and ".join(f"`{name}`" for name in sorted(local))
             return (
                 f"handler `{handler.name}` closes over {names} of `{factory}()`, which a router at module level lacks"
             )
     return f"the handlers are made whenever `{factory}()` is called; move them to routers at module level by hand"
-
-
-def _free_variables(module: Module, handler: Function) -> set[str]:
-    """The names of the functions around the handler that its text spells, but for its own."""
-    statement = module.facts.statements[handler.statement]
-    text = module.text[handler.span.start : statement.end]
-    indent = handler.span.start - (module.text.rfind("\n", 0, handler.span.start) + 1)
-    lines = text.split("\n")
-    end = next(
-        (
-            number
-            for number, line in enumerate(lines)
-            if number and line.strip() and len(line) - len(line.lstrip()) <= indent and line.strip()[0] not in ")]}#"
-        ),
-        len(lines),
-    )
-    words = set(re.findall(r"\b[A-Za-z_]\w*\b", "\n".join(lines[:end])))
-    around: set[str] = set()
-    scope: Scope
-    for scope in handler.scopes:
-        if scope.kind == "function":
-            around |= scope.names
-    own = {parameter.name for parameter in handler.parameters} | {handler.name}
-    return (around & words) - own
