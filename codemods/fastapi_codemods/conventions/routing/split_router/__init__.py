@@ -182,6 +182,8 @@ class SplitRouter(Codemod):
             named = []
             for group in found:
                 name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
+                while any(other.name == name for other in (*named, *(g for _, g in groups))):
+                    name += "_"  # of one that is left alone, which needs another name all the same
                 named.append(group._replace(name=name))
                 if reason is not None:
                     reasons[name] = reason
@@ -204,15 +206,14 @@ class SplitRouter(Codemod):
                     reasons[group.name] = reason
         moves = moves_of(sheet, moving)
         reasons.update(moves.blocked)
-        files = {group.name: f"{layout.folder}/{group.name}.py" for _, group in groups}
+        files = {group.name: f"{layout.folder}/{group.name.rstrip('_')}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
+            taken_file = f"{layout.base}{where.strip('/')}.py"
             free = _free_file(project, layout, module, where.strip("/"), claimed)
             if free is None:
-                taken_file = f"{layout.base}{where.strip('/')}.py"
                 why = f"`{taken_file}`, where the shared code would go, exists already"
                 reasons.update({group.name: why for _, group in groups})
-            else:
-                files[where] = free
+            files[where] = free or taken_file
         if moves.last_import < 0:
             reasons.update({group.name: "no import stands at the top of the module" for _, group in groups})
         if any(group.name not in reasons for _, group in groups):
