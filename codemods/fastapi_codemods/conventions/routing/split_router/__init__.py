@@ -200,7 +200,7 @@ class SplitRouter(Codemod):
         own_claims: dict[str, _Claim] = {}
         for candidate in candidates:
             found = self._groups(candidate)
-            named = []
+            named: list[Group] = []
             for group in found:
                 name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
                 while any(other.name == name for other in (*named, *(g for _, g in groups))):
