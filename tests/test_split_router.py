@@ -366,6 +366,17 @@ def test_groups_are_those_that_are_asked_for(planned):
     ]  # fmt: skip
 
 
+def test_a_group_with_the_name_of_another_path_moves_alone(planned):
+    plan = planned(files={"main.py": THREE}, group=["users=/items"])
+
+    assert [(finding.anchor, finding.message.count("2 of them for `users`")) for finding in plan.findings] == [
+        ("app.users", 1)
+    ]
+    assert b'@router.get("/{number}", tags=["ite"])' in next(
+        change.after for change in plan.changes if change.path == "routers/users.py"
+    )
+
+
 @pytest.mark.parametrize("text", ["people", "=/a", "a="])
 def test_a_group_that_cannot_be_read_is_an_error(planned, text):
     with pytest.raises(ConfigurationError, match="must be as in billing=/invoices,/payments"):
