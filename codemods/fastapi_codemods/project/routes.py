@@ -170,12 +170,13 @@ def _place_of(route: Route) -> tuple[str, int, str, str]:
     return route.file, route.line, route.kind, route.endpoint
 
 
-def router_named(project: Project, path: str, name: str) -> Application | None:
-    """The table of the application or router that the file's module-level name is given first, by itself: without what
-    includes it. None where the evaluation does not know one."""
+def router_named(project: Project, path: str, name: str, function: str = "") -> Application | None:
+    """The table of the application or router that the file's module-level name, or that of `function`, is given first,
+    by itself: without what includes it. None where the evaluation does not know it, or not the same of each call."""
     found = [router for router in _tables(project).evaluation.routers if router.module.path == path]
-    own = [router for router in found if router.name == name and not router.function]
-    return _tables(project).table_of(own[0]) if len(own) == 1 else None
+    own = [router for router in found if router.name == name and router.function == function]
+    tables = [_tables(project).table_of(router) for router in (own if function else own[:1] if len(own) == 1 else ())]
+    return tables[0] if tables and all(table.routes == tables[0].routes for table in tables) else None
 
 
 def _tables(project: Project) -> _Tables:

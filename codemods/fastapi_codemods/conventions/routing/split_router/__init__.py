@@ -6,13 +6,30 @@ of a handler moves as it is, comments included; its decorators name the new rout
 Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) or
 `dependencies.py`, which import no router. Names that other modules or tests import from the old module can still be
 imported from there and are the same objects; `patch("main.fetch")` is rewritten to where the name is now looked up.
+With `--no-reexport` those modules and tests import from the new modules instead; a name of which one use is not certain
+can still be imported from the old one, and the finding says why.
 
 A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the
-path that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
+path that is not `api`, `v1` or common to all, else, where these leave most routes alone, what the names of the handlers
+say (`create_user`, `list_users`). Routers go where the project has its routers, else to `routers/`. All applications
+and routers of a module are split at once, and so are handlers that a function makes (`create_app`), where they use
+nothing of it. Where another one's routes have the name already, the module is called `admin_users.py`.
 
-Options, in `[tool.fastapi-codemods.split-router]` or on the command line: `by` (`tag` or `path`), `group`
-(`["billing=/invoices,/payments"]`), `min-routes` (of a domain, 2), `into` (a folder, from the old module's), `add-tags`
-(gives a router whose routes have no tag the name of its domain as one, which changes OpenAPI).
+The order of all routes stays. A domain whose routes stand among those of others therefore becomes up to three routers
+of one module (`router`, `early_router`, `late_router`), each included where its routes were, and a route that stands
+alone among others may have to stay.
+
+Options, in `[tool.fastapi-codemods.split-router]` or on the command line:
+
+- `by`: `tag`, `path` or `name`, for what makes a domain
+- `group`: `["billing=/invoices,/payments"]`; only these are moved, and others by another run
+- `min-routes`: of a domain, 2
+- `into`: a folder, from that of the old module
+- `add-tags`: a router whose routes have no tag gets the name of its domain as one, which changes OpenAPI and what
+  generated clients call their methods
+- `reorder`: one router for each domain in any case, which may change the order of paths in OpenAPI, and of routes that
+  cannot match the same request
+- `no-reexport`: see above
 
 ## Why
 
@@ -24,20 +41,24 @@ FastAPI's answer is one router for each part of an application.
 Modules of up to ten operations and 300 lines, unless the codemod is named in `--select`; domains of one operation; a
 router whose prefix, module or only tag names its domain already. And, with the reason, a domain
 
-- whose routes and others may match the same request and would change their order
-- whose routes stand among those of others, unless the codemod is named in `--select`
+- most of whose routes stand one by one among those of others, without `reorder`; with it, one whose routes and others
+  may match the same request and would change their order
 - with a handler that uses the application itself (`app.state`), or a variable that some function rebinds elsewhere
+- with a handler that closes over a variable of the function that makes it, or whose header has a value only there
 - that needs what must stay: names that are bound twice, `__file__`, what runs before and after other code at import
 - with names that tests replace in the old module (`main.get_db = fake`) where the replacement would have no effect
-- in an application whose `routes` some code walks through, or whose handlers are made in a function
+- in an application whose `routes` some code walks through
+
+Where the old module or a new one has more than 60 % of the lines afterwards, a finding says which names and routes
+these are.
 
 ## Safety
 
-Paths, methods, names, operation ids, tags, dependencies, and the order of all routes that can match the same request
-are as before; so are responses and what happens at import. OpenAPI lists paths in the order of the routes: a domain
-whose routes stand among others is moved only with `--select split-router`, and its paths then come together, which the
-finding says. A `logging.getLogger(__name__)` is repeated in each module, so
-that the records of what moved bear the new module's name.
+Paths, methods, names, operation ids, tags, dependencies and the order of all routes are as before; so are OpenAPI, byte
+for byte, responses, and what happens at import. Only `add-tags` and `reorder` change OpenAPI, and a finding of which
+they do says so. A router with a prefix of its own whose routes move includes others, so `request.scope["route"].path`
+lacks that prefix; where a project reads it, nothing is moved. A `logging.getLogger(__name__)` is repeated in each
+module, so that the records of what moved bear the new module's name.
 
 FastAPI's documentation: https://fastapi.tiangolo.com/tutorial/bigger-applications/
 """
@@ -46,7 +67,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -56,16 +77,19 @@ from ....edits import Edits
 from ....findings import Finding, Safety
 from ....project import Module, Project, Span, Symbol
 from ....project.model import Assignment, Function, Scope
-from ....project.reader import ROUTE_METHODS
+from ....project.reader import ROUTE_METHODS, dotted
 from ....project.references import uses
-from ....project.routes import Application, router_named
+from ....project.routes import Application, likely_applications, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
 from ....source.statements import blanked
+from .factories import closure_of
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
+from .importers import NOBODY, homes_of, importers_of, kept_names
 from .layout import Layout, layout_of
-from .moves import DEPENDENCIES, SCHEMAS, moves_of
-from .order import anchors_of
+from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
+from .order import Part, cut_of
+from .sizes import sizes_of
 from .texts import Split, write
 from .units import Sheet, sheet_of
 
@@ -84,24 +108,24 @@ class Options(NamedTuple):
     min_routes: int = 2
     into: str = ""
     add_tags: bool = False
+    reorder: bool = False
+    no_reexport: bool = False
 
 
 class SplitRouter(Codemod):
     safety = Safety.SAFE
     options = Options()
-    choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path")})
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path", "name")})
 
     def find(self, project: Project) -> Iterator[Finding]:
-        claimed: dict[str, str] = {}
+        claimed: dict[str, _Claim] = {}
         for module in project.modules():
             if is_test(module.path):
                 continue
-            yield from self._in_factories(module)
-            first = True
-            for candidate in _candidates(project, module):
-                if self._is_giant(project, module, candidate):
-                    yield from self._of(project, module, candidate, claimed, is_first=first)
-                first = False
+            giants = [c for c in _candidates(project, module) if self._is_giant(project, module, c)]
+            yield from self._in_factories(module, {giant.called for giant in giants})
+            if giants:
+                yield from self._of(project, module, giants, claimed)
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
         by_split: dict[int, dict[str, Finding]] = {}
@@ -129,114 +153,150 @@ class SplitRouter(Codemod):
         if self.is_named:
             return len(groups) + len(included) + (others > 0) > 1
         lines = sum(_lines(project, path) for path in {module.path, *included})
-        is_large = len(candidate.table.routes) > MANY_OPERATIONS or lines > MANY_LINES
-        return is_large and len(groups) + len(included) > 1
+        return (len(candidate.own_routes) > MANY_OPERATIONS or lines > MANY_LINES) and len(groups) + len(included) > 1
 
     def _groups(self, candidate: _Candidate) -> list[Group]:
+        """All that could move, also those that the user does not ask for: where shared code goes must not depend on
+        which groups are moved first."""
         wishes = wishes_of(self.options.by, self.options.group)
-        groups = groups_of(candidate.operations, wishes, candidate.own_tags)
-        return [g for g in groups if len(g.operations) >= self.options.min_routes or g.label in wishes.named]
+        groups = groups_of(candidate.operations, wishes, candidate.own_tags, candidate.table)
+        return [g for g in groups if len(g.operations) >= self.options.min_routes or g.is_named]
+
+    def _wanted(self, groups: Sequence[Group]) -> list[Group]:
+        return [group for group in groups if group.is_named or not self.options.group]
 
     def _of(
-        self, project: Project, module: Module, candidate: _Candidate, claimed: dict[str, str], *, is_first: bool
+        self, project: Project, module: Module, candidates: Sequence[_Candidate], claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
-        groups = self._groups(candidate)
-        router = candidate.assignment.target
-        reason = _reason_against_the_router(project, module, candidate)
-        if reason is None and not is_first:
-            reason = f"`{module.path}` has a larger router, and one is split at a time; move this one out by hand"
         layout = layout_of(project, module, self.options.into)
-        if isinstance(layout, str):
-            reason = reason or layout
-        if reason is None and isinstance(layout, Layout):
-            try:
-                sheet = sheet_of(project, module)
-            except UnreadableSourceError as error:
-                reason = f"`{module.path}` {error}"
-            else:
-                yield from self._planned(sheet, candidate, groups, layout, claimed)
-                return
-        for group in groups:
-            yield self._finding(module, router, group, len(candidate.table.routes), "", left_alone=reason)
+        split: list[_Candidate] = []
+        sheet: Sheet | None = None
+        for candidate in candidates:
+            reason = _reason_against_the_router(project, module, candidate)
+            if reason is None and isinstance(layout, str):
+                reason = layout
+            if reason is None and sheet is None:
+                try:
+                    sheet = sheet_of(project, module)
+                except UnreadableSourceError as error:
+                    reason = f"`{module.path}` {error}"
+            if reason is None:
+                split.append(candidate)
+                continue
+            for group in self._wanted(self._groups(candidate)):
+                yield self._finding(module, candidate, group, "", left_alone=reason)
+        if split and sheet is not None and isinstance(layout, Layout):
+            yield from self._planned(sheet, split, layout, claimed)
 
     def _planned(
-        self, sheet: Sheet, candidate: _Candidate, groups: Sequence[Group], layout: Layout, claimed: dict[str, str]
+        self, sheet: Sheet, candidates: Sequence[_Candidate], layout: Layout, claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
         project, module = sheet.project, sheet.module
-        router = candidate.assignment.target
-        anchors = anchors_of(groups, candidate.operations, candidate.table)
-        reasons = dict(anchors.conflicts)
-        for group in groups:
-            path = f"{layout.folder}/{group.name}.py"
-            if project.exists(path) or project.exists(path.removesuffix(".py")):
-                reasons.setdefault(group.name, f"`{path}` exists already")
-            elif path in claimed:
-                reasons.setdefault(group.name, f"`{path}` is where routes of `{claimed[path]}` go")
-            elif has_own_converter(group):
-                reasons.setdefault(
-                    group.name, "a path has a converter of the project's own, to be registered before it"
-                )
-            elif not group.prefix and any(operation.path == "" for operation in group.operations):
-                reasons.setdefault(
-                    group.name, "a path is empty, which needs a prefix that all paths of the group share"
-                )
-        mixed = {name for name in anchors.positions if _is_mixed(next(g for g in groups if g.name == name))}
-        if not self.is_named:
-            why = (
-                "its routes stand among others, so the order of paths in OpenAPI would change;"
-                " with --select split-router it is done all the same"
-            )
-            reasons.update({name: why for name in mixed if name not in reasons})
-        moves = moves_of(sheet, router, [group for group in groups if group.name not in reasons])
+        groups: list[tuple[_Candidate, Group]] = []
+        reasons: dict[str, str] = {}
+        parts: dict[str, tuple[Part, ...]] = {}
+        reordered: set[str] = set()
+        own_claims: dict[str, _Claim] = {}
+        for candidate in candidates:
+            found = self._groups(candidate)
+            named: list[Group] = []
+            for group in found:
+                name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
+                while any(other.name == name for other in (*named, *(g for _, g in groups))):
+                    name += "_"  # of one that is left alone, which needs another name all the same
+                named.append(group._replace(name=name))
+                if reason is not None:
+                    reasons[name] = reason
+                else:
+                    own_claims[f"{layout.folder}/{name}.py"] = _Claim(module.path, candidate.assignment.target)
+            cut = cut_of(named, candidate.operations, candidate.table, reorder=self.options.reorder)
+            for name, why in cut.conflicts.items():
+                reasons.setdefault(name, why)
+            parts |= cut.parts
+            reordered |= cut.reordered
+            groups += [(candidate, group) for group in named]
+        moving: list[Group] = []
+        for _, group in groups:
+            if group.name not in reasons:
+                taken = tuple(operation for part in parts[group.name] for operation in part.operations)
+                reason = _reason_against_the_group(group._replace(operations=taken))
+                if reason is None:
+                    moving.append(group._replace(operations=taken))
+                else:
+                    reasons[group.name] = reason
+        moves = moves_of(sheet, moving)
         reasons.update(moves.blocked)
-        files = {group.name: f"{layout.folder}/{group.name}.py" for group in groups}
+        files = {group.name: f"{layout.folder}/{group.name.rstrip('_')}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
+            taken_file = f"{layout.base}{where.strip('/')}.py"
             free = _free_file(project, layout, module, where.strip("/"), claimed)
             if free is None:
-                taken = f"{layout.base}{where.strip('/')}.py"
-                reasons.update({g.name: f"`{taken}`, where the shared code would go, exists already" for g in groups})
-            else:
-                files[where] = free
+                why = f"`{taken_file}`, where the shared code would go, exists already"
+                reasons.update({group.name: why for _, group in groups})
+            files[where] = free or taken_file
         if moves.last_import < 0:
-            reasons.update({group.name: "no import stands at the top of the module" for group in groups})
-        if len(reasons) < len(groups):
-            claimed.update({files[where]: module.path for where in moves.destinations.values() if where not in reasons})
-        statements = {o.position: o.function.statement for o in candidate.operations}
+            reasons.update({group.name: "no import stands at the top of the module" for _, group in groups})
+        if any(group.name not in reasons for _, group in groups):
+            claim = _Claim(module.path, "")
+            claimed.update({files[where]: claim for where in moves.destinations.values() if where not in reasons})
+        importers = importers_of(sheet, moves, layout, files) if self.options.no_reexport else NOBODY
         split = Split(
             sheet,
-            router,
-            tuple(group for group in groups if group.name not in reasons),
+            tuple(group for group in moving if group.name not in reasons),
             moves,
-            {name: statements[position] for name, position in anchors.positions.items()},
+            parts,
             layout,
             files,
             self.options.add_tags,
             not project.exists(layout.folder),
+            importers,
         )
-        for group in groups:
+        wanted = [group.name for group in self._wanted([group for _, group in groups])]
+        first = next((name for name in wanted if name not in reasons), "")
+        homes = homes_of(sheet, moves.destinations, files)
+        sizes = sizes_of(
+            sheet,
+            moves,
+            files,
+            [group for group in moving if group.name in wanted and group.name not in reasons],
+            [operation for candidate in candidates for operation in candidate.operations],
+            [group.label for _, group in groups if group.name in reasons],
+        )
+        group_files = {files[group.name] for _, group in groups}
+        for candidate, group in groups:
+            if group.name not in wanted:
+                continue
             reason = reasons.get(group.name)
-            subject = None if reason is not None else (split, group.name)
             finding = self._finding(
                 module,
-                router,
+                candidate,
                 group,
-                len(candidate.table.routes),
                 files[group.name],
                 left_alone=reason,
-                subject=subject,
+                subject=None if reason is not None else (split, group.name),
             )
+            if reason is None:
+                notes = list(_notes(group, parts[group.name], is_reordered=group.name in reordered))
+                own = {name for name, path in homes.items() if path == files[group.name]}
+                if group.name == first:
+                    # Those of the shared modules, and those that were imported in the old one, are nobody's.
+                    own |= {name for name in importers.kept if homes.get(name) not in group_files}
+                notes += [
+                    note
+                    for where, note in sizes.items()
+                    if where == group.name or (group.name == first and where in ("", *SHARED))
+                ]
+                notes += kept_names(importers, own)
+                finding = finding._replace(message="; ".join([finding.message, *notes]))
             adds_tag = self.options.add_tags and not any(o.route.tags for o in group.operations)
-            if group.name in mixed and reason is None:
-                finding = finding._replace(message=f"{finding.message}; paths in OpenAPI come in another order")
-            changes_openapi = adds_tag or group.name in mixed
+            changes_openapi = adds_tag or group.name in reordered
             yield finding._replace(safety=Safety.CONTRACT) if changes_openapi else finding
 
     def _finding(
         self,
         module: Module,
-        router: str,
+        candidate: _Candidate,
         group: Group,
-        total: int,
         path: str,
         *,
         left_alone: str | None,
@@ -245,13 +305,16 @@ class SplitRouter(Codemod):
         first = min(group.operations, key=lambda operation: operation.decorator.line)
         where = f": they belong in `{path}`" if path else ""
         number = len(group.operations)
-        message = f"`{router}` has {total} routes, {number} of them for `{group.label}`{where}"
+        total = len(candidate.table.routes)
+        message = f"`{candidate.called}` has {total} routes, {number} of them for `{group.label}`{where}"
         location = module.location(first.decorator.line, 1, first.function.end_line)
-        return self.finding(location, message, anchor=f"{router}.{group.name}", left_alone=left_alone, subject=subject)
+        anchor = f"{candidate.called}.{group.name}"
+        return self.finding(location, message, anchor=anchor, left_alone=left_alone, subject=subject)
 
     # Handlers in a function
 
-    def _in_factories(self, module: Module) -> Iterator[Finding]:
+    def _in_factories(self, module: Module, known: Collection[str]) -> Iterator[Finding]:
+        """Functions whose handlers are too few for groups, or not those of one router that can be known."""
         routers: dict[tuple[str, str], list[Function]] = {}
         for function in module.facts.functions:
             if not function.scopes or function.scopes[-1].kind != "function":
@@ -262,7 +325,8 @@ class SplitRouter(Codemod):
                     factory = ".".join(scope.name for scope in function.scopes)
                     routers.setdefault((factory, receiver), []).append(function)
         for (factory, receiver), handlers in routers.items():
-            if len(handlers) < (FEW_OPERATIONS if self.is_named else MANY_OPERATIONS + 1):
+            few = FEW_OPERATIONS if self.is_named else MANY_OPERATIONS + 1
+            if f"{factory}().{receiver}" in known or len(handlers) < few:
                 continue
             location = module.location(handlers[0].line, 1, handlers[0].end_line)
             message = (
@@ -284,45 +348,108 @@ class _Candidate(NamedTuple):
     table: Application
     operations: tuple[Operation, ...]
     own_tags: int
+    own_routes: frozenset[tuple[str, int]]
+    """Without those that it has through another router of the module: file and line."""
+    is_only: bool
+    """The module has no other one."""
+
+    @property
+    def called(self) -> str:
+        """`app`, or `create_app().app`."""
+        scopes = self.assignment.scopes
+        return f"{scopes[0].name}().{self.assignment.target}" if scopes else self.assignment.target
+
+
+class _Claim(NamedTuple):
+    """The module and the router whose routes go to a new file."""
+
+    module: str
+    router: str
 
 
 def _candidates(project: Project, module: Module) -> list[_Candidate]:
-    """The module's routers, the largest first, counted with what they include from other modules: so it stays the
-    first when its routes have moved. Of a module with several only that one is split."""
+    """The module's applications and routers, the largest first, counted with what they include from other modules: so
+    the order stays when routes have moved."""
     if not any(d.name.rpartition(".")[2] in ROUTE_METHODS for f in module.facts.functions for d in f.decorators):
         return []
     found = []
     for assignment in module.facts.assignments:
-        if assignment.scopes or assignment.conditional:
+        if assignment.conditional or not (assignment.scopes == () or _is_factory(assignment.scopes)):
             continue
-        symbol = project.resolve(module, assignment.call.callee)
+        symbol = project.resolve(module, assignment.call.callee, assignment.scopes)
         if symbol is None or not project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
             continue
-        table = router_named(project, module.path, assignment.target)
+        factory = assignment.scopes[0].name if assignment.scopes else ""
+        table = router_named(project, module.path, assignment.target, factory)
         if table is None:
             continue
-        operations = tuple(operations_of(module, assignment.target, table))
+        operations = tuple(operations_of(module, assignment.target, table, factory))
         tags = assignment.call.argument("tags")
         own_tags = 0 if tags is None or not table.is_router else _number_of_tags(module, tags.span)
-        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags))
-    sizes = {id(one): _own_size(one, [other for other in found if other is not one]) for one in found}
-    return sorted(found, key=lambda candidate: -sizes[id(candidate)])
+        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags, frozenset(), is_only=True))
+    routes = [frozenset((route.file, route.line) for route in candidate.table.routes) for candidate in found]
+    own = [own.difference(*(inner for inner in routes if inner < own)) for own in routes]
+    found = [
+        candidate._replace(own_routes=own_routes, is_only=len(found) == 1)
+        for candidate, own_routes in zip(found, own, strict=True)
+    ]
+    return sorted(found, key=lambda candidate: -len(candidate.own_routes))
 
 
-def _own_size(candidate: _Candidate, others: Sequence[_Candidate]) -> int:
-    """The number of its routes, without those that it has through another router of the module."""
-    routes = {(route.file, route.line) for route in candidate.table.routes}
-    for other in others:
-        inner = {(route.file, route.line) for route in other.table.routes}
-        if inner < routes:
-            routes -= inner
-    return len(routes)
+def _is_factory(scopes: Sequence[Scope]) -> bool:
+    return len(scopes) == 1 and scopes[0].kind == "function"
 
 
-def _is_mixed(group: Group) -> bool:
-    """Whether other routes stand between the first and the last of the group's."""
-    positions = [operation.position for operation in group.operations]
-    return max(positions) - min(positions) >= len(positions)
+def _name_for(
+    project: Project,
+    module: Module,
+    candidate: _Candidate,
+    group: Group,
+    layout: Layout,
+    claimed: Mapping[str, _Claim],
+) -> tuple[str, str | None]:
+    """The group's module, with its router or old module in front where another one's routes have its name; and why
+    there can be none."""
+    before = module.path.rpartition("/")[2].removesuffix(".py") if candidate.is_only else candidate.assignment.target
+    owner = None
+    for name in (group.name, f"{before}_{group.name}"):
+        path = f"{layout.folder}/{name}.py"
+        owner = claimed.get(path)
+        if owner is None:
+            if not (project.exists(path) or project.exists(path.removesuffix(".py"))):
+                return name, None
+            own = {file for file, _ in candidate.own_routes}
+            if path in own or not _has_routes(project, path):
+                return name, f"`{path}` exists already"
+    if owner is None:
+        return group.name, f"`{layout.folder}/{group.name}.py` exists already"
+    return name, f"`{path}` is where routes of `{owner.module}` go"
+
+
+def _has_routes(project: Project, path: str) -> bool:
+    files = project.remembered(
+        "split-router: files of routes", lambda: {r.file for a in likely_applications(project) for r in a.routes}
+    )
+    return path in files
+
+
+def _reason_against_the_group(group: Group) -> str | None:
+    if has_own_converter(group):
+        return "a path has a converter of the project's own, to be registered before it"
+    if not group.prefix and any(operation.path == "" for operation in group.operations):
+        return "a path is empty, which needs a prefix that all paths of the group share"
+    return None
+
+
+def _notes(group: Group, parts: Sequence[Part], *, is_reordered: bool) -> Iterator[str]:
+    if is_reordered:
+        yield "paths in OpenAPI come in another order"
+    if len(parts) > 1:
+        yield f"as {len(parts)} routers, since other routes stand between its own"
+    moved = {operation.position for part in parts for operation in part.operations}
+    stay = [f"`{o.function.name}`" for o in group.operations if o.position not in moved]
+    if stay:
+        yield f"{' and '.join(stay)} {'stays' if len(stay) == 1 else 'stay'}, alone among routes of others"
 
 
 def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Group]) -> bool:
@@ -348,12 +475,12 @@ def _lines(project: Project, path: str) -> int:
     return module.text.count("\n") if module is not None else 0
 
 
-def _free_file(project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, str]) -> str | None:
-    stem = module.path.rpartition("/")[2].removesuffix(".py")
-    for candidate in (name, f"{stem}_{name}"):
-        path = f"{layout.base}{candidate}.py"
+def _free_file(
+    project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, _Claim]
+) -> str | None:
+    for path in layout.shared(name, module.path):
         if (
-            candidate.isidentifier()
+            path.rpartition("/")[2].removesuffix(".py").isidentifier()
             and path not in claimed
             and not project.exists(path)
             and not project.exists(path.removesuffix(".py"))
@@ -370,7 +497,10 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
     symbol = project.resolve(module, assignment.call.callee)
     if symbol is None or symbol.path is not None:
         return f"`{name}` is made by `{assignment.call.callee}`, whose routers may be special ones too"
-    if len(module.bindings(name)) != 1:
+    if assignment.scopes:
+        if name in assignment.scopes[0].rebound:
+            return f"`{name}` is bound more than once in `{assignment.scopes[0].name}()`"
+    elif len(module.bindings(name)) != 1:
         return f"`{name}` is bound more than once in `{module.path}`"
     if candidate.is_router:
         if assignment.call.unpacks:
@@ -382,6 +512,16 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
         return f"{place} lists the modules that are shipped, and new ones would be missing"
     if (place := _place_that_walks(project, name if candidate.is_router else None)) is not None:
         return f"`routes` is looked at in {place}, where included routers may look different"
+    if candidate.is_router and assignment.call.argument("prefix") is not None:
+        # A router that is included by one with a prefix lacks that in `scope["route"].path`.
+        place = next((f"{path}:{line}" for path, line in _places_of(project, _SCOPE_ROUTE, "scope")), None)
+        if place is not None:
+            return f"`scope['route']` is looked at in {place}, and its path would lack the prefix of `{name}`"
+    if assignment.scopes:
+        node = module.tree(assignment.statement)
+        if any(isinstance(n, ast.Attribute) and dotted(n) == f"{name}.router" for n in ast.walk(node)):
+            return f"`{name}.router` is used in `{assignment.scopes[0].name}()`"
+        return None
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
         if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"
@@ -425,6 +565,15 @@ def _place_that_walks(project: Project, name: str | None) -> str | None:
     return None
 
 
+_SCOPE_ROUTE = re.compile(r"""\bscope\s*(?:\[\s*|\.\s*get\s*\(\s*)["']route["']""")
+
+
+def _places_of(project: Project, pattern: re.Pattern[str], word: str) -> Iterator[tuple[str, int]]:
+    for module in project.modules():
+        if word in module.text and (match := pattern.search(module.text)) is not None:
+            yield module.path, module.text.count("\n", 0, match.start()) + 1
+
+
 def _walked(project: Project) -> Iterator[tuple[str, str]]:
     for module in project.modules():
         if ".route" not in module.text:
@@ -440,34 +589,9 @@ def _walked(project: Project) -> Iterator[tuple[str, str]]:
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:
     for handler in handlers:
-        local = _free_variables(module, handler) - {receiver}
-        if local:
+        if local := closure_of(module, handler, receiver):
             names = " and ".join(f"`{name}`" for name in sorted(local))
             return (
                 f"handler `{handler.name}` closes over {names} of `{factory}()`, which a router at module level lacks"
             )
     return f"the handlers are made whenever `{factory}()` is called; move them to routers at module level by hand"
-
-
-def _free_variables(module: Module, handler: Function) -> set[str]:
-    """The names of the functions around the handler that its text spells, but for its own."""
-    statement = module.facts.statements[handler.statement]
-    text = module.text[handler.span.start : statement.end]
-    indent = handler.span.start - (module.text.rfind("\n", 0, handler.span.start) + 1)
-    lines = text.split("\n")
-    end = next(
-        (
-            number
-            for number, line in enumerate(lines)
-            if number and line.strip() and len(line) - len(line.lstrip()) <= indent and line.strip()[0] not in ")]}#"
-        ),
-        len(lines),
-    )
-    words = set(re.findall(r"\b[A-Za-z_]\w*\b", "\n".join(lines[:end])))
-    around: set[str] = set()
-    scope: Scope
-    for scope in handler.scopes:
-        if scope.kind == "function":
-            around |= scope.names
-    own = {parameter.name for parameter in handler.parameters} | {handler.name}
-    return (around & words) - own

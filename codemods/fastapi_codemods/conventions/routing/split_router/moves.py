@@ -16,6 +16,7 @@ from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from ....project.surroundings import surroundings
 from ....source.discovery import is_test
+from .factories import why_not_out_of_its_function
 from .groups import Group
 from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
 
@@ -53,22 +54,21 @@ class _BlockedError(Exception):
     """A group needs a statement that cannot move."""
 
 
-def moves_of(sheet: Sheet, router: str, groups: Sequence[Group]) -> Moves:
-    return _Planner(sheet, router, groups).moves()
+def moves_of(sheet: Sheet, groups: Sequence[Group]) -> Moves:
+    return _Planner(sheet, groups).moves()
 
 
 class _Planner:
-    def __init__(self, sheet: Sheet, router: str, groups: Sequence[Group]) -> None:
+    def __init__(self, sheet: Sheet, groups: Sequence[Group]) -> None:
         self.sheet = sheet
-        self.router = router
         self.groups = groups
         self.home = {index: group.name for group in groups for index in group.statements}
-        self.routers = {router, *_routers_of(sheet)}
+        self.routers = {*(group.router for group in groups), *_routers_of(sheet)}
         """Names of all applications and routers of the module: they stay where they are."""
         self.decorators: dict[int, int] = {}
         for group in groups:
             for operation in group.operations:
-                statement = operation.function.statement
+                statement = operation.unit
                 self.decorators[statement] = self.decorators.get(statement, 0) + 1
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
         self.logger_units = {unit.index for unit in self.loggers.values()}
@@ -78,8 +78,13 @@ class _Planner:
             if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
                 self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
-        self.extra: dict[int, str] = {}
-        """Reasons found later, by statement."""
+        self.extra: dict[int, str] = {
+            index: "it is a handler of several routers"
+            for group in groups
+            for index in group.statements
+            if self.home[index] != group.name
+        }
+        """Reasons that concern several groups, and those found later; by statement."""
         self._reasons: dict[int, str | None] = {}
         self._needs: dict[int, tuple[int, ...]] = {}
         self._import_reasons: dict[int, str | None] = {}
@@ -166,7 +171,7 @@ class _Planner:
 
     def _find_needs(self, unit: Unit) -> Iterator[int]:
         for name in sorted(unit.reads | unit.rebinds):
-            if name == self.router or name in self.loggers:
+            if name in self.routers or name in self.loggers:
                 continue
             for index in self.sheet.binders.get(name, ()):
                 if index != unit.index and not self.sheet.units[index].imports:
@@ -195,13 +200,13 @@ class _Planner:
             if index in seen:
                 continue
             seen.add(index)
-            unit = self.sheet.units[index]
+            unit = self.sheet.unit(index)
             reason = self._reason(unit)
             home = self.home.get(index)
             if home not in (None, group.name):
                 reason = f"it is a handler of `{home}`"
             if reason is not None:
-                what = "" if index == handler else f"{self.sheet.units[handler].names} needs "
+                what = "" if index == handler else f"{self.sheet.unit(handler).names} needs "
                 raise _BlockedError(
                     f"{what}{unit.names}, which cannot move: {reason}" if what else f"{unit.names}: {reason}"
                 )
@@ -222,10 +227,15 @@ class _Planner:
             return "it is what the file begins with"
         if len(unit.body) > 1:
             return "several statements stand on its line"
+        if unit.owner is not None and (
+            reason := why_not_out_of_its_function(sheet, unit, next(iter(self._own_routers(unit)), ""))
+        ):
+            return reason
         if unit.binds & self.routers:
             return "applications and routers stay where they are made"
         if len(mentioned := self._routers_mentioned(unit)) > self.decorators.get(unit.index, 0):
-            used = next((name for name in mentioned if name != self.router), self.router)
+            own = self._own_routers(unit)
+            used = next((name for name in mentioned if name not in own), mentioned[0])
             return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
             return "it is an import"
@@ -250,6 +260,9 @@ class _Planner:
         if unit.is_definition and isinstance(unit.node, ast.ClassDef):
             return _same_name_elsewhere(sheet, unit.node.name)
         return None
+
+    def _own_routers(self, unit: Unit) -> set[str]:
+        return {group.router for group in self.groups if unit.index in group.statements}
 
     def _routers_mentioned(self, unit: Unit) -> list[str]:
         return [
@@ -299,8 +312,8 @@ class _Planner:
         for name, closure in closures.items():
             for index in closure:
                 owners.setdefault(index, set()).add(name)
-        units = self.sheet.units
-        for unit in units:
+        unit_of = self.sheet.unit
+        for unit in self.sheet.every:
             if unit.index not in owners:
                 for need in self._read_by(unit):
                     if need in owners:
@@ -309,16 +322,16 @@ class _Planner:
         waiting = [
             index
             for index, own in owners.items()
-            if index not in self.home and (len(own) > 1 or units[index] in self.impure)
+            if index not in self.home and (len(own) > 1 or unit_of(index) in self.impure)
         ]
         while waiting:
             index = waiting.pop()
             if index in shared:
                 continue
             shared.add(index)
-            for need in self.needs(units[index]):
+            for need in self.needs(unit_of(index)):
                 if need in self.home:
-                    self.extra[index] = f"it uses the handler {units[need].names}, and is used outside of its group"
+                    self.extra[index] = f"it uses the handler {unit_of(need).names}, and is used outside of its group"
                 elif need not in shared:
                     waiting.append(need)
         schemas = self._schemas(shared)
@@ -338,9 +351,9 @@ class _Planner:
 
     def _schemas(self, shared: set[int]) -> set[int]:
         """The shared statements that are models and need nothing but models."""
-        found = {index for index in shared if self._is_schema(self.sheet.units[index])}
+        found = {index for index in shared if self._is_schema(self.sheet.unit(index))}
         while True:
-            left = {index for index in found if set(self.needs(self.sheet.units[index])) <= found}
+            left = {index for index in found if set(self.needs(self.sheet.unit(index))) <= found}
             if left == found:
                 return found
             found = left
@@ -358,7 +371,7 @@ class _Planner:
         """The patches that must be rewritten; what cannot be moved like this goes to `extra`."""
         patches: list[Patch] = []
         for name, facts in self.sheet.names.items():
-            if name == self.router:
+            if name in self.routers:
                 continue
             mentions = self.sheet.mentions(name)
             if not any(unit.index in destinations for unit in mentions):
@@ -382,8 +395,14 @@ class _Planner:
             for change in elsewhere:
                 place = f"{change.place.path}:{change.place.line}"
                 self._block(readers, f"`{name}` is replaced from outside, in {place}")
+            through = [i.place for i in facts.imported if i.kind == "module" and not is_test(i.place.path)]
             for string in strings:
-                if len(where) == 1 and self._is_plain(string, name):
+                if through:
+                    place = f"{string.place.path}:{string.place.line}"
+                    self._block(
+                        readers, f"`{name}` is replaced in {place}, for {through[0].path} too, which asks the module"
+                    )
+                elif len(where) == 1 and self._is_plain(string, name):
                     patches.append(Patch(string, next(iter(where))))
                 else:
                     place = f"{string.place.path}:{string.place.line}"

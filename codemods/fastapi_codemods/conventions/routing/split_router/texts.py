@@ -13,29 +13,33 @@ from ....errors import BrokenResultError
 from ....findings import Finding
 from ....project import Module, Span
 from ....source.statements import line_starts
+from .factories import dedented
 from .groups import Group, Operation
+from .importers import Importers, homes_of, update
 from .imports import Imported, imported_by, rendered, stars_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
+from .order import Part
 from .units import Sheet, Unit
 
 
 class Split(NamedTuple):
-    """All that is known about cutting one router into groups; `rewrite` does it for those that were accepted."""
+    """All that is known about cutting a module's routers into groups; `rewrite` does it for those accepted."""
 
     sheet: Sheet
-    router: str
     groups: tuple[Group, ...]
     """Those that can move."""
     moves: Moves
-    anchors: Mapping[str, int]
-    """The statement in whose place a group is included, by the group's name."""
+    parts: Mapping[str, tuple[Part, ...]]
+    """The routers of a group's module, by the group's name."""
     layout: Layout
     files: Mapping[str, str]
     """The path of each destination."""
     add_tags: bool
     makes_package: bool
     """The folder of the routers is new, or has no `__init__.py` yet."""
+    importers: Importers
+    """`NOBODY` where names are re-exported."""
 
 
 def write(split: Split, accepted: Mapping[str, Finding], edits: Edits) -> None:
@@ -57,8 +61,26 @@ class _Writer:
         self.operations: dict[int, list[Operation]] = {}
         for group in split.groups:
             for operation in group.operations:
-                self.operations.setdefault(operation.function.statement, []).append(operation)
+                self.operations.setdefault(operation.unit, []).append(operation)
         self.groups = {group.name: group for group in split.groups if group.name in accepted}
+        self.routers = {group.router for group in split.groups}
+        self.names_inside = {
+            name
+            for group in split.groups
+            for operation in group.operations
+            for scope in operation.function.scopes
+            for name in scope.names
+        }
+        """Of the functions in which routers are included."""
+        homes = homes_of(self.sheet, self.destinations, split.files) if split.importers.old else {}
+        self.followed = {name: path for name, path in homes.items() if name not in split.importers.kept}
+        """The new files of the names that others import from there from now on."""
+        self.roles = {
+            operation.decorator.span.start: part.role
+            for group in split.groups
+            for part in split.parts[group.name]
+            for operation in part.operations
+        }
         self.sources = frozenset(
             {
                 split.layout.source(importer, target)
@@ -77,6 +99,7 @@ class _Writer:
         for patch in self.split.moves.patches:
             if patch.destination in self.accepted or patch.destination in SHARED:
                 self._retarget(patch)
+        update(self.sheet.project, self.split.importers, self.followed, self.edits, self.finding)
 
     def _with_line_ends(self, text: str) -> str:
         return text.replace("\r\n", "\n").replace("\n", self.module.source.newline)
@@ -85,14 +108,14 @@ class _Writer:
 
     def _new_module(self, where: str) -> str:
         path = self.split.files[where]
-        units = [self.sheet.units[index] for index in sorted(self.destinations) if self.destinations[index] == where]
+        units = [self.sheet.unit(index) for index in sorted(self.destinations) if self.destinations[index] == where]
         dots = self.split.layout.dots(path)
         group = self.groups.get(where)
         wanted: list[Imported] = []
         checking: list[Imported] = []
         loggers: list[Unit] = []
         own = {name for unit in units for name in unit.binds}
-        waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - {self.split.router})
+        waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - self.routers)
         seen = set(waiting)
         while waiting:
             name = waiting.pop(0)
@@ -131,11 +154,22 @@ class _Writer:
         if loggers:
             parts.append("".join(f"{unit.text.strip()}\n" for unit in sorted(loggers, key=lambda unit: unit.index)))
         if group is not None:
-            parts.append(f"{variable} = APIRouter({', '.join(self._router_arguments(group))})\n")
+            parts.append(self._routers(group, variable))
         return "\n".join(parts) + "".join(self._moved(units, variable, group, dots, is_first=not parts))
 
-    def _router_variable(self, where: str, taken: Collection[str]) -> str:
-        return "router" if "router" not in taken else f"{where.strip('/')}_router"
+    def _routers(self, group: Group, variable: str) -> str:
+        arguments = ", ".join(self._router_arguments(group))
+        names = [_named(part.role, variable) for part in self.split.parts[group.name]]
+        why = (
+            "# Included where their routes were, among others: the order of all routes decides, and OpenAPI shows it.\n"
+        )
+        return (why if len(names) > 1 else "") + "".join(f"{name} = APIRouter({arguments})\n" for name in names)
+
+    def _router_variable(self, where: str, taken: AbstractSet[str]) -> str:
+        roles = [part.role for part in self.split.parts.get(where, ())]
+        if taken.isdisjoint({"router", *(_named(role, "router") for role in roles)}):
+            return "router"
+        return f"{where.strip('/')}_router"
 
     def _router_arguments(self, group: Group) -> Iterator[str]:
         if group.prefix:
@@ -163,7 +197,9 @@ class _Writer:
         changes: list[tuple[int, int, str]] = []
         for operation in self.operations.get(unit.index, ()):
             start = operation.decorator.span.start
-            changes.append((start - base, start - base + len(self.split.router), variable))
+            receiver = operation.decorator.name.rpartition(".")[0]
+            name = _named(self.roles[start], variable)
+            changes.append((start - base, start - base + len(receiver), name))
             if (
                 group is not None
                 and group.prefix
@@ -180,15 +216,19 @@ class _Writer:
         text = unit.text
         for start, end, new in sorted(changes, reverse=True):
             text = text[:start] + new + text[end:]
+        if unit.owner is not None:
+            statement = self.module.facts.statements[unit.statement]
+            first = self.module.text.count("\n", statement.start, unit.text_start) + 1
+            text = dedented(text, unit.owner.node, first)
         return text
 
     # The old module
 
     def _change_old_module(self) -> None:
         gone = self._statements_that_go()
-        left = [unit for unit in self.sheet.units if unit.index not in gone]
+        left = [unit for unit in self.sheet.every if unit.index not in gone]
         still_read = {name for unit in left if not unit.is_import for name in unit.reads | unit.rebinds}
-        was_read = {name for index in gone for name in self.sheet.units[index].reads}
+        was_read = {name for index in gone for name in self.sheet.unit(index).reads}
         outside = {name for name in was_read | self._moved_names() if self._is_used_outside(name)}
         includes = self._includes()
         self._remove(gone, includes)
@@ -212,8 +252,7 @@ class _Writer:
                 break
             name = "." * node.level + (node.module or "")
             path = self.sheet.project.module_path(self.module.path, name) or ""
-            shared = {f"{layout.base}{stem}.py" for stem in ("schemas", "dependencies")}
-            if not (path.startswith(f"{layout.folder}/") or path in shared):
+            if not layout.is_for_new(path, self.module.path):
                 break
             found[index] = [
                 Imported(name, alias.name, alias.asname or (alias.name if alias.name in unneeded else ""))
@@ -226,15 +265,15 @@ class _Writer:
         return found
 
     def _moved_names(self) -> set[str]:
-        return {name for index in self.destinations for name in self.sheet.units[index].binds}
+        return {name for index in self.destinations for name in self.sheet.unit(index).binds}
 
     def _statements_that_go(self) -> set[int]:
         """What moved, and loggers and blocks of imports for types that nobody needs any more."""
         gone = set(self.destinations)
         while True:
-            left = [unit for unit in self.sheet.units if unit.index not in gone]
+            left = [unit for unit in self.sheet.every if unit.index not in gone]
             still_read = {name for unit in left for name in unit.reads | unit.rebinds}
-            was_read = {name for index in gone for name in self.sheet.units[index].reads}
+            was_read = {name for index in gone for name in self.sheet.unit(index).reads}
             unneeded = {
                 unit.index
                 for unit in left
@@ -249,20 +288,21 @@ class _Writer:
 
     def _is_used_outside(self, name: str) -> bool:
         facts = self.sheet.names.get(name)
-        if facts is None:
+        if facts is None or name in self.followed:
             return False
         rewritten = {id(string) for string, where in self.split.moves.patches if where in {*self.accepted, *SHARED}}
         named = any(id(string) not in rewritten and string.kind != "route" for string in facts.named)
         return bool(facts.imported or facts.used_elsewhere or named or facts.exported)
 
-    def _includes(self) -> dict[int, list[str]]:
-        """The names of the groups that are included in the place of a statement."""
-        found: dict[int, list[str]] = {}
-        for name in sorted(self.accepted, key=lambda name: self.split.anchors[name]):
-            found.setdefault(self.split.anchors[name], []).append(name)
+    def _includes(self) -> dict[int, list[tuple[str, Part]]]:
+        """The groups' routers that are included in the place of a statement."""
+        found: dict[int, list[tuple[str, Part]]] = {}
+        parts = [(name, part) for name in self.accepted for part in self.split.parts[name]]
+        for name, part in sorted(parts, key=lambda pair: pair[1].operations[0].position):
+            found.setdefault(part.statement, []).append((name, part))
         return found
 
-    def _remove(self, gone: Collection[int], includes: Mapping[int, Sequence[str]]) -> None:
+    def _remove(self, gone: Collection[int], includes: Mapping[int, Sequence[tuple[str, Part]]]) -> None:
         units = self.sheet.units
         run: list[Unit] = []
         for unit in (*units, None):
@@ -271,10 +311,45 @@ class _Writer:
             elif run:
                 self._replace_run(run, units[run[0].index - 1] if run[0].index else None, includes)
                 run = []
+        inner: list[Unit] = []
+        for unit in self.sheet.nested.values():
+            if unit.index not in gone:
+                continue
+            if inner and inner[-1].span.end != unit.span.start:
+                self._replace_inner(inner, includes)
+                inner = []
+            inner.append(unit)
+        if inner:
+            self._replace_inner(inner, includes)
 
-    def _replace_run(self, run: Sequence[Unit], before: Unit | None, includes: Mapping[int, Sequence[str]]) -> None:
-        names = [name for unit in run for name in includes.get(unit.index, ())]
-        lines = [f"{self.split.router}.include_router({self._reference(name)})\n" for name in names]
+    def _replace_inner(self, run: Sequence[Unit], includes: Mapping[int, Sequence[tuple[str, Part]]]) -> None:
+        """Handlers of a function, one behind the other, and the includes that come in their place."""
+        before, last = run[0].owner, run[-1].owner
+        pairs = [pair for unit in run for pair in includes.get(unit.index, ())]
+        if before is None or last is None:
+            return
+        lines = [
+            f"{before.indent}{self.groups[name].router}.include_router({self._reference(name, part.role)})\n"
+            for name, part in pairs
+        ]
+        includes_router = tuple(f"{router}.include_router(" for router in self.routers)
+        if lines and not before.before_text.startswith(includes_router):
+            lines.insert(0, "\n")
+        end = run[-1].span.end
+        behind = self.module.text[end : last.behind] if last.behind >= 0 else ""
+        if lines and last.behind >= 0 and not behind.strip() and last.behind_text.startswith(includes_router):
+            end = last.behind - len(last.indent)
+        finding = self.accepted[pairs[0][0]] if pairs else self.finding
+        self.edits.replace(self.module, Span(run[0].span.start, end), self._with_line_ends("".join(lines)), finding)
+
+    def _replace_run(
+        self, run: Sequence[Unit], before: Unit | None, includes: Mapping[int, Sequence[tuple[str, Part]]]
+    ) -> None:
+        wanted_here = [pair for unit in run for pair in includes.get(unit.index, ())]
+        lines = [
+            f"{self.groups[name].router}.include_router({self._reference(name, part.role)})\n"
+            for name, part in wanted_here
+        ]
         if lines and before is not None:
             attached = self._includes_router(before)
             blank = 0 if attached else 2 if before.is_definition else 1
@@ -288,7 +363,7 @@ class _Writer:
             if before.index == self.split.moves.last_import:
                 wanted = max(wanted, 1)
             lines.append("\n" * max(wanted - self._blank_lines_above(after), 0))
-        finding = self.accepted.get(names[0], self.finding) if names else self.finding
+        finding = self.accepted[wanted_here[0][0]] if wanted_here else self.finding
         end = run[-1].span.end
         if lines and after is not None and self._includes_router(after) and after.text_start == after.offset:
             end = after.offset
@@ -297,7 +372,7 @@ class _Writer:
         self.edits.replace(self.module, span, self._with_line_ends("".join(lines)), finding)
 
     def _includes_router(self, unit: Unit) -> bool:
-        return unit.text.startswith(f"{self.split.router}.include_router(")
+        return unit.text.startswith(tuple(f"{router}.include_router(" for router in self.routers))
 
     def _blank_lines_above(self, unit: Unit) -> int:
         above = self.module.text[unit.span.start : unit.text_start]
@@ -306,23 +381,24 @@ class _Writer:
     def _is_taken(self, name: str) -> bool:
         return (
             name in self.sheet.names
-            or name == self.split.router
+            or name in self.routers
+            or name in self.names_inside
             or self.split.layout.source(self.module.path, self.split.layout.folder) == ""
         )
 
-    def _alias(self, name: str) -> str:
-        alias = f"{name}_router"
-        while alias in self.sheet.names:
+    def _alias(self, name: str, role: str) -> str:
+        alias = _named(role, f"{name}_router")
+        while alias in self.sheet.names or alias in self.names_inside:
             alias = f"{alias}_"
         return alias
 
-    def _variable_in(self, name: str) -> str:
-        units = [unit for unit in self.sheet.units if self.destinations.get(unit.index) == name]
-        taken = {n for unit in units for n in unit.binds | unit.reads | unit.rebinds} - {self.split.router}
-        return self._router_variable(name, taken)
+    def _variable_in(self, name: str, role: str) -> str:
+        units = [unit for unit in self.sheet.every if self.destinations.get(unit.index) == name]
+        taken = {n for unit in units for n in unit.binds | unit.reads | unit.rebinds} - self.routers
+        return _named(role, self._router_variable(name, taken))
 
-    def _reference(self, name: str) -> str:
-        return self._alias(name) if self._is_taken(name) else f"{name}.{self._variable_in(name)}"
+    def _reference(self, name: str, role: str) -> str:
+        return self._alias(name, role) if self._is_taken(name) else f"{name}.{self._variable_in(name, role)}"
 
     def _shorten(self, unit: Unit, gone: frozenset[str], kept_as: frozenset[str]) -> None:
         if not unit.binds & (gone | kept_as):
@@ -362,7 +438,7 @@ class _Writer:
         path, layout, files = self.module.path, self.split.layout, self.split.files
         wanted = [item for items in earlier.values() for item in items]
         for index, where in self.destinations.items():
-            for name in self.sheet.units[index].binds:
+            for name in self.sheet.unit(index).binds:
                 source = layout.source(path, files[where])
                 if name in still_read or (self.sheet.names[name].exported and name in outside):
                     wanted.append(Imported(source, name, ""))
@@ -370,7 +446,11 @@ class _Writer:
                     wanted.append(Imported(source, name, name))
         for name in self.accepted:
             if self._is_taken(name):
-                wanted.append(Imported(layout.source(path, files[name]), self._variable_in(name), self._alias(name)))
+                source = layout.source(path, files[name])
+                wanted += [
+                    Imported(source, self._variable_in(name, part.role), self._alias(name, part.role))
+                    for part in self.split.parts[name]
+                ]
             else:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
@@ -394,7 +474,7 @@ class _Writer:
 
     def _goes(self, unit: Unit, still_read: Collection[str], outside: Collection[str]) -> bool:
         """Whether nothing is left of the import."""
-        read = {name for index in self.destinations for name in self.sheet.units[index].reads}
+        read = {name for index in self.destinations for name in self.sheet.unit(index).reads}
         return unit.is_import and bool(unit.binds) and unit.binds <= read - set(still_read) - set(outside)
 
     def _is_local(self, unit: Unit) -> bool:
@@ -427,10 +507,15 @@ class _Writer:
         self.edits.replace(module, Span(*found), f"{quote}{new}{quote}", finding)
 
 
+def _named(role: str, variable: str) -> str:
+    return f"{role}_{variable}" if role else variable
+
+
 def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
     """Offsets behind the `from` of the relative imports in the statement's functions."""
-    own = module.statement_text(unit.index)
+    own = module.statement_text(unit.statement)
     starts = line_starts(own)
+    base = module.facts.statements[unit.statement].start
     for node in unit.body:
         for inner in ast.walk(node):
             if isinstance(inner, ast.ImportFrom) and inner.level:
@@ -438,4 +523,4 @@ def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
                 start = starts[inner.lineno - 1] + len(line.encode()[: inner.col_offset].decode())
                 found = re.compile(r"from\s*").match(own, start)
                 if found:
-                    yield unit.offset + found.end()
+                    yield base + found.end()
