@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from . import conventions, registry
 from .codemod import Codemod
 from .config import Options
-from .edits import Edit, Edits, ImportRequest, NewFile
+from .edits import DroppedImport, Edit, Edits, ImportRequest, NewFile
 from .errors import BrokenResultError, PathError
 from .findings import Finding, Safety, Skipped
 from .parallel import begin, can_fork, default_jobs, map_each, without_garbage_collection
@@ -296,14 +296,16 @@ def _rewritten(
 
     def rewrite(file: list[Finding]) -> tuple[list[list[_Sent]], frozenset[str]]:
         own, refused = _rewritten_here(codemod, project, [file])
-        return [[_sent(item, numbers) for item in items] for items in (own.edits, own.requests, own.created)], refused
+        kinds = (own.edits, own.requests, own.created, own.dropped)
+        return [[_sent(item, numbers) for item in items] for items in kinds], refused
 
     edits = Edits(project)
     all_refused: frozenset[str] = frozenset()
-    for (some_edits, some_requests, some_files), refused in map_each(rewrite, files, jobs):
+    for (some_edits, some_requests, some_files, some_names), refused in map_each(rewrite, files, jobs):
         edits.edits += [Edit._make((*fields, accepted[number])) for *fields, number in some_edits]
         edits.requests += [ImportRequest._make((*fields, accepted[number])) for *fields, number in some_requests]
         edits.created += [NewFile._make((*fields, accepted[number])) for *fields, number in some_files]
+        edits.dropped += [DroppedImport._make((*fields, accepted[number])) for *fields, number in some_names]
         all_refused |= refused
     return edits, all_refused
 
@@ -322,6 +324,7 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
             edits.edits += own.edits
             edits.requests += own.requests
             edits.created += own.created
+            edits.dropped += own.dropped
             refused |= without
         return edits, frozenset(refused)
     return edits, frozenset()
@@ -330,7 +333,7 @@ def _rewritten_here(codemod: Codemod, project: Project, files: Sequence[list[Fin
 _Sent = tuple[Any, ...]
 
 
-def _sent(item: Edit | ImportRequest | NewFile, numbers: dict[int, int]) -> _Sent:
+def _sent(item: Edit | ImportRequest | NewFile | DroppedImport, numbers: dict[int, int]) -> _Sent:
     """An edit, request or new file for the way between processes: its finding, which both sides have, by number."""
     return (*item[:-1], numbers[id(item.finding)])
 

@@ -4,7 +4,7 @@ Everything a codemod writes is an `Edit`: a range of one module's text and what 
 must not touch the same text; everything outside of them stays the bytes it was.
 """
 
-from .collect import Edit, Edits, ImportRequest, NewFile
+from .collect import DroppedImport, Edit, Edits, ImportRequest, NewFile
 from .imports import reachable_as
 
-__all__ = ["Edit", "Edits", "ImportRequest", "NewFile", "reachable_as"]
+__all__ = ["DroppedImport", "Edit", "Edits", "ImportRequest", "NewFile", "reachable_as"]

@@ -10,7 +10,7 @@ from ..findings import Finding
 from ..plan import Difference, FileChange
 from ..project import Module, Project, Span
 from ..source import UnreadableSourceError
-from . import imports
+from . import imports, unused
 
 
 class Edit(NamedTuple):
@@ -32,10 +32,18 @@ class NewFile(NamedTuple):
 
 
 class ImportRequest(NamedTuple):
-    """`from <module> import <name>` is wanted in the file `path`."""
+    """`from <module> import <name>` is wanted in the file `path`; `import <module>` where the name is empty."""
 
     path: str
     module: str
+    name: str
+    finding: Finding
+
+
+class DroppedImport(NamedTuple):
+    """The module-level import of `name` in the file `path` is to go if nothing uses it once all is rewritten."""
+
+    path: str
     name: str
     finding: Finding
 
@@ -48,6 +56,7 @@ class Edits:
         self.edits: list[Edit] = []
         self.requests: list[ImportRequest] = []
         self.created: list[NewFile] = []
+        self.dropped: list[DroppedImport] = []
 
     def replace(self, module: Module, span: Span, text: str, finding: Finding) -> None:
         """`text` uses the module's own line ends."""
@@ -79,6 +88,17 @@ class Edits:
             self.requests.append(ImportRequest(module.path, *reachable.request, finding))
         return reachable.expression
 
+    def import_name(self, module: Module, source: str, name: str, finding: Finding) -> None:
+        """`from <source> import <name>`, or `import <source>` without a name; `name` may be `name as local`.
+
+        `find` has seen to it that the module has no other meaning for it.
+        """
+        self.requests.append(ImportRequest(module.path, source, name, finding))
+
+    def drop_import(self, module: Module, name: str, finding: Finding) -> None:
+        """Take the import of `name` out of the module unless something else in it, or another file, uses the name."""
+        self.dropped.append(DroppedImport(module.path, name, finding))
+
     def by_path(self) -> dict[str, list[Edit]]:
         """All edits of each file, those that the imports need included."""
         edits: dict[str, list[Edit]] = {}
@@ -90,7 +110,32 @@ class Edits:
         for path, wanted in requested.items():
             for start, end, text, key in imports.edits_for(self.project, self._module(path), list(wanted)):
                 edits.setdefault(path, []).append(Edit(path, start, end, text, wanted[key]))
+        dropped: dict[str, dict[str, Finding]] = {}
+        for path, name, finding in self.dropped:
+            dropped.setdefault(path, {}).setdefault(name, finding)
+        for path, names in dropped.items():
+            edits[path] = self._without_imports(self._module(path), edits.get(path, []), names)
         return edits
+
+    def _without_imports(self, module: Module, edits: list[Edit], names: Mapping[str, Finding]) -> list[Edit]:
+        text = _applied(module.text, edits)
+        gone = {
+            name
+            for name in names
+            if not unused.is_used(text, name) and unused.is_imported_for_itself(self.project, module, name)
+        }
+        if not gone:
+            return edits
+        found = []
+        for edit in edits:
+            # A statement that gets other names loses these in the same edit.
+            left = unused.without_names(edit.text, gone) if imports.is_statement(edit.text) else None
+            found.append(edit if left is None else edit._replace(text=left))
+        changed = [Span(edit.start, edit.end) for edit in edits]
+        finding = names[min(gone)]
+        for span, left in unused.edits_without(module, gone, changed):
+            found.append(Edit(module.path, span.start, span.end, left, finding))
+        return found
 
     def changes(self, by_path: Mapping[str, Sequence[Edit]] | None = None) -> tuple[FileChange, ...]:
         """The changed files, by path. `by_path` is what the method of that name gave, if it was asked before."""
@@ -119,6 +164,15 @@ class Edits:
         if module is None:
             raise BrokenResultError(f"{path} was to be changed but cannot be read")
         return module
+
+
+def _applied(text: str, edits: Iterable[Edit]) -> str:
+    parts: list[str] = []
+    position = 0
+    for start, end, new in sorted({(edit.start, edit.end, edit.text) for edit in edits}):
+        parts += [text[position:start], new]
+        position = max(position, end)
+    return "".join([*parts, text[position:]])
 
 
 def _changed(module: Module, edits: Iterable[Edit]) -> FileChange:

@@ -1,0 +1,58 @@
+"""How one file of the project imports another one, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .index import Module, Project
+
+
+def relative_name(importer: str, path: str) -> str:
+    """The file or package `path` as a relative import in the file `importer` says it."""
+    folder = importer.split("/")[:-1]
+    parts = path.removesuffix(".py").split("/")
+    if parts[-1] == "__init__":
+        parts.pop()
+    common = 0
+    while common < min(len(folder), len(parts)) and folder[common] == parts[common]:
+        common += 1
+    return "." * (len(folder) - common + 1) + ".".join(parts[common:])
+
+
+def leads_to(project: Project, path: str, home: Module) -> bool:
+    """Whether importing the file `path` may import the module `home`: it does, or a package around it does."""
+    parts = path.split("/")[:-1]
+    around = ["/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts) + 1)]
+    folder = home.path.rpartition("/")[0] + "/"
+    inits = [init for init in around if not folder.startswith(init.removesuffix("__init__.py"))]
+    return any(project.imports_lead(start, home.path) for start in (path, *inits) if start in project.known_paths)
+
+
+def starts(project: Project, path: str, goal: str) -> bool:
+    """Whether importing the file `path` runs the file `goal`, by what is imported at module level.
+
+    Packages around `goal` are left out: when it is imported, they are being imported already.
+    """
+    seen = {f"{goal.rsplit('/', depth)[0]}/__init__.py" for depth in range(1, goal.count("/") + 1)}
+    waiting = [path]
+    while waiting:
+        current = waiting.pop()
+        if current == goal:
+            return True
+        if current in seen or (module := project.module(current)) is None:
+            continue
+        seen.add(current)
+        waiting.extend(imported_by(project, module))
+    return False
+
+
+def imported_by(project: Project, module: Module) -> Iterator[str]:
+    """The project's files that a module imports when it is imported, packages around them included."""
+    for item in module.facts.imports:
+        if item.scopes or item.type_checking:
+            continue
+        parts = item.target.split(".")
+        for length in range(1, len(parts) + 1):
+            if (path := project.module_path(module.path, ".".join(parts[:length]) or item.target)) is not None:
+                yield path
+    yield from (path for star in module.facts.stars if (path := project.module_path(module.path, star)) is not None)
