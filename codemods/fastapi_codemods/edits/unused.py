@@ -14,7 +14,7 @@ from ..source.statements import parse
 
 
 def is_imported_for_itself(project: Project, module: Module, name: str) -> bool:
-    """Whether the module's import of a name may go when the module does not use it: no other file takes it from here."""
+    """Whether a module imports a name for nobody but itself, so that the import may go where it does not use it."""
     if module.path.endswith("__init__.py"):
         return False
     facts = facts_of(project, module, name)

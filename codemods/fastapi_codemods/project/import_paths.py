@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from .index import Module, Project
+from .model import Import
 
 
 def relative_name(importer: str, path: str) -> str:
@@ -51,8 +53,18 @@ def imported_by(project: Project, module: Module) -> Iterator[str]:
     for item in module.facts.imports:
         if item.scopes or item.type_checking:
             continue
-        parts = item.target.split(".")
-        for length in range(1, len(parts) + 1):
-            if (path := project.module_path(module.path, ".".join(parts[:length]) or item.target)) is not None:
-                yield path
+        for target in _modules_of(module, item):
+            parts = target.split(".")
+            for length in range(1, len(parts) + 1):
+                if (path := project.module_path(module.path, ".".join(parts[:length]) or target)) is not None:
+                    yield path
     yield from (path for star in module.facts.stars if (path := project.module_path(module.path, star)) is not None)
+
+
+def _modules_of(module: Module, item: Import) -> Iterator[str]:
+    """`a.b` for `import a.b`, of which the index keeps what the name `a` is."""
+    yield item.target
+    if item.local == item.target and module.facts.statements[item.statement].word == "import":
+        for node in module.tree(item.statement).body:
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names if alias.name.startswith(f"{item.local}."))

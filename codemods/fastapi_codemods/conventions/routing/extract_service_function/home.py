@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ....project import Module, Project
+from ....project import Module, Project, Symbol
 from ....project.import_paths import imported_by, relative_name, starts
 from ....project.model import Import
 from ....project.names import facts_of
@@ -96,8 +96,8 @@ def _path(project: Project, module: Module) -> str | None:
         for name in _BESIDE:
             if f"{folder}/{name}.py" in project.known_paths:
                 return f"{folder}/{name}.py"
-        if stem in _ROUTER_MODULES and (name := _name_in_features(project, folder)):
-            return f"{folder}/{name}.py"
+        if stem in _ROUTER_MODULES and (usual := _name_in_features(project, folder)):
+            return f"{folder}/{usual}.py"
     feature = _feature(folder, stem)
     if feature is None:
         return None
@@ -295,6 +295,8 @@ def needed_there(project: Project, home: Home, names: Iterable[tuple[Module, str
             if not hasattr(builtins, name) or (target is not None and target.bindings(name)):
                 return None
             continue
+        if target is not None and project.resolve(module, name) == Symbol(home.path, name):
+            continue  # it comes from there
         needed = _needed(project, module, home, name)
         if needed is None or _is_watched(project, module, name):
             return None
