@@ -31,11 +31,8 @@ def leads_to(project: Project, path: str, home: Module) -> bool:
 
 
 def starts(project: Project, path: str, goal: str) -> bool:
-    """Whether importing the file `path` runs the file `goal`, by what is imported at module level.
-
-    Packages around `goal` are left out: when it is imported, they are being imported already.
-    """
-    seen = {f"{goal.rsplit('/', depth)[0]}/__init__.py" for depth in range(1, goal.count("/") + 1)}
+    """Whether importing the file `path` imports the file `goal`, by what stands at module level and names it."""
+    seen: set[str] = set()
     waiting = [path]
     while waiting:
         current = waiting.pop()
@@ -49,16 +46,22 @@ def starts(project: Project, path: str, goal: str) -> bool:
 
 
 def imported_by(project: Project, module: Module) -> Iterator[str]:
-    """The project's files that a module imports when it is imported, packages around them included."""
+    """The project's files that a module imports when it is imported, with the packages around them that are not around
+    itself."""
     for item in module.facts.imports:
         if item.scopes or item.type_checking:
             continue
         for target in _modules_of(module, item):
             parts = target.split(".")
-            for length in range(1, len(parts) + 1):
-                if (path := project.module_path(module.path, ".".join(parts[:length]) or target)) is not None:
-                    yield path
+            names = [".".join(parts[:length]) or target for length in range(1, len(parts) + 1)]
+            paths = [path for name in names if (path := project.module_path(module.path, name)) is not None]
+            yield from (path for path in paths[:-1] if not _is_around(path, module))
+            yield from paths[-1:]
     yield from (path for star in module.facts.stars if (path := project.module_path(module.path, star)) is not None)
+
+
+def _is_around(path: str, module: Module) -> bool:
+    return path.endswith("__init__.py") and module.path.startswith(path.removesuffix("__init__.py"))
 
 
 def _modules_of(module: Module, item: Import) -> Iterator[str]:

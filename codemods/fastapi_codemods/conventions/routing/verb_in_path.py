@@ -1,7 +1,8 @@
 """Paths name things, methods say what is done with them.
 
 Paths are found that repeat the method: `/getUsers`, `/users/create`, `/users/{user_id}/delete`. There is one finding
-for the routes of each router, and one for the whole project where more than a third of its paths, and more than twenty, are of that kind.
+for the routes of each router, and one for the whole project where more than a third of its paths, and more than twenty,
+are of that kind.
 
 ## Why
 

@@ -63,9 +63,7 @@ def home_of(project: Project, module: Module) -> Home | None:
         return None
     if target is not None and module.facts.postponed and not target.facts.postponed:
         return None
-    if any(starts(project, each, module.path) for each in _run_for(project, path)) and not _imports(
-        project, module, path
-    ):
+    if starts(project, path, module.path) and not _imports(project, module, path):
         return None
     known = _imported_as(project, module, path)
     if known is not None:
@@ -204,13 +202,6 @@ def _raise(project: Project, path: str) -> bool:
 
 
 # Its import
-
-
-def _run_for(project: Project, path: str) -> list[str]:
-    """What importing a file runs: itself and the packages around it."""
-    parts = path.split("/")[:-1]
-    around = ["/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts) + 1)]
-    return [each for each in (path, *around) if each in project.known_paths]
 
 
 def _imports(project: Project, module: Module, path: str) -> bool:
