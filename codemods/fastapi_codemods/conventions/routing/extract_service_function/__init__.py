@@ -19,9 +19,10 @@ a test without HTTP.
 - Handlers of up to `max-lines` lines (30), and shorter ones with up to `max-branches` branches (3), are no findings.
   Blank lines, comments and functions in it do not count.
 - Handlers that use the request, the response, background tasks or a WebSocket to the end, and those that make a
-  response in the midst of their work.
+  response in the midst of their work or say that they return one.
+- Handlers with an HTTP error in every few lines: more than one to six.
 - Handlers whose work would need a variable of which the type is not known, or sets one that `finally` or `except`
-  look at, unless errors are all that they have of HTTP.
+  look at, unless a few errors are all that they have of HTTP.
 - Generators, and bodies that look at their own frame: `locals()`, `eval()`, `super()`, `stacklevel=`.
 - Handlers in a function, in a class or under a condition, and those with `*args` or `**kwargs`.
 - A handler of which the new function's name is taken.
@@ -33,7 +34,7 @@ it uses can be imported where it goes, without a circle, and tests replace nothi
 `logger = logging.getLogger(__name__)` is made there as well: log records have that module's name then, and the new
 function's.
 
-Where the errors of a handler stand between its work, they move with it: a body that raises `HTTPException` does so
+Where a few errors of a handler stand between its work, they move with it: a body that raises `HTTPException` does so
 from anywhere. It goes to a module of services only if those of the project raise it, too; the finding says so, as a
 service would better raise an error of its own.
 

@@ -36,6 +36,9 @@ FEWEST_LINES = 10
 FEWEST_OF_A_PART = 4
 """Of code: what stands behind checks and is shorter, or less than half of the handler, is not its work."""
 
+LINES_FOR_AN_ERROR = 6
+"""Of code, and more: a body with an error in every few lines is about HTTP, not about work."""
+
 _Around = tuple[ast.Try | ast.TryStar | ast.With | ast.AsyncWith, ...]
 
 
@@ -57,6 +60,9 @@ def regions_of(project: Project, module: Module, function: Function, definition:
     if reason := _reason_of_frame(definition):
         yield reason
         return
+    if (returned := _response(project, module, function)) is not None:
+        yield f"it returns a `{returned}`, which is of HTTP"
+        return
     uses = _Uses(project, module, function, definition)
     fewest = max(FEWEST_OF_A_PART, size_of(body).lines // 2)
     reason = ""
@@ -75,6 +81,8 @@ def regions_of(project: Project, module: Module, function: Function, definition:
     http = [use for statement in body for use in uses.of(statement)]
     if worst := next((use.reason for use in http if use.reason), ""):
         yield worst
+    elif (size := size_of(body)).errors * LINES_FOR_AN_ERROR > size.lines:
+        reason = f"{size.errors} HTTP errors stand between what it does"
     elif http:
         yield Region(body, [], tuple(dict.fromkeys(use.what for use in http)))
     yield reason or "its work cannot be told from the rest"
@@ -136,6 +144,16 @@ class _Uses:
                     yield Use(name, reason)
                 case ast.Name(id="HTTPException") | ast.Attribute(attr="HTTPException"):
                     yield Use("HTTPException", "")
+
+
+def _response(project: Project, module: Module, function: Function) -> str | None:
+    """The class of responses that a handler says it returns."""
+    returns = module.code(function.returns).strip("\"'") if function.returns is not None else ""
+    for name in re.findall(r"[\w.]*Response\b", returns):
+        symbol = project.resolve(module, name)
+        if symbol is None or symbol.path is None:
+            return str(name)
+    return None
 
 
 def _reason_of_frame(definition: Definition) -> str | None:
