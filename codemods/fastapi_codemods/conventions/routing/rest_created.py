@@ -46,7 +46,7 @@ from ...source.discovery import is_test
 _CREATES = re.compile(r"(?:api_)?(?:create|add|insert|register)(?:_(?!.*or_|.*if_|.*to_|.*token|.*session)\w+)?\Z")
 _STORES = frozenset({"add", "add_all", "append", "create", "insert", "insert_one", "save"})
 _STORING = re.compile(
-    r"(?:create|insert|add)_(?!.*_to_|.*(?:client|engine|error|exception|header|log|message|response|session|task|token))\w+"
+    r"(?:create|insert|add)_(?!or_|.*_to_|.*(?:client|engine|error|exception|header|log|message|response|session|task|token))\w+"
 )
 
 
