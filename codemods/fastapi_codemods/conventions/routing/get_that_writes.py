@@ -39,7 +39,8 @@ from ...project.reader import dotted
 from ...source.discovery import is_test
 
 _LINKS = re.compile(
-    r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|authoriz|sso", re.IGNORECASE
+    r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|authoriz|sso",
+    re.IGNORECASE,
 )
 _BOOKKEEPING = re.compile(r"cache|memo|metric|stat|count|log|lock|lru|seen|hits|limit|_at\Z", re.IGNORECASE)
 _SQL = re.compile(r"\s*(INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|REPLACE\s+INTO)\b", re.IGNORECASE)
