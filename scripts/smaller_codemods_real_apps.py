@@ -1,7 +1,9 @@
 """The smaller routing codemods on real applications that import: what they find, and whether the gate agrees with them.
 
-    python scripts/real_apps.py --setup                 once: downloads, and environments in which applications import
-    python scripts/smaller_codemods_real_apps.py        [--only NAME] [--codemod NAME] [--output docs/routing-real-apps.md]
+    python scripts/real_apps.py --setup            once: downloads, and environments in which applications import
+    python scripts/smaller_codemods_real_apps.py   [--only NAME] [--codemod NAME] [--output PAGE]
+
+The page that is kept is docs/routing-real-apps.md.
 
 For each application and each codemod, selected by its name: the findings, the reasons for which code is left alone,
 and what `verify --replay` says about the plan, with the application's own interpreter: routes, dependencies, OpenAPI
@@ -190,6 +192,7 @@ def shortened(reason: str) -> str:
 
 def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
     importing = [subject for subject in SUBJECTS if subject.environment is not None]
+    without = ", ".join(subject.name for subject in importing if not subject.replay)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     lines = [
         "# Routing codemods on real applications",
@@ -197,8 +200,7 @@ def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
         "<!-- Written by scripts/smaller_codemods_real_apps.py; do not edit above the second heading's section. -->",
         "",
         f"On {today}: {len(importing)} applications that import here, each codemod selected by its name and its plan",
-        "held to what it declares by `verify`, with requests made from the schema"
-        f" (without for {', '.join(s.name for s in importing if not s.replay)}),",
+        f"held to what it declares by `verify`, with requests made from the schema (without for {without}),",
         f"and {len(SUBJECTS) - len(importing)} more that are read only, held to the static gate.",
         "",
         "| codemod | safety | applications with findings | found | rewritten | left alone | gate |",

@@ -35,7 +35,7 @@ from ...edits import Edits
 from ...edits.lists import hoist, reason_of_layout
 from ...findings import Finding, Safety
 from ...project import Project
-from ...project.routers import leading, reason_of_names, reasons_against, routers_of
+from ...project.routers import shared_by_routes
 
 
 class HoistRouterTags(Codemod):
@@ -44,18 +44,14 @@ class HoistRouterTags(Codemod):
     after = ("split-router",)
 
     def find(self, project: Project) -> Iterator[Finding]:
-        found = [shared for router in routers_of(project) if (shared := leading(project, router, "tags"))]
-        against = reasons_against(project, [shared.router for shared in found], "tags")
-        for index, shared in enumerate(found):
-            router = shared.router
-            made = router.made
-            listed = ", ".join(f"`{code}`" for code in shared.codes)
+        for shared, reason in shared_by_routes(project, "tags"):
+            name = shared.router.name
             yield self.finding(
-                router.module.location(made.line, made.column, made.end_line),
-                f"all {len(shared.elements)} routes of `{router.name}` have the tag{'s' * (len(shared.codes) > 1)}"
-                f" {listed}, which the router could give them",
-                anchor=f"{router.name} tags",
-                left_alone=against.get(index) or reason_of_names(project, shared) or reason_of_layout(shared, "tags"),
+                shared.location,
+                f"all {len(shared.elements)} routes of `{name}` have the tag{'s' * (len(shared.codes) > 1)}"
+                f" {shared.listed}, which the router could give them",
+                anchor=f"{name} tags",
+                left_alone=reason or reason_of_layout(shared, "tags"),
                 subject=shared,
             )
 
