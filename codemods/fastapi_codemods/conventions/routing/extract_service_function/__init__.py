@@ -20,7 +20,8 @@ a test without HTTP.
   Blank lines, comments and functions in it do not count.
 - Handlers that use the request, the response, background tasks or a WebSocket to the end, and those that make a
   response in the midst of their work or say that they return one.
-- Handlers with an HTTP error in every few lines: more than one to six.
+- Handlers with an HTTP error in every few lines, more than one to six, and those that hand on the request between
+  their errors.
 - Handlers whose work would need a variable of which the type is not known, or sets one that `finally` or `except`
   look at, unless a few errors are all that they have of HTTP.
 - Generators, and bodies that look at their own frame: `locals()`, `eval()`, `super()`, `stacklevel=`.

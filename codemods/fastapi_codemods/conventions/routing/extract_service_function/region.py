@@ -84,7 +84,12 @@ def regions_of(project: Project, module: Module, function: Function, definition:
     elif (size := size_of(body)).errors * LINES_FOR_AN_ERROR > size.lines:
         reason = f"{size.errors} HTTP errors stand between what it does"
     elif http:
-        yield Region(body, [], tuple(dict.fromkeys(use.what for use in http)))
+        what = tuple(dict.fromkeys(use.what for use in http))
+        if "HTTPException" in what and len(what) > 1:
+            given = next(each for each in what if each != "HTTPException")
+            reason = reason or f"it raises HTTP errors and hands on `{given}`: HTTP goes through all of it"
+        else:
+            yield Region(body, [], what)
     yield reason or "its work cannot be told from the rest"
 
 
