@@ -66,9 +66,6 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = (
-    Subject("quetz-server", "quetz-server-0.10.4", "quetz-server"),
-    Subject("dstack", "dstack-0.22.5", "dstack"),
-    Subject("tiled", "tiled-0.2.20", "tiled"),
     Subject("ear2finger", "ear2finger-1.0.1", "ear2finger"),
     Subject("examen3-mini-shop", "examen3-mini-shop-0.1.0", "examen3-mini-shop"),
     Subject("excel-vis", "excel-vis-0.1.5", "small-applications"),
@@ -76,19 +73,22 @@ SUBJECTS = (
     Subject("csv-server", "csv-server-0.1.2", "small-applications"),
     Subject("ace-network-monitor", "ace-network-monitor-0.3.2", "small-applications"),
     Subject("bigger_applications", "fastapi-0.165.0/docs_src/bigger_applications", "fastapi", app="app.main:app"),
-    Subject("lnbits", "lnbits-1.6.2", "lnbits", "lnbits"),
     Subject("optimade", "optimade-1.5.0", "optimade", "optimade"),
-    Subject("prefect", "prefect-3.9.1", "prefect", "prefect"),
     Subject("freqtrade", "freqtrade-2026.9", "freqtrade", "freqtrade"),
-    Subject("airflow", "apache-airflow-core-3.3.2", "airflow", "airflow", replay=False),
-    Subject("litellm", "litellm-1.108.7", "litellm", "litellm", replay=False),
+    Subject("quetz-server", "quetz-server-0.10.4", "quetz-server"),
     *(
         Subject(source.rpartition("-")[0], source)
         for source in (
-            "open-webui-0.12.4", "letta-0.16.8", "langflow-base-1.13.0", "conda-store-server-2025.2.2",
-            "lightrag-hku-1.5.7", "chainlit-2.12.0", "arize-phoenix-20.26.1", "gradio-6.31.0", "fschat-0.2.36",
+            "open-webui-0.12.4", "letta-0.16.8", "conda-store-server-2025.2.2", "lightrag-hku-1.5.7",
+            "chainlit-2.12.0", "arize-phoenix-20.26.1", "gradio-6.31.0", "fschat-0.2.36", "langflow-base-1.13.0",
         )
     ),
+    Subject("dstack", "dstack-0.22.5", "dstack"),
+    Subject("tiled", "tiled-0.2.20", "tiled"),
+    Subject("prefect", "prefect-3.9.1", "prefect", "prefect"),
+    Subject("lnbits", "lnbits-1.6.2", "lnbits", "lnbits"),
+    Subject("airflow", "apache-airflow-core-3.3.2", "airflow", "airflow", replay=False),
+    Subject("litellm", "litellm-1.108.7", "litellm", "litellm", replay=False),
 )  # fmt: skip
 
 
@@ -192,8 +192,10 @@ def shortened(reason: str) -> str:
 
 
 def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
-    importing = [subject for subject in SUBJECTS if subject.environment is not None]
-    without = ", ".join(subject.name for subject in importing if not subject.replay)
+    names = {row.application for row in rows}
+    subjects = [subject for subject in SUBJECTS if subject.name in names]
+    importing = [subject for subject in subjects if subject.environment is not None]
+    without = ", ".join(subject.name for subject in importing if not subject.replay) or "none"
     today = datetime.datetime.now(tz=datetime.UTC).date()
     lines = [
         "# Routing codemods on real applications",
@@ -202,7 +204,10 @@ def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
         "",
         f"On {today}: {len(importing)} applications that import here, each codemod selected by its name and its plan",
         f"held to what it declares by `verify`, with requests made from the schema (without for {without}),",
-        f"and {len(SUBJECTS) - len(importing)} more that are read only, held to the static gate.",
+        (
+            f"and {len(subjects) - len(importing)} more that are read only, held to the static gate."
+            f" Importing: {', '.join(subject.name for subject in importing)}."
+        ),
         "",
         "| codemod | safety | applications with findings | found | rewritten | left alone | gate |",
         "| --- | --- | --- | --- | --- | --- | --- |",
