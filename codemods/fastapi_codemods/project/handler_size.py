@@ -63,7 +63,7 @@ def is_http_error(node: ast.AST) -> bool:
 
 
 def _counted(statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
-    """`nodes_of`, without the elements of lists and the arguments of calls that only hand something on."""
+    """`nodes_of`, without the elements of lists and the fields of models that only hand something on."""
     waiting: list[ast.AST] = list(reversed(statements))
     while waiting:
         node = waiting.pop()
@@ -71,7 +71,8 @@ def _counted(statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             continue
         children = list(ast.iter_child_nodes(node))
-        if isinstance(node, ast.Call | ast.Dict | ast.List | ast.Tuple | ast.Set):
+        is_model = isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
+        if is_model or isinstance(node, ast.Dict | ast.List | ast.Tuple | ast.Set):
             children = [child for child in children if not _is_data(child)]
         waiting.extend(reversed(children))
 
