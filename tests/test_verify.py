@@ -1,5 +1,6 @@
 """The dynamic gate: what counts as a difference, in which class, and what does not."""
 
+import json
 import subprocess
 import textwrap
 from pathlib import Path
@@ -278,6 +279,14 @@ def test_instants_near_now_are_alike_in_their_form_only():
 
     assert steady(now.isoformat()) == "9999-99-99T99:99:99.999999+00:00"
     assert steady("2001-02-03T04:05:06Z") == "2001-02-03T04:05:06Z"
+
+
+def test_the_line_in_which_code_stands_is_no_difference():
+    text = """1 validation error: File "app/main.py", line 12, in read_item"""
+
+    assert steady(text) == steady(text.replace("12", "15"))
+    assert steady(json.dumps(text)) == steady(json.dumps(text.replace("12", "15")))
+    assert steady("row 12") != steady("row 15")
 
 
 def test_the_copy_shares_nothing_with_the_project(tmp_path):

@@ -55,7 +55,8 @@ def change_arguments(
         indent = (fragments.indentation(node) if found else None) or margin + unit
         node = change(node, name, _NEWLINE.sub(newline + indent, value))
     code = fragments.call_code(node, newline)
-    if found is None and values and (len(code) > room or _NEWLINE.search(code)):
+    # What was too long before and has become no longer is left as it was written.
+    if found is None and values and (len(code) > max(room, len(text)) or _NEWLINE.search(code)):
         node = fragments.one_argument_per_line(node, margin, unit)
     elif found is not None and not values and len(node.args) == 1 and not fragments.holds_comment(node):
         joined = fragments.on_one_line(node)

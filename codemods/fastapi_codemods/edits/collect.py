@@ -32,7 +32,7 @@ class NewFile(NamedTuple):
 
 
 class ImportRequest(NamedTuple):
-    """`from <module> import <name>` is wanted in the file `path`; without a name, `import <module>`."""
+    """`from <module> import <name>` is wanted in the file `path`; `import <module>` where the name is empty."""
 
     path: str
     module: str
@@ -96,6 +96,13 @@ class Edits:
         if reachable.request is not None:
             self.requests.append(ImportRequest(module.path, *reachable.request, finding))
         return reachable.expression
+
+    def import_name(self, module: Module, source: str, name: str, finding: Finding) -> None:
+        """`from <source> import <name>`, or `import <source>` without a name; `name` may be `name as local`.
+
+        `find` has seen to it that the module has no other meaning for it.
+        """
+        self.requests.append(ImportRequest(module.path, source, name, finding))
 
     def drop_import(self, module: Module, name: str, finding: Finding) -> None:
         """Take the import of `name` out of the module unless something else in it, or another file, uses the name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from ..project import Module, Project
@@ -21,7 +21,7 @@ from ..source.statements import line_starts
 _DEFINITION = re.compile(r"^[ \t]+(?:async[ \t]+def|def|class)\b", re.MULTILINE)
 
 Key = tuple[str, str]
-"""Module and name of a wanted `from module import name`; without a name, `import module`."""
+"""Module and name (`name as local`) of a wanted `from module import name`; without a name `import module`."""
 
 TextEdit = tuple[int, int, str, Key]
 
@@ -115,26 +115,50 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
     for source, name in wanted:
         by_module.setdefault(source, []).append(name)
     present = {_section(project, module, source) for _, source in _head(module)}
-    new_sections: dict[int, list[str]] = {}
+    statements: list[tuple[str, Key]] = []
     for source in sorted(by_module):
-        names = sorted(by_module[source])
-        key = (source, names[0])
-        if "" in names:
-            yield *_new_statement(project, module, f"import {source}", f"import {source}"), key
-            if names := names[1:]:
-                wanted = [(source, name) for name in names]
-                yield from edits_for(project, module, wanted)
-        elif existing := _import_from(module, source):
-            yield *_extended(project, module, *existing, names), key
-        elif (section := _section(project, module, source)) in present:
-            yield *_new_statement(project, module, _statement(source, names), f"from {source}"), key
+        names = sorted(filter(None, by_module[source]))
+        if "" in by_module[source]:
+            statements.append((f"import {source}", (source, "")))
+        if names and (existing := _import_from(module, source)):
+            yield *_extended(project, module, *existing, names), (source, names[0])
+        elif names:
+            statements.append((_statement(source, names), (source, names[0])))
+    new_sections: dict[int, list[tuple[str, Key]]] = {}
+    for line, key in sorted(statements, key=lambda statement: _sorting(statement[0])):
+        if (section := _section(project, module, key[0])) in present:
+            yield *_new_statement(project, module, line), key
         else:
-            new_sections.setdefault(section, []).append(source)
-    for sources in new_sections.values():
+            new_sections.setdefault(section, []).append((line, key))
+    for new in new_sections.values():
         # Together, so that no blank line comes between them.
-        lines = [_statement(source, sorted(by_module[source])) for source in sources]
-        text = module.source.newline.join(lines)
-        yield *_new_statement(project, module, text, f"from {sources[0]}"), (sources[0], min(by_module[sources[0]]))
+        lines = [line for line, _ in new]
+        yield *_new_statement(project, module, module.source.newline.join(lines)), min(key for _, key in new)
+
+
+def statements_of(project: Project, path: str, wanted: Iterable[Key]) -> Iterator[str]:
+    """The import statements of a file that does not exist yet, with an empty line between sections."""
+    by_section: dict[int, dict[str, list[str]]] = {}
+    importer = Module(path, b"")
+    for source, name in wanted:
+        section = _section(project, importer, source)
+        by_section.setdefault(section, {}).setdefault(source if name else f"import {source}", []).append(name)
+    for index, section in enumerate(sorted(by_section)):
+        if index:
+            yield ""
+        lines = [
+            line if line.startswith("import ") else _wrapped(project, line, sorted(names, key=_isort_key))
+            for line, names in by_section[section].items()
+        ]
+        yield from sorted(lines, key=_sorting)
+
+
+def _wrapped(project: Project, source: str, names: Sequence[str]) -> str:
+    line = _statement(source, names)
+    if len(line) <= project.style.line_length:
+        return line
+    listed = "".join(f"{project.style.indent}{name},\n" for name in names)
+    return f"from {source} import (\n{listed})"
 
 
 def is_statement(text: str) -> bool:
@@ -235,18 +259,19 @@ def _place(name: str, names: Sequence[str], order: Callable[[str], Any] | None) 
     return next((index for index, other in enumerate(names) if order(other) > order(name)), len(names))
 
 
-def _new_statement(project: Project, module: Module, line: str, source: str) -> tuple[int, int, str]:
-    """`line` in its place among the imports; `source` is `from x` or `import x`."""
+def _new_statement(project: Project, module: Module, line: str) -> tuple[int, int, str]:
+    """A statement, or several of one section, where the first one belongs."""
     newline = module.source.newline
     head = _head(module)
     if not head:
         return _after_docstring(module, line)
-    section = _section(project, module, source)
+    first = _first_written(line)
+    section = _section(project, module, first)
     previous: Statement | None = None
     following: Statement | None = None
     for statement, other in head:
         other_section = _section(project, module, other)
-        if (other_section, _sorting(other)) < (section, _sorting(source)):
+        if (other_section, _sorting(other)) < (section, _sorting(first)):
             previous = statement
         elif following is None:
             following = statement
@@ -259,9 +284,15 @@ def _new_statement(project: Project, module: Module, line: str, source: str) -> 
     return following.start, following.start, line + newline * (1 if same else 2)
 
 
+def _first_written(line: str) -> str:
+    """`from x` or `import x` of the first statement in a text, as `_written` says it."""
+    words = line.split(maxsplit=2)
+    return f"{words[0]} {words[1]}"
+
+
 def _sorting(statement: str) -> tuple[int, str]:
     """`import x` before `from x`, each by module without regard to case."""
-    word, _, module = statement.partition(" ")
+    word, module = statement.split(maxsplit=2)[:2]
     return (1 if word == "from" else 0, module.lower())
 
 
@@ -295,7 +326,7 @@ def _written(module: Module, index: int) -> str:
 
 def _section(project: Project, module: Module, source: str) -> int:
     """0 for the standard library, 1 for third parties, 2 for the project, 3 for relative imports."""
-    name = source.rpartition(" ")[2]
+    name = source.partition(" as ")[0].rpartition(" ")[2]
     top = name.partition(".")[0]
     if name.startswith("."):
         return 3

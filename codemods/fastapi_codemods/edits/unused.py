@@ -69,6 +69,25 @@ def edits_without(module: Module, names: Collection[str], changed: Collection[Sp
         rest = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)").match(module.text, span.end)
         if rest is not None:
             found.append((Span(span.start, rest.end()), ""))
+    return _without_blank_lines(module, found, changed)
+
+
+def _without_blank_lines(
+    module: Module, edits: list[tuple[Span, str]], changed: Collection[Span]
+) -> list[tuple[Span, str]]:
+    """Where a whole section of imports goes, the blank lines below it go, too."""
+    text = module.text
+    gone = [span for span, left in edits if not left]
+    found: list[tuple[Span, str]] = []
+    for span, left in edits:
+        start = span.start
+        while before := next((other for other in gone if other.end == start), None):
+            start = before.start
+        above = text[:start]
+        end = span.end + len(text[span.end :]) - len(text[span.end :].lstrip("\r\n"))
+        is_section = not above.strip() or re.search(r"(?:\r\n|\n|\r){2}\Z", above) is not None
+        is_free = not any(start <= other.end and other.start <= end for other in changed)
+        found.append((Span(span.start, end) if not left and is_section and is_free else span, left))
     return found
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from ..findings import Location
 from .index import Module, Project, Symbol
 from .model import Assignment, Span
 from .operations import ROUTER, Operation, operations_of
@@ -132,6 +133,23 @@ class Shared(NamedTuple):
     source: Module
     elements: dict[str, tuple[Operation, tuple[Span, ...]]]
     """Of each list, by the place of its route."""
+
+    @property
+    def location(self) -> Location:
+        made = self.router.made
+        return self.router.module.location(made.line, made.column, made.end_line)
+
+    @property
+    def listed(self) -> str:
+        return ", ".join(f"`{code}`" for code in self.codes)
+
+
+def shared_by_routes(project: Project, argument: str) -> Iterator[tuple[Shared, str | None]]:
+    """What all routes of a router begin with, for each router, and why it may not be the router's own."""
+    found = [shared for router in routers_of(project) if (shared := leading(project, router, argument))]
+    against = reasons_against(project, [shared.router for shared in found], argument)
+    for index, shared in enumerate(found):
+        yield shared, against.get(index) or reason_of_names(project, shared)
 
 
 def leading(project: Project, router: OwnRouter, argument: str) -> Shared | None:

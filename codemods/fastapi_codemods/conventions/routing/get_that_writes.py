@@ -1,7 +1,8 @@
 """GET routes change nothing.
 
-A handler of a GET route is found that writes: it commits a database session, executes `INSERT`, `UPDATE` or `DELETE`,
-or changes a variable of its module. The message says where.
+A handler of a GET route is found that writes: it commits what it did in a database session, executes `INSERT`,
+`UPDATE` or `DELETE`, calls a function of the project that says it does (`insert_...`, `update_...`, `delete_...`), or
+changes a variable of its module. The message says where.
 
 ## Why
 
@@ -10,7 +11,8 @@ What such a request writes happens more often than somebody asked for it, or not
 
 ## Left alone
 
-- What is called by the handler is not followed.
+- What is called by the handler is not followed; functions that it calls are believed by their names.
+- A commit after nothing but reading: sessions are ended that way, too.
 - Caches, counters and logs: variables whose name says so.
 - Links that can be nothing but GET, as `/callback`, `/verify` and `/logout`.
 - A session that only adds, and never commits.
@@ -37,7 +39,8 @@ from ...project.reader import dotted
 from ...source.discovery import is_test
 
 _LINKS = re.compile(
-    r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|sso", re.IGNORECASE
+    r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|authoriz|sso",
+    re.IGNORECASE,
 )
 _BOOKKEEPING = re.compile(r"cache|memo|metric|stat|count|log|lock|lru|seen|hits|limit|_at\Z", re.IGNORECASE)
 _SQL = re.compile(r"\s*(INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|REPLACE\s+INTO)\b", re.IGNORECASE)
@@ -53,18 +56,21 @@ class GetThatWrites(Codemod):
     safety = Safety.REPORT
 
     def find(self, project: Project) -> Iterator[Finding]:
+        seen: set[tuple[str, int]] = set()
         for operation in operations_of(project):
             module = operation.module
-            if operation.method != "get" or is_test(module.path):
+            place = module.path, operation.function.line
+            if operation.method != "get" or is_test(module.path) or place in seen:
                 continue
             if _LINKS.search(f"{operation.function.name} {operation.path(project) or ''}"):
                 continue
             if not _MAY_WRITE.search(module.statement_text(operation.function.statement)):
                 continue
             definition = definition_of(module, operation.function)
-            writes = list(_writes(module, definition)) if definition is not None else []
+            writes = list(_writes(project, module, definition)) if definition is not None else []
             if not writes:
                 continue
+            seen.add(place)
             line = operation.decorator.line
             shown = ", ".join(f"`{what}` in line {where}" for where, what in writes[:SHOWN])
             more = f" and {len(writes) - SHOWN} more" if len(writes) > SHOWN else ""
@@ -75,11 +81,27 @@ class GetThatWrites(Codemod):
             )
 
 
+# Functions of the project that write, and what they may write in answer to anything.
+_WRITES = re.compile(r"(?:delete|insert|update|upsert)_\w+")
+_KEPT_IN_PASSING = re.compile(
+    r"stat(?:s|us|istics)\b|_status|cache|metric|log\b|logs\b|heartbeat|_seen|_active|response|header"
+)
+_READS = re.compile(
+    r"_*(?:a?get|authorize|can|check|count|ensure|exists|fetch|find|has|is|list|load|lookup|query|read|require|resolve"
+    r"|search|select|validate|verify)(?:_|\Z)"
+)
+_WRITING_METHODS = frozenset({"add", "add_all", "delete", "merge", "bulk_save_objects", "save"})
+
+
 # A quick look before the function is parsed.
-_MAY_WRITE = re.compile(r"commit\(|global |\]\s*(?:[-+|]?=)(?!=)|execute|\.(?:" + "|".join(sorted(_MUTATING)) + r")\(")
+_MAY_WRITE = re.compile(
+    r"commit\(|(?:delete|insert|update|upsert)_\w+\(|global |\]\s*(?:[-+|]?=)(?!=)|execute|\.(?:"
+    + "|".join(sorted(_MUTATING))
+    + r")\("
+)
 
 
-def _writes(module: Module, definition: Definition) -> Iterator[tuple[int, str]]:
+def _writes(project: Project, module: Module, definition: Definition) -> Iterator[tuple[int, str]]:
     node, positions = definition
     bound = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
     rebound: set[str] = set()
@@ -95,7 +117,16 @@ def _writes(module: Module, definition: Definition) -> Iterator[tuple[int, str]]
         line = positions.line(getattr(part, "lineno", 1))
         match part:
             case ast.Call(func=ast.Attribute(value=value, attr="commit"), args=[]) if dotted(value):
-                yield line, f"{dotted(value)}.commit()"
+                if _changes_something(node, dotted(value)):
+                    yield line, f"{dotted(value)}.commit()"
+            case ast.Call(func=function) if _WRITES.fullmatch(name := dotted(function).rpartition(".")[2]):
+                head = dotted(function).partition(".")[0]
+                if (
+                    head not in bound
+                    and not _KEPT_IN_PASSING.search(name)
+                    and _is_of_project(project, module, function)
+                ):
+                    yield line, f"{dotted(function)}()"
             case ast.Call(func=ast.Attribute(attr="execute" | "executemany"), args=[first, *_]):
                 if found := _SQL.match(_text(first)):
                     yield line, " ".join(found.group(1).split()[:1]).upper()
@@ -106,6 +137,37 @@ def _writes(module: Module, definition: Definition) -> Iterator[tuple[int, str]]
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _MUTATING:
                 if _is_own(module, name, bound):
                     yield line, f"{name}.{method}()"
+
+
+def _changes_something(node: ast.FunctionDef | ast.AsyncFunctionDef, session: str) -> bool:
+    """Whether a handler does more than read before it commits: it adds to the session, sets attributes of something, or
+    hands the session to what does not say that it reads."""
+    for part in own_nodes(node):
+        match part:
+            case ast.Call(func=ast.Attribute(value=value, attr=method)) if dotted(value) == session:
+                if method in _WRITING_METHODS:
+                    return True
+                if method.startswith("exec") and any(_is_writing_statement(argument) for argument in part.args):
+                    return True
+            case ast.Call(func=function) if name := dotted(function).rpartition(".")[2]:
+                given = (*part.args, *(keyword.value for keyword in part.keywords))
+                if any(dotted(value) == session for value in given) and not _READS.match(name) and name.islower():
+                    return True
+            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
+                return True
+    return False
+
+
+def _is_writing_statement(node: ast.expr) -> bool:
+    if _SQL.match(_text(node)):
+        return True
+    names = (dotted(part.func).rpartition(".")[2] for part in ast.walk(node) if isinstance(part, ast.Call))
+    return any(name in ("delete", "insert", "update") for name in names)
+
+
+def _is_of_project(project: Project, module: Module, function: ast.expr) -> bool:
+    symbol = project.resolve(module, dotted(function))
+    return symbol is not None and symbol.path is not None
 
 
 def _text(node: ast.expr) -> str:

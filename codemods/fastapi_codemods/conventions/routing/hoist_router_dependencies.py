@@ -40,7 +40,7 @@ from ...findings import Finding, Safety
 from ...project import Project
 from ...project.reader import dotted
 from ...project.references import INJECTORS
-from ...project.routers import Shared, leading, reason_of_names, reasons_against, routers_of
+from ...project.routers import Shared, shared_by_routes
 
 _HARMLESS = frozenset({"dependency", "scope", "scopes", "use_cache"})
 
@@ -51,21 +51,14 @@ class HoistRouterDependencies(Codemod):
     after = ("split-router",)
 
     def find(self, project: Project) -> Iterator[Finding]:
-        found = [shared for router in routers_of(project) if (shared := leading(project, router, "dependencies"))]
-        against = reasons_against(project, [shared.router for shared in found], "dependencies")
-        for index, shared in enumerate(found):
-            router = shared.router
-            made = router.made
-            listed = ", ".join(f"`{code}`" for code in shared.codes)
+        for shared, reason in shared_by_routes(project, "dependencies"):
+            name = shared.router.name
             yield self.finding(
-                router.module.location(made.line, made.column, made.end_line),
-                f"all {len(shared.elements)} routes of `{router.name}` depend on {listed} first, which the router could"
+                shared.location,
+                f"all {len(shared.elements)} routes of `{name}` depend on {shared.listed} first, which the router could"
                 " say",
-                anchor=f"{router.name} dependencies",
-                left_alone=against.get(index)
-                or _reason(project, shared)
-                or reason_of_names(project, shared)
-                or reason_of_layout(shared, "dependencies"),
+                anchor=f"{name} dependencies",
+                left_alone=reason or _reason(project, shared) or reason_of_layout(shared, "dependencies"),
                 subject=shared,
             )
 

@@ -16,6 +16,7 @@ a new one has it from the start. FastAPI's own style guide asks for it.
   elsewhere.
 - A router that a function makes, one with unpacked arguments, and one of the project's own subclass of `APIRouter`.
 - Tags that need a name which comes to be below the router, or which its module does not have.
+- Tags that the router has already: its routes have them twice, which OpenAPI would go on to say.
 - Comments inside of the lists.
 
 ## Safety
@@ -28,6 +29,7 @@ See <https://fastapi.tiangolo.com/tutorial/bigger-applications/>.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 
 from ...codemod import Codemod
@@ -35,7 +37,7 @@ from ...edits import Edits
 from ...edits.lists import hoist, reason_of_layout
 from ...findings import Finding, Safety
 from ...project import Project
-from ...project.routers import leading, reason_of_names, reasons_against, routers_of
+from ...project.routers import Shared, shared_by_routes
 
 
 class HoistRouterTags(Codemod):
@@ -44,21 +46,27 @@ class HoistRouterTags(Codemod):
     after = ("split-router",)
 
     def find(self, project: Project) -> Iterator[Finding]:
-        found = [shared for router in routers_of(project) if (shared := leading(project, router, "tags"))]
-        against = reasons_against(project, [shared.router for shared in found], "tags")
-        for index, shared in enumerate(found):
-            router = shared.router
-            made = router.made
-            listed = ", ".join(f"`{code}`" for code in shared.codes)
+        for shared, reason in shared_by_routes(project, "tags"):
+            name = shared.router.name
             yield self.finding(
-                router.module.location(made.line, made.column, made.end_line),
-                f"all {len(shared.elements)} routes of `{router.name}` have the tag{'s' * (len(shared.codes) > 1)}"
-                f" {listed}, which the router could give them",
-                anchor=f"{router.name} tags",
-                left_alone=against.get(index) or reason_of_names(project, shared) or reason_of_layout(shared, "tags"),
+                shared.location,
+                f"all {len(shared.elements)} routes of `{name}` have the tag{'s' * (len(shared.codes) > 1)}"
+                f" {shared.listed}, which the router could give them",
+                anchor=f"{name} tags",
+                left_alone=reason or _reason(shared) or reason_of_layout(shared, "tags"),
                 subject=shared,
             )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
             hoist(edits, finding.subject, "tags", finding)
+
+
+def _reason(shared: Shared) -> str | None:
+    own = shared.router.made.call.argument("tags")
+    node = shared.router.module.expression(own.span) if own is not None else None
+    if not isinstance(node, ast.List | ast.Tuple):
+        return None
+    has = {ast.unparse(element) for element in node.elts}
+    twice = next((code for code in shared.codes if ast.unparse(ast.parse(code, mode="eval").body) in has), None)
+    return f"the router has the tag `{twice}` already, so that its routes have it twice" if twice is not None else None

@@ -20,6 +20,8 @@ the API. `fastapi.routing.iter_route_contexts` gives every route as it is served
 - A module in which the name `iter_route_contexts` means something else.
 - Tests are not looked at.
 
+Loops that look for mounts only are no findings: these are where they were.
+
 ## Safety
 
 A contract: the loop sees routes that it did not see before, which is what it was written for.
@@ -46,7 +48,9 @@ from ...source.discovery import is_test
 
 ITER_ROUTE_CONTEXTS_SINCE = (0, 137, 2)
 
-_WALKS = re.compile(rb"\bin\s+(?:\w+\.)+routes\b")
+_WALKS = re.compile(rb"\bin\s+(?:(?:list|tuple|enumerate)\()*(?:\w+\.)+routes\b")
+# Included routers have none of these.
+_NOT_INCLUDED = frozenset({"Host", "Mount"})
 _LOOKS = frozenset({"hasattr", "getattr", "isinstance"})
 # As None, for a mount and whatever else does not have it.
 _ALWAYS_THERE = frozenset({"endpoint", "methods", "name", "path", "path_format"})
@@ -118,28 +122,59 @@ def _loops(node: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[_Loop]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         scopes = (*scopes, scope_of(node))
     elif isinstance(node, ast.For):
-        yield _Loop(node.iter, node.target, tuple(node.body), scopes)
+        yield _Loop(*_unwrapped(node.iter, node.target), tuple(node.body), scopes)
     elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
         first = node.generators[0]
         made = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
         later = [part for g in node.generators[1:] for part in (g.iter, *g.ifs)]
-        yield _Loop(first.iter, first.target, (*made, *first.ifs, *later), scopes)
+        yield _Loop(*_unwrapped(first.iter, first.target), (*made, *first.ifs, *later), scopes)
     for child in ast.iter_child_nodes(node):
         yield from _loops(child, scopes)
 
 
+def _unwrapped(iterated: ast.expr, target: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """What is walked and what each is called, without `list(...)` and `enumerate(...)` around it."""
+    match iterated, target:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]), ast.Tuple(elts=[_, each]):
+            return _unwrapped(inner, each)
+        case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner], keywords=[]), _:
+            return _unwrapped(inner, target)
+    return iterated, target
+
+
+def _looks_for_mounts_only(loop: _Loop) -> bool:
+    """`if isinstance(route, Mount)` is around all of it, or filters it."""
+    match loop.parts:
+        case [ast.If(test=test, orelse=[])]:
+            return _asks_for_mounts(test, loop)
+    return any(isinstance(part, ast.expr) and _asks_for_mounts(part, loop) for part in loop.parts)
+
+
+def _asks_for_mounts(test: ast.AST, loop: _Loop) -> bool:
+    match test:
+        case ast.BoolOp(op=ast.And(), values=[first, *_]):
+            return _asks_for_mounts(first, loop)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=own), cls]):
+            return (
+                isinstance(loop.target, ast.Name)
+                and own == loop.target.id
+                and dotted(cls).rpartition(".")[2] in _NOT_INCLUDED
+            )
+    return False
+
+
 def _walked(project: Project, module: Module, loop: _Loop) -> str | None:
     """`app.routes`, if that is what a loop walks and `app` an application or a router."""
-    if not isinstance(loop.iterated, ast.Attribute) or loop.iterated.attr != "routes":
+    if not isinstance(loop.iterated, ast.Attribute) or loop.iterated.attr != "routes" or _looks_for_mounts_only(loop):
         return None
     receiver = dotted(loop.iterated.value)
     if not receiver:
         return None
-    if receiver_of(project, module, receiver, loop.scopes) is not None:
-        return f"{receiver}.routes"
     owner, _, last = receiver.rpartition(".")
-    if last == "router" and owner and receiver_of(project, module, owner, loop.scopes) is not None:
-        return f"{receiver}.routes"  # `app.router.routes` is the same list
+    # `app.router.routes` is the same list
+    for name in (receiver, owner if last == "router" else ""):
+        if name and receiver_of(project, module, name, loop.scopes) is not None:
+            return f"{receiver}.routes"
     if last == "app" and owner and _is_request(project, module, owner, loop.scopes):
         return f"{receiver}.routes"
     return None

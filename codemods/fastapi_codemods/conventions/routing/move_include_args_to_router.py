@@ -47,6 +47,7 @@ from ...edits.lines import has_comment, has_string_over_lines
 from ...findings import Finding, Safety
 from ...project import Assignment, MethodCall, Module, Project, Span, Symbol
 from ...project.fastapi_names import canonical
+from ...project.import_paths import leads_to, relative_name
 from ...project.reader import dotted
 from ...project.references import INJECTORS, Use, lines_of, uses
 from ...project.versions import spelled
@@ -393,7 +394,7 @@ def _source_of(
     if any(name in scope.names for scope in call.scopes):
         target = next((item.target for item in module.facts.imports if item.scopes and item.local == name), "")
     if meaning.path is not None:
-        if _leads(project, meaning.path, home):
+        if leads_to(project, meaning.path, home):
             return _Refused(f"{home.path} cannot import `{name}` without closing a circle")
         if not target:
             return f"{project.dotted_name(meaning.path)}"
@@ -408,25 +409,4 @@ def _source_of(
     absolute = project.module_path(module.path, source if source.strip(".") else target[: -len(name)])
     if absolute is None:
         return _Refused(f"where {home.path} can import `{name}` from cannot be told")
-    return _relative(home.path, absolute)
-
-
-def _relative(importer: str, path: str) -> str:
-    """The file `path` as a relative import in the file `importer` says it."""
-    folder = importer.split("/")[:-1]
-    parts = path.removesuffix(".py").split("/")
-    if parts[-1] == "__init__":
-        parts.pop()
-    common = 0
-    while common < min(len(folder), len(parts)) and folder[common] == parts[common]:
-        common += 1
-    return "." * (len(folder) - common + 1) + ".".join(parts[common:])
-
-
-def _leads(project: Project, path: str, home: Module) -> bool:
-    """Whether importing the file `path` may import the router's module: it does, or a package around it does."""
-    parts = path.split("/")[:-1]
-    around = ["/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts) + 1)]
-    folder = home.path.rpartition("/")[0] + "/"
-    inits = [init for init in around if not folder.startswith(init.removesuffix("__init__.py"))]
-    return any(project.imports_lead(start, home.path) for start in (path, *inits) if start in project.paths)
+    return relative_name(home.path, absolute)

@@ -31,8 +31,7 @@ from collections.abc import Iterator, Sequence
 
 from ...codemod import Codemod
 from ...edits import Edits
-from ...edits.calls import change_arguments
-from ...edits.status import sets_status_itself, status_as_written
+from ...edits.status import reason_against_a_status, set_status
 from ...findings import Finding, Safety
 from ...project import Project
 from ...project.operations import Operation, decorator_besides, definition_of, operations_of
@@ -66,14 +65,9 @@ class RestNoContent(Codemod):
                 subject=operation,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         for finding in findings:
-            operation: Operation = finding.subject
-            module = operation.module
-            code, needed = status_as_written(project, module, 204, "HTTP_204_NO_CONTENT")
-            if needed is not None:
-                edits.name(module, needed, finding)
-            change_arguments(edits, module, operation.call, finding, values={"status_code": code})
+            set_status(edits, finding.subject, 204, "HTTP_204_NO_CONTENT", finding)
 
 
 def _is_chosen(operation: Operation) -> bool:
@@ -88,16 +82,8 @@ def _is_chosen(operation: Operation) -> bool:
 
 
 def _reason(operation: Operation, returns: Returns) -> str | None:
-    if operation.call.unpacks:
-        return "the route gets unpacked arguments"
-    if returns.is_generator:
-        return "it is a generator, which streams what it yields"
-    if not operation.is_of_fastapi:
-        return f"`{operation.receiver}` is a `{operation.cls.name}` of the project's own, which may have other methods"
-    if operation.call.argument("responses") is not None:
-        return "its `responses` may document the body"
-    if name := sets_status_itself(operation):
-        return f"it may set its status through `{name}`"
+    if reason := reason_against_a_status(operation, returns, "the body"):
+        return reason
     if decorator := decorator_besides(operation.function):
         return f"`@{decorator}` may make it return something"
     return None
