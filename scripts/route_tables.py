@@ -128,7 +128,7 @@ def _listed(uses: Sequence[DependencyUse], depth: int) -> Iterator[tuple[int, st
 def chosen(name: str, wanted: Sequence[Row], candidates: Sequence[Application]) -> Application | None:
     """The static application of that name, else the one with the most routes in common."""
     module, _, variable = name.partition(":")
-    for application in candidates:
+    for application in reversed(candidates):  # the last one has the name in the end
         home = application.file.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
         is_home = f".{home}".endswith(f".{module}") or f".{module}".endswith(f".{home}")
         if variable and is_home and application.name.endswith(f":{variable}"):

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, nullcontext, suppress
 
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
 from ..source.statements import blanked, header_end, parse
-from .computed import computed, string_method
+from .computed import computed, operated, string_method
 from .fastapi_names import canonical, is_exported
 from .index import Module, Project
 from .reader import ROUTE_METHODS, dotted, targets_of
@@ -37,12 +38,15 @@ from .values import (
     Instance,
     Items,
     Made,
+    Member,
     Method,
     ModuleValue,
     Outside,
     Partial,
     Record,
     Registrar,
+    RouteEntry,
+    RouteList,
     Router,
     Scope,
     Table,
@@ -56,6 +60,12 @@ DEEPEST = 24
 
 FREELY = 2
 """Calls within calls up to which any function of the project is evaluated; deeper only those that may matter."""
+
+LAZY_INCLUDES_SINCE = (0, 137)
+"""FastAPI's version from which a router is included as it is, and not what it has by then copied."""
+
+ROUNDS = 200
+"""Of a `while`, beyond which it may go on or not."""
 
 BUDGET = 300_000
 """Nodes to evaluate for one module or factory, beyond which the rest is unknown."""
@@ -85,8 +95,8 @@ _HARMLESS = re.compile(
     r"|(?:TestClient|AsyncClient|ASGITransport|Config|Mangum|run|getattr|setattr|hasattr|isinstance|print|len|id|repr)\Z"
 )
 _HARMLESS_METHODS = frozenset(
-    {"add_exception_handler", "add_middleware", "exception_handler", "middleware", "on_event", "add_event_handler",
-     "openapi", "setup", "url_path_for", "build_middleware_stack"}
+    {"add_exception_handler", "add_middleware", "build_middleware_stack", "exception_handler", "middleware",
+     "openapi", "setup", "url_path_for"}
 )  # fmt: skip
 # Attributes of an application that routes of its own are made with, and their defaults.
 _URLS = {
@@ -95,23 +105,80 @@ _URLS = {
     "redoc_url": "/redoc",
     "swagger_ui_oauth2_redirect_url": "/docs/oauth2-redirect",
 }
+_EDITED = "its list of routes is changed by code"
+# What FastAPI reads of a function.
+_SHOWN_BY_FUNCTION = frozenset(
+    {"__annotations__", "__code__", "__defaults__", "__kwdefaults__", "__name__", "__signature__", "__wrapped__"}
+)
+# Attributes and methods of routes that do not matter to the table.
+_HARMLESS_OF_ROUTES = frozenset(
+    {"app", "description", "get_route_handler", "handle", "matches", "openapi_extra", "response_description", "summary"}
+)
+_MUTATORS = frozenset(
+    {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort",
+     "update", "__setitem__", "__delitem__"}
+)  # fmt: skip
+_REGISTERING = frozenset(
+    {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route", "api_route", "include_router",
+     "mount", "route", "websocket_route"}
+)  # fmt: skip
+# Of routes as they are made: the kind of the event, where the endpoint is, and the method that registers the like.
+_ROUTE_CLASSES = {
+    "fastapi.routing.APIRoute": ("operation", ("endpoint", 1), "add_api_route"),
+    "fastapi.routing.APIWebSocketRoute": ("websocket", ("endpoint", 1), "add_api_websocket_route"),
+    "starlette.routing.Mount": ("mount", ("app", 1), "mount"),
+    "starlette.routing.Route": ("route", ("endpoint", 1), "add_route"),
+    "starlette.routing.WebSocketRoute": ("websocket_route", ("endpoint", 1), "add_websocket_route"),
+}
+_INSTANCES = {
+    "fastapi.routing.APIRoute": ("operation",),
+    "fastapi.routing.APIWebSocketRoute": ("websocket",),
+    "starlette.routing.Mount": ("mount",),
+    "starlette.routing.Route": ("operation", "route"),
+    "starlette.routing.WebSocketRoute": ("websocket", "websocket_route"),
+}
+_TYPES: dict[str, type] = {
+    "builtins.bool": bool,
+    "builtins.float": float,
+    "builtins.int": int,
+    "builtins.str": str,
+}
+_CACHES = frozenset({"functools.cache", "functools.lru_cache"})
+# Members of these are in an f-string what their values are.
+_WRITTEN_AS_VALUES = frozenset({"enum.IntEnum", "enum.StrEnum"})
+# Bases that do nothing with what a class is given, and do not decide about its truth.
+_PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "pydantic.BaseModel", "typing.Generic", "typing.Protocol"})
+# Libraries whose classes ask for no dependencies when they are instances of.
+_WITHOUT_QUESTIONS = re.compile(
+    r"\A(?:abc|builtins|collections|contextlib|dataclasses|enum|fastapi\.security|pydantic|sqlmodel|typing"
+    r"|typing_extensions)\."
+)
 _STATUS = re.compile(r"\A(?:fastapi|starlette)\.status\.(?:HTTP|WS)_(\d+)_\w+\Z")
 _MATTERS = re.compile(
     r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
 )
 _MAKES = re.compile(r"\b(?:FastAPI|APIRouter|include_router|add_api_route)\b")
 _FACTORY = re.compile(r"\b(?:FastAPI|APIRouter)\b")
+_COMPOUND = frozenset({"@", "async", "async def", "class", "def", "for", "if", "match", "try", "while", "with"})
 _SETTINGS = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"})
 _FIELDS = frozenset({"pydantic.Field", "dataclasses.field", "pydantic.v1.Field", "attrs.field", "attr.ib"})
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 
 
 class _LeaveError(Exception):
-    """`return` or `raise`: nothing behind it in this block is executed."""
+    """`return`: nothing behind it in this function is executed."""
+
+
+class _RaisedError(_LeaveError):
+    """`raise`: nothing behind it is executed up to a `try` that catches it."""
 
 
 class _LeaveRoundError(_LeaveError):
-    """`continue` or `break`."""
+    """`continue`."""
+
+
+class _LeaveLoopError(_LeaveRoundError):
+    """`break`."""
 
 
 class _ExhaustedError(Exception):
@@ -135,6 +202,8 @@ class Evaluation:
         """Whether a factory that nothing calls is called with its defaults, and settings and environment variables
         have theirs; if not, all these are unknown."""
         self.has_assumed = False
+        self.replaced = ""
+        """A method of FastAPI's that the project replaces."""
         self.routers: list[Router] = []
         """In the order in which they are made, applications too."""
         self._scopes: dict[str, Scope] = {}
@@ -143,8 +212,18 @@ class Evaluation:
         self._relevant = {module.path for module in self._modules}
         self._number = 0
         self._depth = 0
-        self._conditions = 0
+        self._conditions: tuple[int, ...] = ()
+        """Undecided conditions around what is being evaluated, the outermost first, each with a number of its own."""
+        self._exits: dict[int, str] = {}
+        """Of the conditions that an early exit under a condition leaves behind: what ends them, `round`, `loop`,
+        `function` or `try`."""
+        self._condition = 0
         self._loops = 0
+        self._tries = 0
+        """`try` statements around, of which something in the project catches what is raised."""
+        self._root: object = None
+        """What is being run first of all, and imports or calls all that is evaluated meanwhile."""
+        self._startups: list[tuple[Router, Value]] = []
         self._left = BUDGET
         self._called: set[tuple[str, int]] = set()
         self._running: set[tuple[str, str]] = set()
@@ -153,9 +232,11 @@ class Evaluation:
         """Of the decorator that is being applied, where a class of the project carries out what it registers."""
         self._mattering: dict[tuple[str, int, int], bool] = {}
         for module in self._modules:
+            self._root = module.path
             self._run(module)
         self._call_factories()
-        for router in [router for router in self.routers if router.is_application]:
+        self._root = None
+        for router in list(self.routers):
             self._start(router)
 
     # Modules
@@ -172,7 +253,7 @@ class Evaluation:
         if module.path in self._scopes:
             return
         scope = self.scope_of(module)
-        with self._apart():
+        with self._apart(self._conditions, module):
             for index, statement in enumerate(module.facts.statements):
                 if statement.word in ("def", "async def", "class") and not self._must_look(module, index):
                     continue
@@ -185,17 +266,37 @@ class Evaluation:
         )
 
     @contextmanager
-    def _apart(self) -> Iterator[None]:
+    def _apart(self, conditions: tuple[int, ...] = (), module: Module | None = None) -> Iterator[None]:
         """Evaluate something that is not part of what is being evaluated: an import, a name that is looked up."""
-        kept = self._conditions, self._loops, self._left, self._depth
-        self._conditions = self._loops = self._depth = 0
+        kept = self._conditions, self._loops, self._left, self._depth, self._tries
+        self._conditions = conditions
+        self._loops = self._depth = self._tries = 0
         self._left = BUDGET
         try:
             yield
         except (_ExhaustedError, RecursionError):
+            for router in self.routers:
+                if module is None or router.module is module:
+                    router.doubt("is made by code too large to be evaluated whole")
+        except _LeaveError:
             pass
         finally:
-            self._conditions, self._loops, self._left, self._depth = kept
+            self._conditions, self._loops, self._left, self._depth, self._tries = kept
+
+    def _is_sure(self, conditions: tuple[int, ...]) -> bool:
+        """Whether what is done now is certainly done to something that was made under these conditions."""
+        return conditions[: len(self._conditions)] == self._conditions
+
+    def _new_condition(self, exit_: str = "") -> int:
+        self._condition += 1
+        if exit_:
+            self._exits[self._condition] = exit_
+        return self._condition
+
+    def _back_to(self, before: tuple[int, ...], *ended: str) -> None:
+        """The conditions from before, and those of early exits that have not come to their end."""
+        later = self._conditions[len(before) :]
+        self._conditions = (*before, *(c for c in later if self._exits.get(c, "") not in ("", *ended)))
 
     def _run_statement(self, module: Module, scope: Scope, index: int) -> None:
         done = self._done[module.path]
@@ -210,7 +311,7 @@ class Evaluation:
             for star in module.facts.stars:
                 self._import(module.path, star)
             return
-        if statement.end - statement.start > LARGE_STATEMENT and statement.word not in ("@", "def", "class", "if"):
+        if statement.end - statement.start > LARGE_STATEMENT and statement.word not in _COMPOUND:
             return
         try:
             body = self._definition(module, index) if statement.word == "@" else self._parsed(module, index)
@@ -327,6 +428,7 @@ class Evaluation:
                 is_definition = statement.word in ("def", "async def", "@", "class")
                 if is_definition and _FACTORY.search(module.statement_text(index)):
                     for binding, name in self._bound_names(module, index):
+                        self._root = module.path, index
                         if binding == "def":
                             self._call_factory(self.module_name(module.path, name))
                         else:
@@ -371,13 +473,16 @@ class Evaluation:
                     self._call_factory(self.attribute(made, node.name))
 
     def _start(self, router: Router) -> None:
-        """A lifespan may register routes on the application that it is given."""
-        lifespan = router.arguments.get("lifespan")
-        if isinstance(lifespan, Function):
-            self._starting = True
-            with self._apart():
-                self._call_function(lifespan, Arguments([router]))
-            self._starting = False
+        """What is done when it starts may register routes: its lifespan, and `on_startup`."""
+        starts: list[tuple[Value, list[Value]]] = [(value, []) for owner, value in self._startups if owner is router]
+        starts += [(value, []) for value in _listed_or_none(router.arguments.get("on_startup"))]
+        starts += [(value, [router]) for value in (router.arguments.get("lifespan"),) if value is not None]
+        for start, given in starts:
+            if isinstance(start, Function):
+                self._starting = True
+                with self._apart():
+                    self._call_function(start, Arguments(list(given)))
+                self._starting = False
 
     # Statements
 
@@ -420,36 +525,34 @@ class Evaluation:
                 ast.For(target=target, iter=iterated, body=body, orelse=orelse)
                 | ast.AsyncFor(target=target, iter=iterated, body=body, orelse=orelse)
             ):
-                self._for(target, self.value(iterated, scope), body, scope)
-                self._execute(orelse, scope)
-            case ast.While(body=body):
-                self._branches([body, []], scope, looped=True)
-            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
-                for item in items:
-                    entered = self.value(item.context_expr, scope)
-                    if item.optional_vars is not None:
-                        self._bind(item.optional_vars, entered if holds_router(entered) else UNKNOWN, scope)
-                self._execute(body, scope)
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-                self._execute(body, scope)
-                for handler in handlers:
-                    with self._maybe(), self._returning():
-                        self._keeping(handler.body, scope)
-                self._execute(orelse, scope)
-                self._execute(finalbody, scope)
+                self._for(target, self.value(iterated, scope), body, orelse, scope)
+            case ast.While():
+                self._while(node, scope)
+            case ast.With() | ast.AsyncWith():
+                self._with(node, scope)
+            case ast.Try() | ast.TryStar():
+                self._try(node, scope)
+            case ast.Global(names=names) if scope.function:
+                self._share(scope, self.scope_of(scope.module), names)
+            case ast.Nonlocal(names=names):
+                self._share(scope, scope.outer, names)
             case ast.Match(cases=cases):
                 self._branches([*(case.body for case in cases), []], scope)
             case ast.Return(value=value):
                 self._returned(scope, self.value(value, scope) if value is not None else Constant(None))
                 raise _LeaveError
             case ast.Raise():
-                raise _LeaveError
-            case ast.Break() | ast.Continue():
+                raise _RaisedError
+            case ast.Break():
+                raise _LeaveLoopError
+            case ast.Continue():
                 raise _LeaveRoundError
             case ast.Delete(targets=targets):
                 for target in targets:
                     if isinstance(target, ast.Name):
                         scope.names.pop(target.id, None)
+                    elif isinstance(target, ast.Subscript):
+                        self._deleted(self.value(target.value, scope))
 
     def _augmented(self, before: Value, op: ast.operator, after: Value) -> Value:
         """`routers += [users]` changes the list that all its names stand for."""
@@ -458,14 +561,26 @@ class Evaluation:
                 before.is_complete
                 and isinstance(after, Items)
                 and after.is_complete
-                and self._conditions <= before.conditions
+                and self._is_sure(before.conditions)
             )
             before.items += after.items if isinstance(after, Items) else []
             return before
         if isinstance(op, ast.BitOr) and isinstance(before, Table):
-            _table_method(before, "update", Arguments([after]), is_certain=self._conditions <= before.conditions)
+            _table_method(before, "update", Arguments([after]), is_certain=self._is_sure(before.conditions))
             return before
-        return _added(before, after) if isinstance(op, ast.Add) else UNKNOWN
+        if isinstance(before, RouteList):
+            before.router.doubt(_EDITED)
+            return before
+        if isinstance(before, Items) and not before.is_tuple:
+            before.is_complete = False
+        return operated(op, before, after)
+
+    def _deleted(self, owner: Value) -> None:
+        match owner:
+            case Items() | Table():
+                owner.is_complete = False
+            case RouteList(router=router):
+                router.doubt(_EDITED)
 
     def _returned(self, scope: Scope, value: Value) -> None:
         """One behind another in a condition that cannot be decided: `if cached: return app`, then `return app`."""
@@ -474,12 +589,13 @@ class Evaluation:
 
     @contextmanager
     def _maybe(self, *, looped: bool = False) -> Iterator[None]:
-        self._conditions += 1
+        before = self._conditions
+        self._conditions = (*before, self._new_condition())
         self._loops += looped
         try:
             yield
         finally:
-            self._conditions -= 1
+            self._back_to(before)
             self._loops -= looped
 
     def _keeping(self, body: Sequence[ast.stmt], scope: Scope) -> None:
@@ -496,27 +612,134 @@ class Evaluation:
         self._branches([body, orelse], scope)
 
     def _branches(self, bodies: Sequence[Sequence[ast.stmt]], scope: Scope, *, looped: bool = False) -> None:
-        """Evaluate blocks of which one is executed, nobody knows which. A name may have the value of any of them."""
+        """Evaluate blocks of which one is executed, nobody knows which. A name may have the value of any of them.
+
+        Where some of them leave and others do not, all that follows is done under a condition, too.
+        """
         before = dict(scope.names)
         ends: list[dict[str, Value]] = []
+        left: list[_LeaveError] = []
         for body in bodies:
             self._restore(scope, before)
             try:
                 with self._maybe(looped=looped):
                     self._execute(body, scope)
-            except _LeaveRoundError:
-                ends.append(dict(scope.names))
-            except _LeaveError:
+            except _LeaveError as error:
+                left.append(error)
                 if "return" in scope.names:
                     before = {**before, "return": scope.names["return"]}
             else:
                 ends.append(dict(scope.names))
         if not ends:
             self._restore(scope, before)
-            raise _LeaveError
+            raise _most_careful(left)
+        for leaving in left:
+            if exit_ := self._exit_of(leaving):
+                self._conditions = (*self._conditions, self._new_condition(exit_))
         names = dict.fromkeys(name for end in ends for name in end)
         merged = {name: _one_of([end[name] for end in ends if name in end]) for name in names}
         self._restore(scope, {**before, **merged} if "return" not in before else {**merged, "return": before["return"]})
+
+    def _exit_of(self, error: _LeaveError) -> str:
+        """What ends the condition that nobody left; empty for an error that nobody catches: then nothing follows."""
+        match error:
+            case _RaisedError():
+                return "try" if self._tries else ""
+            case _LeaveLoopError():
+                return "loop"
+            case _LeaveRoundError():
+                return "round"
+        return "function"
+
+    def _try(self, node: ast.Try | ast.TryStar, scope: Scope) -> None:
+        """What is tried is taken to succeed; without that assumption, a handler may be carried out instead."""
+        before = self._conditions
+        catching = [handler.body for handler in node.handlers if not _only_raises(handler.body)]
+        try:
+            if catching and _may_fail(node.body):
+                self._tries += 1
+                try:
+                    self._tried(node, catching, scope)
+                finally:
+                    self._tries -= 1
+            else:
+                self._execute([*node.body, *node.orelse], scope)
+        finally:
+            self._back_to(before, "try")
+            self._execute(node.finalbody, scope)
+
+    def _tried(self, node: ast.Try | ast.TryStar, catching: list[list[ast.stmt]], scope: Scope) -> None:
+        self.has_assumed = True
+        if not self.assumes:
+            self._branches([[*node.body, *node.orelse], *catching], scope)
+            return
+        try:
+            self._execute([*node.body, *node.orelse], scope)
+        except _RaisedError:
+            self._tries -= 1
+            try:
+                if len(catching) == len(node.handlers) == 1:
+                    self._execute(catching[0], scope)
+                else:
+                    self._branches([*catching, []], scope)
+            finally:
+                self._tries += 1
+            return
+        for body in catching:
+            with self._maybe(), self._returning():
+                self._keeping(body, scope)
+
+    def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+        entered: list[Value] = []
+        suppresses = False
+        for item in node.items:
+            manager = self.value(item.context_expr, scope)
+            entered.append(manager)
+            suppresses |= isinstance(manager, Made) and manager.callee.name == "contextlib.suppress"
+            given = manager
+            if isinstance(manager, Instance):
+                given = self._method_of(manager, "__enter__", "__aenter__")
+            if item.optional_vars is not None:
+                self._bind(item.optional_vars, given if holds_router(given) else UNKNOWN, scope)
+        if suppresses:
+            handler = ast.ExceptHandler(type=None, name=None, body=[ast.Pass()])
+            self._try(ast.Try(body=node.body, handlers=[handler], orelse=[], finalbody=[]), scope)
+        else:
+            self._execute(node.body, scope)
+        for manager in reversed(entered):
+            if isinstance(manager, Instance):
+                self._method_of(manager, "__exit__", "__aexit__", given=[Constant(None)] * 3)
+
+    def _method_of(self, instance: Instance, *names: str, given: Sequence[Value] = ()) -> Value:
+        for name in names:
+            method = self.attribute(instance, name)
+            if isinstance(method, Function):
+                return self._call_function(method, Arguments(list(given)))
+        return UNKNOWN
+
+    def _while(self, node: ast.While, scope: Scope) -> None:
+        before = self._conditions
+        self._loops += 1
+        try:
+            for _ in range(ROUNDS):
+                decided = self._truth(node.test, scope)
+                if decided is False:
+                    self._execute(node.orelse, scope)
+                    return
+                if decided is None or self._conditions != before:
+                    break
+                try:
+                    self._execute(node.body, scope)
+                except _LeaveLoopError:
+                    return
+                except _LeaveRoundError:
+                    pass
+                self._back_to(before, "round")
+            with suppress(_LeaveRoundError):
+                self._branches([node.body, []], scope, looped=True)
+        finally:
+            self._back_to(before, "round", "loop")
+            self._loops -= 1
 
     def _restore(self, scope: Scope, names: dict[str, Value]) -> None:
         for name in [name for name in scope.names if name not in names]:
@@ -540,38 +763,63 @@ class Evaluation:
                 truths = [self._truth(value, scope) for value in values]
                 return True if True in truths else None if None in truths else False
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                a, b = known(self.value(left, scope)), known(self.value(right, scope))
+                value, against = self.value(left, scope), self.value(right, scope)
+                a, b = known(value), known(against)
+                if isinstance(value, Member) != isinstance(against, Member) and not isinstance(op, ast.In | ast.NotIn):
+                    return None  # whether it equals its value depends on its class
                 if a is UNKNOWN or b is UNKNOWN:
-                    value = self.value(left, scope)
                     if b is None and isinstance(op, ast.Is | ast.IsNot) and value is not UNKNOWN:
                         return isinstance(op, ast.IsNot)  # a router or a function is not None
                     if isinstance(op, ast.In | ast.NotIn) and isinstance(a, str):
-                        inside = _is_in(a, self.value(right, scope))
+                        inside = _is_in(a, against)
                         return inside if inside is None else inside == isinstance(op, ast.In)
                     return None
                 return _compared(op, a, b)
         return _truth_of(self.value(test, scope))
 
-    def _for(self, target: ast.expr, iterated: Value, body: Sequence[ast.stmt], scope: Scope) -> None:
-        elements = None
-        if isinstance(iterated, Items) and iterated.is_complete:
-            elements = iterated.items
-        elif isinstance(iterated, Table) and iterated.is_complete:
-            elements = [Constant(key) for key in iterated.items]
+    def _for(
+        self, target: ast.expr, iterated: Value, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], scope: Scope
+    ) -> None:
+        elements = self._elements(iterated)
+        before = self._conditions
         if elements is None:
-            self._bind(target, UNKNOWN, scope)
-            self._branches([body, []], scope, looped=True)
+            element = RouteEntry(iterated.router, None) if isinstance(iterated, RouteList) else UNKNOWN
+            self._bind(target, element, scope)
+            with suppress(_LeaveRoundError):
+                self._branches([body, []], scope, looped=True)
+            self._back_to(before, "round", "loop")
+            self._execute(orelse, scope)
             return
         self._loops += 1
+        is_ordered = not (isinstance(iterated, Items) and iterated.is_unordered and len(elements) > 1)
         try:
-            for element in elements:
-                self._bind(target, element, scope)
-                try:
-                    self._execute(body, scope)
-                except _LeaveRoundError:
-                    continue
+            with nullcontext() if is_ordered else self._maybe():
+                for element in elements:
+                    start = self._conditions
+                    self._bind(target, element, scope)
+                    try:
+                        self._execute(body, scope)
+                    except _LeaveLoopError:
+                        return
+                    except _LeaveRoundError:
+                        continue
+                    finally:
+                        self._back_to(start, "round")
+                self._execute(orelse, scope)
         finally:
+            self._back_to(before, "round", "loop")
             self._loops -= 1
+
+    def _elements(self, iterated: Value) -> list[Value] | None:
+        """What a loop goes through, None where that is not known."""
+        match iterated:
+            case Items(items=items, is_complete=True):
+                return list(items)
+            case Table(items=named, is_complete=True):
+                return [Constant(key) for key in named]
+            case RouteList(router=router):
+                return router.entries(are_copied=not self.project.versions.supports_fastapi(LAZY_INCLUDES_SINCE))
+        return None
 
     def _bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
         match target:
@@ -587,24 +835,69 @@ class Evaluation:
                 self._bind(inner, UNKNOWN, scope)
             case ast.Attribute(value=owner, attr=name):
                 of = self.value(owner, scope)
-                if isinstance(of, Instance):
-                    if isinstance(value, Router) and not value.name:
-                        value.name = name
-                    is_certain = self._conditions <= of.conditions or isinstance(value, Router)
-                    of.attributes[name] = value if is_certain else UNKNOWN
-                elif isinstance(of, Function) and name == "__signature__":
-                    of.signature = value
-                elif isinstance(of, Router) and name in ("prefix", "tags", "dependencies", "route_class"):
-                    of.arguments.named[name] = value if not self._conditions else UNKNOWN
-                elif isinstance(of, Router) and of.cls is not None:
-                    of.attributes[name] = value if not self._conditions else UNKNOWN
+                self._set_attribute(of, name, value)
             case ast.Subscript(value=owner, slice=index):
                 of, key = self.value(owner, scope), known(self.value(index, scope))
                 if isinstance(of, Table):
-                    is_certain = self._conditions <= of.conditions
+                    is_certain = self._is_sure(of.conditions)
                     if isinstance(key, str):
                         of.items[key] = value if is_certain else UNKNOWN
                     of.is_complete = of.is_complete and isinstance(key, str)
+                elif isinstance(of, Method) and isinstance(of.owner, Function):
+                    of.owner.doubts = (*of.owner.doubts, f"`{of.name}` of it is changed")
+                elif isinstance(of, Items):
+                    of.is_complete = False
+                elif isinstance(of, RouteList):
+                    of.router.doubt(_EDITED)
+                elif isinstance(of, RouteEntry):
+                    of.doubt()
+
+    def _set_attribute(self, of: Value, name: str, value: Value) -> None:
+        match of:
+            case Instance():
+                if isinstance(value, Router) and not value.name:
+                    value.name = name
+                is_certain = self._is_sure(of.conditions) or isinstance(value, Router)
+                of.attributes[name] = value if is_certain else UNKNOWN
+            case Function():
+                self._set_on_function(of, name, value)
+            case Router() if name == "routes":
+                of.doubt(_EDITED)
+            case Router() if name in ("prefix", "tags", "dependencies", "route_class"):
+                of.arguments.named[name] = value if self._is_sure(of.conditions) else UNKNOWN
+                if name == "prefix" and of.is_application:
+                    of.doubt("is given a prefix")
+            case Router() if name in _SHOWN_BY_ROUTES or name in ROUTE_METHODS or name in _REGISTERING:
+                of.doubt(f"its `{name}` is replaced")
+            case Router() if of.cls is not None:
+                of.attributes[name] = value if self._is_sure(of.conditions) else UNKNOWN
+            case RouteEntry(event=Event() as event) if name == "operation_id" and self._is_sure(of.router.conditions):
+                event.operation_id = value
+            case RouteEntry():
+                if name not in _HARMLESS_OF_ROUTES:
+                    of.doubt()
+            case ModuleValue(path=path):
+                module = self.project.module(path)
+                if module is not None:
+                    self.scope_of(module).names[name] = value if not self._conditions else UNKNOWN
+            case Class():
+                self._members(of).names[name] = value if not self._conditions else UNKNOWN
+            case Outside(name=outside) if outside in _ROUTERS or outside in _ROUTE_CLASSES:
+                self.replaced = f"{outside}.{name}"
+
+    def _set_on_function(self, function: Function, name: str, value: Value) -> None:
+        if not self._is_sure(function.conditions) and name in _SHOWN_BY_FUNCTION:
+            function.doubts = (*function.doubts, f"its `{name}` may be changed")
+        elif name == "__signature__":
+            function.signature = value
+        elif name == "__name__":
+            function.given_name = value
+        elif name == "__wrapped__":
+            function.doubts = (*function.doubts, "it looks like another function")
+        elif name in _SHOWN_BY_FUNCTION:
+            function.doubts = (*function.doubts, f"its `{name}` is changed")
+        else:
+            function.attributes[name] = value
 
     def _local_import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for local, target in targets_of(node):
@@ -617,10 +910,27 @@ class Evaluation:
     ) -> None:
         if statement is None and scope.outer is not None and not scope.outer.function and len(node.body) == 1:
             statement = self._statement_of(scope, node)
-        current: Value = Function(node, scope, statement)
+        current: Value = self._defined(node, scope, statement)
         for decorator in reversed(node.decorator_list):
             current = self._decorated(self.value(decorator, scope), current, decorator, scope)
         scope.names[node.name] = current
+
+    def _defined(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, statement: int | None = None
+    ) -> Function:
+        """A function. What its parameters say is asked later where that is the same, so that most are never asked."""
+        function = Function(node, scope, statement)
+        function.conditions = self._conditions
+        if self._loops and not scope.module.facts.postponed:
+            parameters = node.args
+            positional = [*parameters.posonlyargs, *parameters.args]
+            defaults: list[ast.expr | None] = [None] * (len(positional) - len(parameters.defaults))
+            pairs = [*zip(positional, [*defaults, *parameters.defaults], strict=True)]
+            pairs += zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
+            for parameter, default in pairs:
+                annotation = self._annotation(parameter.annotation, scope) if parameter.annotation else UNKNOWN
+                function.defaults[parameter.arg] = annotation, self.value(default, scope) if default else None
+        return function
 
     def _statement_of(self, scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> int | None:
         """The top-level statement of a function of which only the header was parsed."""
@@ -640,9 +950,9 @@ class Evaluation:
         if isinstance(decorator, Method) and last in _HARMLESS_METHODS:
             return current
         match decorator:
-            case Outside(name=outside) if outside in _TRANSPARENT:
-                return current
-            case Made(callee=Outside(name=outside)) if outside in _TRANSPARENT:
+            case Outside(name=outside) | Made(callee=Outside(name=outside)) if outside in _TRANSPARENT:
+                if outside in _CACHES and isinstance(current, Function):
+                    current.results = {}
                 return current
             case Made(callee=Outside(name="makefun.with_signature"), arguments=given) if isinstance(current, Function):
                 current.signature = given.get("func_signature", 0)
@@ -656,9 +966,11 @@ class Evaluation:
                 return current
             case Outside(name="builtins.staticmethod" | "builtins.classmethod"):
                 return current
-            case Function():
+            case Function() | Instance() | Class():
                 with self._at(scope, node) if last in _REGISTRARS else nullcontext():
                     result = self.call(decorator, Arguments([current]), scope.first_line + node.lineno - 1)
+                if isinstance(decorator, Class) and isinstance(result, Instance):
+                    return result
                 if isinstance(result, Function):
                     if result is not current and result.wrapped is None:
                         result.doubts = (*result.doubts, f"`@{name}` puts another function in its place")
@@ -679,6 +991,22 @@ class Evaluation:
     def _class(self, node: ast.ClassDef, scope: Scope) -> None:
         cls = Class(node, scope)
         scope.names[node.name] = cls
+        self._fill(cls)
+        current: Value = cls
+        for decorator in reversed(node.decorator_list):
+            wrapper = self.value(decorator, scope)
+            if isinstance(wrapper, Function | Instance | Partial):
+                result = self.call(wrapper, Arguments([current]), scope.first_line + node.lineno - 1, scope)
+                current = current if result is UNKNOWN else result
+        scope.names[node.name] = current
+        hook = self._above(cls, cls, "__init_subclass__")
+        if isinstance(hook, Function):
+            named = {keyword.arg: self.value(keyword.value, scope) for keyword in node.keywords if keyword.arg}
+            bound = hook if hook.bound is not None else hook.bound_to(cls)
+            self._call_function(bound, Arguments([], {k: v for k, v in named.items() if k != "metaclass"}))
+
+    def _fill(self, cls: Class) -> None:
+        node = cls.node
         if any(
             isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.decorator_list for part in node.body
         ) or any(isinstance(part, ast.Assign) for part in node.body):
@@ -706,13 +1034,11 @@ class Evaluation:
                 return self._call(node, scope)
             case ast.JoinedStr(values=parts):
                 return self._joined(parts, scope)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return _added(self.value(left, scope), self.value(right, scope))
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            case ast.BinOp(left=left, op=op, right=right):
                 one, other = self.value(left, scope), self.value(right, scope)
-                if isinstance(one, Table) and isinstance(other, Table):
+                if isinstance(one, Table) and isinstance(other, Table) and isinstance(op, ast.BitOr):
                     return Table(one.items | other.items, is_complete=one.is_complete and other.is_complete)
-                return UNKNOWN
+                return operated(op, one, other)
             case ast.Compare() | ast.UnaryOp(op=ast.Not()):
                 decided = self._truth(node, scope)
                 return UNKNOWN if decided is None else Constant(decided)
@@ -722,6 +1048,7 @@ class Evaluation:
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 items = self._items(elements, scope)
                 items.is_tuple = isinstance(node, ast.Tuple)
+                items.is_unordered |= isinstance(node, ast.Set)
                 return items
             case ast.Dict(keys=keys, values=values):
                 return self._table(keys, values, scope)
@@ -743,8 +1070,16 @@ class Evaluation:
                 result = self.value(inner, scope)
                 self._bind(target, result, scope)
                 return result
-            case ast.ListComp(elt=element, generators=[generator]) if not generator.ifs:
-                return self._comprehension(element, generator, scope)
+            case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
+                found = Items([], conditions=self._conditions, is_unordered=isinstance(node, ast.SetComp))
+                return self._comprehension(
+                    node.generators, scope, lambda inner: found.items.append(self.value(element, inner)), found
+                )
+            case ast.DictComp(key=key, value=element):
+                table = Table({}, conditions=self._conditions)
+                return self._comprehension(
+                    node.generators, scope, lambda inner: self._enter(table, key, element, inner), table
+                )
         return UNKNOWN
 
     def _name(self, name: str, scope: Scope) -> Value:
@@ -771,19 +1106,28 @@ class Evaluation:
             case Router():
                 if name in value.attributes:
                     return value.attributes[name]
+                if name == "routes":
+                    return RouteList(value)
                 if value.cls is not None and (member := self._member(value.cls, name)) is not UNKNOWN:
                     return member.bound_to(value) if isinstance(member, Function) else member
                 if name == "router":
                     return value
                 if name in ("prefix", "tags", "dependencies"):
                     given = value.arguments.get(name)
-                    return given if given is not None else Constant("") if name == "prefix" else Items([])
+                    if given is None or (name != "prefix" and known(given) is None):
+                        given = Constant("") if name == "prefix" else Items([], conditions=value.conditions)
+                        value.arguments.named[name] = given
+                    return given
                 if value.is_application and name in _URLS:
                     given = value.arguments.get(name)
                     return given if given is not None else Constant(_URLS[name])
                 return Method(value, name)
             case Items() | Table():
                 return Method(value, name)
+            case RouteList():
+                return Method(value, name)
+            case RouteEntry():
+                return self._of_entry(value, name)
             case Record(attributes=attributes):
                 return attributes.get(name, UNKNOWN)
             case Instance(cls=cls, attributes=attributes):
@@ -796,14 +1140,44 @@ class Evaluation:
                 member = self._member(value, name)
                 if isinstance(member, Function) and "classmethod" in _decorators(member):
                     return member.bound_to(value)
+                bases = self._bases(value)
+                if bases & _ENUMERATIONS and name in self._members(value).names:
+                    if isinstance(member, Made) and member.callee.name == "enum.auto" and "enum.StrEnum" in bases:
+                        return Constant(name.lower())
+                    if isinstance(member, Constant):
+                        return member if bases & _WRITTEN_AS_VALUES else Member(member.value, name)
                 return member
-            case Function(wrapped=None) if name == "__name__":
-                return Constant(value.name)
+            case Function() if name in ("__name__", "__qualname__"):
+                is_own = value.wrapped is None and value.given_name is None and name == "__name__"
+                return Constant(value.name) if is_own else value.given_name or UNKNOWN
+            case Function(attributes=attributes) if name in attributes:
+                return attributes[name]
+            case Function() if name in _SHOWN_BY_FUNCTION or name == "__dict__":
+                return Method(value, name)
+            case Member() if name in ("value", "name"):
+                return Constant(value.value if name == "value" else value.name)
             case Constant() if name == "value":
                 return value
             case Constant(value=str()):
                 return Method(value, name)
         return UNKNOWN
+
+    def _of_entry(self, entry: RouteEntry, name: str) -> Value:
+        part = f"{entry.part}.{name}" if entry.part else name
+        event = entry.event
+        if event is not None and not entry.part and event.kind == "operation":
+            given = event.arguments.get("name")
+            if name == "operation_id" and event.operation_id is not None:
+                return event.operation_id
+            if name in ("operation_id", "summary", "description"):
+                return event.arguments.get(name) or Constant(None)
+            if name == "endpoint":
+                return event.target
+            if name == "name" and given is not None and known(given) is not None:
+                return given
+            if name == "name" and isinstance(event.target, Function):
+                return self.attribute(event.target, "__name__")
+        return RouteEntry(entry.router, event, part)
 
     def _of_module(self, path: str, name: str) -> Value:
         module = self.project.module(path)
@@ -844,29 +1218,40 @@ class Evaluation:
             return member if self.assumes else UNKNOWN
         return member
 
-    def _bases(self, cls: Class, depth: int = 0) -> set[str]:
+    def _bases(self, cls: Class) -> set[str]:
         """The classes from outside the project that it derives from."""
-        found: set[str] = set()
-        for base in cls.node.bases:
-            above = self.value(base, cls.scope)
-            if isinstance(above, Outside):
-                found.add(above.name)
-            elif isinstance(above, Class) and depth < 8:
-                found |= self._bases(above, depth + 1)
-        return found
+        return {
+            above.name if isinstance(above, Outside) else "?"
+            for above in self._mro(cls)
+            if not isinstance(above, Class)
+        }
 
-    def _member(self, cls: Class, name: str, depth: int = 0) -> Value:
-        members = self._members(cls)
-        if name in members.names:
-            return members.names[name]
-        for base in cls.node.bases:
-            if depth < 8 and isinstance(above := self.value(base, cls.scope), Class):
-                found = self._member(above, name, depth + 1)
-                if found is not UNKNOWN:
-                    return found
+    def _member(self, cls: Class, name: str) -> Value:
+        for above in self._mro(cls):
+            if isinstance(above, Class) and name in (names := self._members(above).names):
+                return names[name]
         return UNKNOWN
 
     # Asked afterwards, once all modules are imported
+
+    def makes_instances_itself(self, cls: Class) -> bool:
+        """Whether the parameters of a class may be others than those of `__init__` and of its fields."""
+        outside = {name for name in self._bases(cls) if name not in _PLAIN_BASES and not _WITHOUT_QUESTIONS.match(name)}
+        return (
+            bool(outside)
+            or isinstance(self._member(cls, "__new__"), Function)
+            or any(
+                keyword.arg == "metaclass" and dotted(keyword.value).rpartition(".")[2] != "ABCMeta"
+                for above in self._mro(cls)
+                if isinstance(above, Class)
+                for keyword in above.node.keywords
+            )
+        )
+
+    def is_replaced(self, router: Router) -> bool:
+        """Whether something else has the name of a module-level router in the end."""
+        names = self.scope_of(router.module).names
+        return not router.function and isinstance(names.get(router.name), Router) and names[router.name] is not router
 
     def annotation(self, node: ast.expr | None, scope: Scope) -> Value:
         """What a parameter's annotation means."""
@@ -894,9 +1279,12 @@ class Evaluation:
     def _joined(self, parts: Sequence[ast.expr], scope: Scope) -> Value:
         texts = []
         for part in parts:
-            inner = part.value if isinstance(part, ast.FormattedValue) and part.format_spec is None else part
-            found = known(self.value(inner, scope)) if isinstance(inner, ast.expr) else UNKNOWN
-            if not isinstance(found, str | int) or isinstance(found, bool):
+            is_plain = (
+                isinstance(part, ast.FormattedValue) and part.format_spec is None and part.conversion in (-1, 115)
+            )
+            value = self.value(part.value if isinstance(part, ast.FormattedValue) and is_plain else part, scope)
+            found = known(value)
+            if not isinstance(found, str | int) or isinstance(found, bool) or isinstance(value, Member):
                 return UNKNOWN
             texts.append(str(found))
         return Constant("".join(texts))
@@ -910,6 +1298,7 @@ class Evaluation:
             inner = self.value(element.value, scope)
             found.items += inner.items if isinstance(inner, Items) else []
             found.is_complete = found.is_complete and isinstance(inner, Items) and inner.is_complete
+            found.is_unordered |= isinstance(inner, Items) and inner.is_unordered and len(inner.items) > 1
         return found
 
     def _table(self, keys: Sequence[ast.expr | None], values: Sequence[ast.expr], scope: Scope) -> Table:
@@ -929,9 +1318,16 @@ class Evaluation:
     def _subscript(self, owner: Value, index: ast.expr, scope: Scope) -> Value:
         if isinstance(owner, Outside) and owner.name in _ANNOTATED and isinstance(index, ast.Tuple):
             first, *rest = index.elts
-            return Annotated(self._annotation(first, scope), [self.value(part, scope) for part in rest])
+            type_, metadata = self._annotation(first, scope), [self.value(part, scope) for part in rest]
+            if isinstance(type_, Annotated):
+                return Annotated(type_.type, [*type_.metadata, *metadata])
+            return Annotated(type_, metadata)
+        if isinstance(owner, Annotated):  # an alias with a type variable
+            return Annotated(UNKNOWN, owner.metadata)
         if isinstance(owner, Class):
             return owner
+        if isinstance(owner, RouteList):
+            return owner if isinstance(index, ast.Slice) else RouteEntry(owner.router, None)
         if isinstance(index, ast.Slice):
             return self._sliced(owner, index, scope)
         key = known(self.value(index, scope))
@@ -944,7 +1340,12 @@ class Evaluation:
             text = known(owner) if isinstance(owner, Constant) else None
             if isinstance(text, str) and -len(text) <= key < len(text):
                 return Constant(text[key])
-            if isinstance(owner, Items) and owner.is_complete and -len(owner.items) <= key < len(owner.items):
+            if (
+                isinstance(owner, Items)
+                and owner.is_complete
+                and not owner.is_unordered
+                and -len(owner.items) <= key < len(owner.items)
+            ):
                 return owner.items[key]
         return UNKNOWN
 
@@ -974,23 +1375,55 @@ class Evaluation:
         result: Value = UNKNOWN
         for node in values:
             result = self.value(node, scope)
-            is_true = True if isinstance(result, Instance) else _truth_of(result)
+            is_true = self._truth_of_instance(result) if isinstance(result, Instance) else _truth_of(result)
             if is_true is None:
                 return UNKNOWN
             if is_true == isinstance(op, ast.Or):
                 return result
         return result
 
-    def _comprehension(self, element: ast.expr, generator: ast.comprehension, scope: Scope) -> Value:
-        iterated = self.value(generator.iter, scope)
-        if not isinstance(iterated, Items):
-            return Items([], is_complete=False)
-        inner = Scope(scope.module, scope, scope.first_line, scope.function)
-        found = Items([], is_complete=iterated.is_complete)
-        for item in iterated.items:
-            self._bind(generator.target, item, inner)
-            found.items.append(self.value(element, inner))
+    def _enter(self, table: Table, key: ast.expr, element: ast.expr, scope: Scope) -> None:
+        name, value = known(self.value(key, scope)), self.value(element, scope)
+        if isinstance(name, str):
+            table.items[name] = value
+        else:
+            table.is_complete = False
+
+    def _comprehension(
+        self,
+        generators: Sequence[ast.comprehension],
+        scope: Scope,
+        collect: Callable[[Scope], None],
+        found: Items | Table,
+        outer: Scope | None = None,
+    ) -> Items | Table:
+        """Generators are carried out at once, as if they were lists."""
+        generator, *others = generators
+        iterated = self.value(generator.iter, outer or scope)
+        inner = Scope(scope.module, outer or scope, scope.first_line, scope.function)
+        elements = self._elements(iterated)
+        if isinstance(iterated, Items) and iterated.is_unordered and isinstance(found, Items):
+            found.is_unordered = True
+        is_known = elements is not None
+        if elements is None:
+            elements = [RouteEntry(iterated.router, None) if isinstance(iterated, RouteList) else UNKNOWN]
+        for element in elements:
+            self._bind(generator.target, element, inner)
+            truths = [self._truth(test, inner) for test in generator.ifs]
+            if False in truths:
+                continue
+            is_sure = is_known and None not in truths
+            with nullcontext() if is_sure else self._maybe(looped=True):
+                if others:
+                    self._comprehension(others, scope, collect, found, inner)
+                else:
+                    collect(inner)
+            found.is_complete = found.is_complete and is_sure
         return found
+
+    def _truth_of_instance(self, instance: Instance) -> bool | None:
+        is_plain = all(self._member(instance.cls, name) is UNKNOWN for name in ("__bool__", "__len__"))
+        return True if is_plain and not self._bases(instance.cls) - _PLAIN_BASES else None
 
     # Calls
 
@@ -1021,18 +1454,27 @@ class Evaluation:
         return None
 
     def _above(self, cls: Class, receiver: Value, name: str) -> Value:
-        """A method as the bases of a class have it, of the project's or of FastAPI's."""
-        for base in cls.node.bases:
-            above = self.value(base, cls.scope)
+        """A method as what stands behind a class in the receiver's order has it, of the project's or of FastAPI's."""
+        of = receiver.cls if isinstance(receiver, Router | Instance) else receiver
+        order = self._mro(of if isinstance(of, Class) else cls)
+        behind = order[order.index(cls) + 1 :] if cls in order else self._mro(cls)[1:]
+        for above in behind:
             if isinstance(above, Class):
-                member = self._member(above, name)
+                member = self._members(above).names.get(name)
                 if isinstance(member, Function):
-                    return member.bound_to(receiver)
-                if (found := self._above(above, receiver, name)) is not UNKNOWN:
-                    return found
+                    return member if "staticmethod" in _decorators(member) else member.bound_to(receiver)
             elif isinstance(above, Outside) and above.name in _ROUTERS and isinstance(receiver, Router):
                 return Method(receiver, name)
         return UNKNOWN
+
+    def _mro(self, cls: Class) -> tuple[Value, ...]:
+        """The order in which Python looks for attributes; what is outside the project is taken to have no bases."""
+        if cls.mro is None:
+            cls.mro = (cls,)  # of a class that is its own base
+            bases = [self.value(base, cls.scope) for base in cls.node.bases]
+            waiting = [[*self._mro(base)] if isinstance(base, Class) else [base] for base in bases]
+            cls.mro = (cls, *_merged_orders([*waiting, bases]))
+        return cls.mro
 
     def _arguments(self, node: ast.Call, scope: Scope) -> Arguments:
         arguments = Arguments([])
@@ -1070,6 +1512,8 @@ class Evaluation:
                 )
             case Outside(name="functools.partial") if arguments.positional:
                 first, *rest = arguments.positional
+                if isinstance(first, Router):
+                    return UNKNOWN
                 return Partial(first, Arguments(rest, arguments.named, is_complete=arguments.is_complete))
             case Outside(name="functools.wraps" | "functools.update_wrapper") if arguments.positional:
                 return Partial(callee, arguments)
@@ -1079,14 +1523,66 @@ class Evaluation:
                     return Items([], is_complete=arguments.is_complete, conditions=self._conditions)
                 if isinstance(inner, Table):
                     return Items([Constant(key) for key in inner.items], is_complete=inner.is_complete)
+                if isinstance(inner, RouteList):
+                    return inner
                 if not isinstance(inner, Items):
                     return UNKNOWN
-                return Items(list(inner.items), is_complete=inner.is_complete, conditions=self._conditions)
+                made = inner.copy()
+                made.conditions = self._conditions
+                made.is_unordered |= callee.name == "builtins.set"
+                return made
             case Outside(name="builtins.getattr") if len(arguments.positional) >= 2:
                 of, attribute = arguments.positional[0], known(arguments.positional[1])
-                return self.attribute(of, attribute) if isinstance(attribute, str) and of is not UNKNOWN else UNKNOWN
-            case Outside(name="builtins.dict") if not arguments.positional:
-                return Table(dict(arguments.named), is_complete=arguments.is_complete, conditions=self._conditions)
+                if isinstance(attribute, str) and of is not UNKNOWN:
+                    found = self.attribute(of, attribute)
+                    has_default = len(arguments.positional) > 2 and isinstance(of, Function)
+                    is_missing = found is UNKNOWN and attribute not in _SHOWN_BY_FUNCTION
+                    return arguments.positional[2] if has_default and is_missing else found
+                return Method(of, "?") if isinstance(of, Router) else UNKNOWN
+            case Outside(name="builtins.setattr") if len(arguments.positional) == 3:
+                of, attribute = arguments.positional[0], known(arguments.positional[1])
+                if isinstance(attribute, str):
+                    self._set_attribute(of, attribute, arguments.positional[2])
+                elif isinstance(of, Router):
+                    of.doubt("an attribute of it is set that is not known")
+                elif isinstance(of, Function):
+                    of.doubts = (*of.doubts, "an attribute of it is set that is not known")
+                elif isinstance(of, RouteEntry):
+                    of.doubt()
+                return Constant(None)
+            case Outside(name="builtins.isinstance") if len(arguments.positional) == 2:
+                decided = self._is_instance(*arguments.positional)
+                return UNKNOWN if decided is None else Constant(decided)
+            case Outside(name="builtins.hasattr") if len(arguments.positional) == 2:
+                of, attribute = arguments.positional[0], known(arguments.positional[1])
+                if isinstance(of, Function) and isinstance(attribute, str) and not attribute.startswith("__"):
+                    return Constant(attribute in of.attributes) if not of.doubts else UNKNOWN
+                return UNKNOWN
+            case Outside(name="builtins.map" | "builtins.filter") if len(arguments.positional) == 2:
+                function, iterated = arguments.positional
+                return self._mapped(callee.name == "builtins.map", function, iterated, line, scope)
+            case Outside(name="builtins.enumerate" | "builtins.zip" | "builtins.reversed") if arguments.positional:
+                return self._paired(callee.name, arguments)
+            case Outside(name="builtins.exec" | "builtins.eval") if scope is not None:
+                for router in self.routers:
+                    if router.module is scope.module:
+                        router.doubt(f"its module calls `{callee.name.removeprefix('builtins.')}`")
+                return UNKNOWN
+            case Outside(name="asyncio.run" | "anyio.run") if arguments.positional:
+                first = arguments.positional[0]
+                return self.call(first, Arguments([]), line, scope) if isinstance(first, Function) else first
+            case Outside(name="copy.copy") if isinstance(arguments.get("x", 0), Items | Constant | Function | Class):
+                first = arguments.positional[0] if arguments.positional else UNKNOWN
+                return first.copy() if isinstance(first, Items) else first
+            case Outside(name="builtins.dict" | "collections.OrderedDict") if len(arguments.positional) < 2:
+                base = arguments.get("", 0)
+                if base is not None and not isinstance(base, Table):
+                    return UNKNOWN
+                table = Table(dict(arguments.named), is_complete=arguments.is_complete, conditions=self._conditions)
+                if base is not None:
+                    table.items = base.items | table.items
+                    table.is_complete = table.is_complete and base.is_complete
+                return table
             case Outside(name="typing.cast") if len(arguments.positional) == 2:
                 return arguments.positional[1]
             case Outside(name=name) if name in _ENVIRONMENT:
@@ -1103,6 +1599,8 @@ class Evaluation:
                 if isinstance(wrapper, Function):
                     wrapper.wrapped = given.positional[0]
                 return wrapper or UNKNOWN
+            case Partial(callee=Outside(name="builtins.property")):
+                return UNKNOWN
             case Partial(callee=inner, arguments=given):
                 merged = Arguments(
                     [*given.positional, *arguments.positional],
@@ -1119,21 +1617,38 @@ class Evaluation:
                 return self._call_function(method, arguments) if isinstance(method, Function) else UNKNOWN
             case Registrar():
                 endpoint = arguments.get("func", 0) or UNKNOWN
+                if callee.method == "on_event":
+                    self._startups.append((callee.router, endpoint))
+                    return endpoint
                 self._register_decorated(callee, endpoint, scope)
                 return endpoint
             case Method(owner=Router() as router, name=name):
                 return self._router_method(router, name, arguments, line, scope)
             case Method(owner=Items() as items, name=name):
                 return self._list_method(items, name, arguments)
+            case Method(owner=RouteList(router=router), name=name):
+                return self._route_list_method(router, name, arguments, line, scope)
+            case RouteEntry():
+                if callee.part.rpartition(".")[2] in _MUTATORS:
+                    callee.doubt()
+                return UNKNOWN
             case Method(owner=Table() as table, name=name):
-                return _table_method(table, name, arguments, is_certain=self._conditions <= table.conditions)
+                return _table_method(table, name, arguments, is_certain=self._is_sure(table.conditions))
             case Method(owner=Constant(value=str(text)), name=name):
                 return string_method(text, name, arguments)
         return UNKNOWN
 
     def _router(self, arguments: Arguments, line: int, scope: Scope | None, *, is_application: bool) -> Router:
         assert scope is not None
-        router = Router(scope.module, line, scope.function, arguments, is_application=is_application)
+        router = Router(
+            scope.module,
+            line,
+            scope.function,
+            _owned(arguments),
+            is_application=is_application,
+            conditions=self._conditions,
+            root=self._root,
+        )
         self.routers.append(router)
         if is_application and isinstance(routes := arguments.get("routes"), Value) and known(routes) not in (None, []):
             router.doubts = ("is given routes of its own",)
@@ -1142,6 +1657,9 @@ class Evaluation:
     def _call_function(self, function: Function, arguments: Arguments) -> Value:
         if self._depth >= DEEPEST or (self._depth >= FREELY and not self._may_matter(function, arguments)):
             return UNKNOWN
+        key = _key_of(function, arguments) if function.results is not None else None
+        if function.results is not None and key in function.results:
+            return function.results[key]
         node = self._whole(function)
         scope = function.scope
         own = Scope(scope.module, scope, scope.first_line, _qualified(scope, function.name))
@@ -1152,18 +1670,23 @@ class Evaluation:
         self._pass(node.args, arguments, own, scope)
         self._depth += 1
         self._called.add((scope.module.path, function.line))
+        before = self._conditions
         try:
             if isinstance(node, ast.Lambda):
                 return self.value(node.body, own)
-            if any(isinstance(part, ast.Global) for part in node.body):
-                for part in node.body:
-                    if isinstance(part, ast.Global):
-                        self._share(own, part.names)
-            with self._returning():
-                self._execute(node.body, own)
+            self._execute(node.body, own)
+        except _RaisedError:
+            if self._tries:
+                raise
+        except _LeaveError:
+            pass
         finally:
             self._depth -= 1
-        return own.names.get("return", Constant(None))
+            self._back_to(before, "round", "loop", "function")
+        result = own.names.get("return", Constant(None))
+        if function.results is not None:
+            function.results[key] = result
+        return result
 
     def _may_matter(self, function: Function, arguments: Arguments) -> bool:
         """Whether a function may register something, make a router or give a dependency."""
@@ -1181,11 +1704,12 @@ class Evaluation:
             self._mattering[key] = _MATTERS.search(text) is not None
         return self._mattering[key]
 
-    def _share(self, own: Scope, names: Sequence[str]) -> None:
-        """`global app`: what the function binds, the module has. Looked up before, so that it is there to be seen."""
-        base = self.scope_of(own.module).names
-        shared = _SharedNames(own.names, base, names)
-        own.names = shared
+    def _share(self, own: Scope, base: Scope | None, names: Sequence[str]) -> None:
+        """`global app`: what the function binds, the module has; `nonlocal`: a function around it."""
+        while base is not None and base.outer is not None and not any(name in base.names for name in names):
+            base = base.outer
+        if base is not None:
+            own.names = _SharedNames(own.names, base.names, names)
 
     def _whole(self, function: Function) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda:
         if function.statement is None:
@@ -1219,15 +1743,10 @@ class Evaluation:
             return self.value(default, scope)
         return UNKNOWN
 
-    def _derived(self, cls: Class, depth: int = 0) -> str | None:
+    def _derived(self, cls: Class) -> str | None:
         """`fastapi.FastAPI` or `fastapi.APIRouter` where the class derives from it."""
-        for base in cls.node.bases:
-            above = self.value(base, cls.scope)
-            if isinstance(above, Outside) and above.name in _ROUTERS:
-                return above.name
-            if isinstance(above, Class) and depth < 8 and (found := self._derived(above, depth + 1)):
-                return found
-        return None
+        names = (above.name for above in self._mro(cls) if isinstance(above, Outside))
+        return next((name for name in names if name in _ROUTERS), None)
 
     def _call_class(self, cls: Class, arguments: Arguments, line: int) -> Value:
         derived = self._derived(cls)
@@ -1244,7 +1763,33 @@ class Evaluation:
         elif isinstance(made, Instance):  # a dataclass or a model
             made.attributes |= arguments.named
             made.attributes |= dict(zip(self._fields(cls), arguments.positional, strict=False))
+            after = self._member(cls, "__post_init__")
+            if isinstance(after, Function):
+                self._call_function(after.bound_to(made), Arguments([]))
+            if self._changes_what_it_is_given(cls):
+                made.attributes.clear()
+                made.is_complete = False
+            if self._bases(cls) - _PLAIN_BASES and any(holds_router(value) for value in arguments.values()):
+                return UNKNOWN
+        if isinstance(made, Router) and made.is_application and not isinstance(init, Function):
+            self._set_up(made)
         return made
+
+    def _changes_what_it_is_given(self, cls: Class) -> bool:
+        """Whether a model has validators."""
+        return any(
+            isinstance(part, ast.FunctionDef)
+            and (part.name == "model_post_init" or any("validator" in name for name in _decorators_of(part)))
+            for above in self._mro(cls)
+            if isinstance(above, Class)
+            for part in above.node.body
+        )
+
+    def _set_up(self, application: Router) -> None:
+        """What the constructor of `FastAPI` calls in the end."""
+        own = self._member(application.cls, "setup") if application.cls is not None else None
+        if isinstance(own, Function):
+            self._call_function(own.bound_to(application), Arguments([]))
 
     def _fields(self, cls: Class, depth: int = 0) -> list[str]:
         """Annotated names, those of bases first: what a dataclass takes in this order."""
@@ -1262,7 +1807,7 @@ class Evaluation:
     def _list_method(self, items: Items, name: str, arguments: Arguments) -> Value:
         if name in ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"):
             first = arguments.get("", 0)
-            if self._conditions > items.conditions:
+            if not self._is_sure(items.conditions):
                 items.is_complete = False
             if name == "append" and first is not None:
                 items.items.append(first)
@@ -1273,10 +1818,71 @@ class Evaluation:
                 items.is_complete = False
             return Constant(None)
         if name == "copy":
-            return Items(list(items.items), is_complete=items.is_complete)
+            return items.copy()
+        if name in ("add", "update", "discard", "union"):
+            items.is_complete = False
         return UNKNOWN
 
     # Registrations
+
+    def _route_list_method(
+        self, router: Router, name: str, arguments: Arguments, line: int, scope: Scope | None
+    ) -> Value:
+        """`app.routes.append(APIRoute(...))`; whatever else is done to the list, is not followed."""
+        given = arguments.get("", 0)
+        if name == "append" and isinstance(given, Made) and (kind := _ROUTE_CLASSES.get(given.callee.name)):
+            endpoint = given.arguments.get(*kind[1]) or UNKNOWN
+            self._event(kind[0], router, endpoint, given.arguments, line, scope, kind[2])
+            router.events[-1].own = Arguments([])
+        elif name in _MUTATORS:
+            router.doubt(_EDITED)
+        return UNKNOWN if name in ("copy", "index", "count") else Constant(None)
+
+    def _is_instance(self, value: Value, classes: Value) -> bool | None:
+        if isinstance(classes, Items):
+            decided = [self._is_instance(value, cls) for cls in classes.items]
+            return True if True in decided else None if None in decided or not classes.is_complete else False
+        match value, classes:
+            case RouteEntry(part="", event=event), Outside(name=name) if name in _ROUTE_CLASSES:
+                kind = "route" if event is None else event.kind
+                return kind in _INSTANCES[name] if event is not None or value.router.is_application else None
+            case Constant(value=inner), Outside(name=name) if type(value) is Constant and name in _TYPES:
+                return isinstance(inner, _TYPES[name])
+            case Router(), Outside(name=name) if name in _ROUTERS:
+                return True if name == _APPLICATION and value.is_application else None
+            case (Instance(cls=cls), Class()):
+                return True if classes in self._mro(cls) else None if "?" in self._bases(cls) else False
+        return None
+
+    def _mapped(self, is_map: bool, function: Value, iterated: Value, line: int, scope: Scope | None) -> Value:
+        elements = self._elements(iterated)
+        if elements is None:
+            if holds_router(function):
+                with self._maybe(looped=True):
+                    self.call(function, Arguments([UNKNOWN]), line, scope)
+            return UNKNOWN
+        results = [self.call(function, Arguments([element]), line, scope) for element in elements]
+        if is_map:
+            return Items(results)
+        truths = [_truth_of(result) for result in results]
+        kept = [element for element, truth in zip(elements, truths, strict=True) if truth]
+        return Items(kept, is_complete=None not in truths)
+
+    def _paired(self, name: str, arguments: Arguments) -> Value:
+        lists = [self._elements(value) for value in arguments.positional]
+        orders = [isinstance(value, Items) and value.is_unordered for value in arguments.positional]
+        if None in lists or any(orders) or not arguments.is_complete:
+            return UNKNOWN
+        known_lists = [found for found in lists if found is not None]
+        if name == "builtins.reversed":
+            return Items(known_lists[0][::-1])
+        if name == "builtins.zip":
+            return Items([Items(list(pair)) for pair in zip(*known_lists, strict=False)])
+        start = known(arguments.get("start", 1)) if len(lists) == 1 else UNKNOWN
+        first = start if isinstance(start, int) else 0
+        if len(lists) != 1 or (arguments.get("start", 1) is not None and start is UNKNOWN):
+            return UNKNOWN
+        return Items([Items([Constant(index), value]) for index, value in enumerate(known_lists[0], first)])
 
     def _router_method(self, router: Router, name: str, arguments: Arguments, line: int, scope: Scope | None) -> Value:
         arguments = _without_defaults(arguments)
@@ -1292,8 +1898,10 @@ class Evaluation:
             return Registrar(router, name, arguments, line)
         if name == "__init__":
             # Of `super().__init__(...)`, the last word on what the constructor was given.
-            router.arguments.named |= arguments.named
+            router.arguments.named |= _owned(arguments).named
             router.arguments.is_complete = arguments.is_complete
+            if router.is_application:
+                self._set_up(router)
             return Constant(None)
         if name in ("add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"):
             endpoint = arguments.get("endpoint", 1) or arguments.get("route") or UNKNOWN
@@ -1302,7 +1910,14 @@ class Evaluation:
             self._event("include", router, arguments.get("router", 0) or UNKNOWN, arguments, line, scope)
         elif name in ("mount", "host", "frontend"):
             self._event("mount", router, arguments.get("app", 1) or UNKNOWN, arguments, line, scope, name)
+        elif name == "on_event":
+            return Registrar(router, name, arguments, line) if known(arguments.get("", 0)) != "shutdown" else UNKNOWN
+        elif name == "add_event_handler":
+            if known(arguments.get("event_type", 0)) != "shutdown" and (start := arguments.get("func", 1)):
+                self._startups.append((router, start))
         elif name not in _HARMLESS_METHODS:
+            doubt = (f"`{name}` of it may register more" if name != "?" else "a method is called that is not known",)
+            self._event("unknown", router, UNKNOWN, Arguments([]), line, scope, name, doubt)
             return UNKNOWN
         return Constant(None)
 
@@ -1354,6 +1969,8 @@ class Evaluation:
             path, line = self._site
         if self._starting:
             doubts = (*doubts, "it is registered while the application starts")
+        if kind == "operation":
+            doubts = (*doubts, *self._of_route_class(router, arguments))
         router.events.append(
             Event(
                 kind,
@@ -1361,13 +1978,34 @@ class Evaluation:
                 path,
                 line,
                 target,
-                arguments,
+                arguments.copy(),
                 method,
-                is_conditional=self._conditions > 0,
+                is_conditional=not self._is_sure(router.conditions),
                 is_looped=self._loops > 0,
                 doubts=doubts,
+                own=router.given_by_now(),
+                root=self._root,
             )
         )
+
+    def _of_route_class(self, router: Router, arguments: Arguments) -> tuple[str, ...]:
+        """A class of routes may make of what it is given what it likes."""
+        cls = arguments.get("route_class_override") or router.arguments.get("route_class")
+        if cls is None or known(cls) is None:
+            return ()
+        if isinstance(cls, Class):
+            for above in self._mro(cls):
+                if isinstance(above, Outside) and above.name == "fastapi.routing.APIRoute":
+                    return ()
+                if not isinstance(above, Class) or not all(
+                    isinstance(part, ast.Expr | ast.Pass)
+                    or (isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name in _HARMLESS_OF_ROUTES)
+                    for part in above.node.body
+                ):
+                    break
+        elif isinstance(cls, Outside) and cls.name == "fastapi.routing.APIRoute":
+            return ()
+        return ("its class of routes may change it",)
 
     def _handed_on(self, callee: Value, arguments: Arguments, node: ast.Call, scope: Scope) -> None:
         """`instrument(app)` of a library may register routes of its own."""
@@ -1375,10 +2013,14 @@ class Evaluation:
         if _HARMLESS.search(callee.name if isinstance(callee, Outside) else name):
             return
         line = scope.first_line + node.lineno - 1
+        doubt = (f"it is handed to `{name}`, which may register more",)
         for value in arguments.values():
             if isinstance(value, Router):
-                doubt = (f"it is handed to `{name}`, which may register more",)
                 self._event("unknown", value, UNKNOWN, Arguments([]), line, scope, name, doubt)
+            elif isinstance(value, RouteEntry):
+                value.doubt()
+            elif isinstance(value, RouteList):
+                value.router.doubt(_EDITED)
 
 
 def _modules(project: Project) -> list[Module]:
@@ -1402,7 +2044,16 @@ def _modules(project: Project) -> list[Module]:
                 module = project.module(path)
                 if module is not None:
                     found.append(module)
-    return found
+    # What an application is made with is imported by its own module first, as a server would.
+    return sorted(found, key=lambda module: not _makes_application(module, makers))
+
+
+def _makes_application(module: Module, makers: Set[str]) -> bool:
+    statements = enumerate(module.facts.statements)
+    texts = [
+        module.statement_text(i) for i, s in statements if s.word not in ("def", "async def", "class", "@", "from")
+    ]
+    return any("FastAPI(" in text or any(f"{name}(" in text for name in makers) for text in texts)
 
 
 class _SharedNames(dict[str, Value]):
@@ -1438,6 +2089,65 @@ _PASSED: dict[str, Value] = {
 }  # fmt: skip
 
 
+def _owned(arguments: Arguments) -> Arguments:
+    """What a router keeps of what it is given: of dependencies a list of its own, of tags the list itself."""
+    named = dict(arguments.named)
+    dependencies = named.get("dependencies")
+    if isinstance(dependencies, Items):
+        named["dependencies"] = dependencies.copy()
+    return Arguments(arguments.positional, named, is_complete=arguments.is_complete)
+
+
+def _key_of(function: Function, arguments: Arguments) -> object:
+    """Arguments that `functools.cache` takes to be the same."""
+    parts = [*arguments.positional, *arguments.named.values()]
+    values = [part.value if isinstance(part, Constant) else id(part) for part in parts]
+    return id(function.bound), len(arguments.positional), tuple(arguments.named), repr(values)
+
+
+def _listed_or_none(value: Value | None) -> list[Value]:
+    return value.items if isinstance(value, Items) else []
+
+
+def _most_careful(errors: Sequence[_LeaveError]) -> _LeaveError:
+    """How a block is left of which every branch leaves: by the exit that skips least."""
+    order = (_LeaveRoundError, _LeaveLoopError, _LeaveError, _RaisedError)
+    return min(errors, key=lambda error: order.index(type(error)))
+
+
+def _only_raises(body: Sequence[ast.stmt]) -> bool:
+    last = body[-1]
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return dotted(last.value.func) in ("sys.exit", "exit", "quit", "os._exit")
+    return isinstance(last, ast.Raise)
+
+
+def _may_fail(body: Sequence[ast.stmt]) -> bool:
+    """Whether something can be raised in a block: by anything but imports of the standard library and definitions."""
+    for node in body:
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                heads = {target.partition(".")[0] for _, target in targets_of(node)}
+                if not heads <= sys.stdlib_module_names | {"fastapi", "starlette", "pydantic"}:
+                    return True
+            case ast.FunctionDef(decorator_list=[]) | ast.AsyncFunctionDef(decorator_list=[]) | ast.Pass():
+                continue
+            case ast.Assign(value=ast.Constant()) | ast.Expr(value=ast.Constant()):
+                continue
+            case _:
+                return True
+    return False
+
+
+def _merged_orders(orders: list[list[Value]]) -> Iterator[Value]:
+    """The C3 linearization; as far as it goes where there is none."""
+    while orders := [order for order in orders if order]:
+        tails = {id(value) for order in orders for value in order[1:]}
+        head = next((order[0] for order in orders if id(order[0]) not in tails), orders[0][0])
+        yield head
+        orders = [[value for value in order if value is not head] for order in orders]
+
+
 def _without_defaults(arguments: Arguments) -> Arguments:
     named = {name: value for name, value in arguments.named.items() if value is not DEFAULT}
     return Arguments(arguments.positional, named, is_complete=arguments.is_complete)
@@ -1448,8 +2158,9 @@ _SHOWN_BY_ROUTES = frozenset(
      "route_class", "routes", "tags"}
 )  # fmt: skip
 _BUILTINS = frozenset(
-    {"classmethod", "dict", "enumerate", "getattr", "hasattr", "id", "int", "isinstance", "len", "list", "map", "print",
-     "property", "range", "repr", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "zip"}
+    {"abs", "bool", "classmethod", "dict", "enumerate", "eval", "exec", "filter", "float", "frozenset", "getattr",
+     "hasattr", "id", "int", "isinstance", "len", "list", "map", "max", "min", "object", "print", "property", "range",
+     "repr", "reversed", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "zip"}
 )  # fmt: skip
 
 
@@ -1488,7 +2199,8 @@ def _is_in(key: str, container: Value) -> bool | None:
         case Table(items=named, is_complete=is_complete):
             return (None if named[key] is UNKNOWN else True) if key in named else False if is_complete else None
         case Items(items=items, is_complete=True):
-            return True if any(known(item) == key for item in items) else None
+            found = [known(item) for item in items]
+            return True if key in found else None if UNKNOWN in found else False
     return None
 
 
@@ -1514,7 +2226,7 @@ def _one_of(values: Sequence[Value]) -> Value:
     routers = [value for value in values if isinstance(value, Router)]
     if routers:
         if any(_for_routes(router) or _for_routes(routers[0]) for router in routers if router is not routers[0]):
-            routers[0].doubts = (*routers[0].doubts, "is one of several that the name may stand for")
+            routers[0].doubt("is one of several that the name may stand for")
         return routers[0]
     constants = {repr(known(value)) for value in values}
     return first if len(constants) == 1 and all(isinstance(value, Constant) for value in values) else UNKNOWN
@@ -1538,7 +2250,7 @@ def _either(first: Value, second: Value) -> Value:
 def _for_routes(router: Router) -> bool:
     """Whether a router is given what its routes get, too: two that are not may stand for each other."""
     given = router.arguments
-    return not given.is_complete or not _SHOWN_BY_ROUTES.isdisjoint(given.named)
+    return bool(router.events) or not given.is_complete or not _SHOWN_BY_ROUTES.isdisjoint(given.named)
 
 
 def _decorators(function: Function) -> set[str]:
@@ -1551,15 +2263,6 @@ def _decorators_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
 def _qualified(scope: Scope, name: str) -> str:
     return f"{scope.function}.{name}" if scope.function else name
-
-
-def _added(left: Value, right: Value) -> Value:
-    if isinstance(left, Items) and isinstance(right, Items):
-        return Items([*left.items, *right.items], is_complete=left.is_complete and right.is_complete)
-    a, b = known(left), known(right)
-    if isinstance(a, str) and isinstance(b, str):
-        return Constant(a + b)
-    return UNKNOWN
 
 
 def _table_method(table: Table, name: str, arguments: Arguments, *, is_certain: bool) -> Value:

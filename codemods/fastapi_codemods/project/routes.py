@@ -13,10 +13,11 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from .evaluation import Evaluation, status_of
+from .evaluation import LAZY_INCLUDES_SINCE, Evaluation, status_of
 from .index import Project
 from .values import (
     UNKNOWN,
@@ -40,8 +41,8 @@ from .values import (
     text_of,
 )
 
-LAZY_INCLUDES_SINCE = (0, 137)
-ASSUMED = "holds with the defaults of factories, settings and environment"
+ASSUMED = "holds with the defaults of factories, settings and environment, and if what is tried succeeds"
+ELSEWHERE = "it is registered by a module that the others do not import"
 # A router that a library makes has routes that nobody here knows.
 _WITHOUT_PARAMETERS = re.compile(r"\Afastapi\.security\.|\Afastapi\.(?:Request|WebSocket|Response|BackgroundTasks)\Z")
 
@@ -229,6 +230,8 @@ class _Tables:
         routes = tuple(self._routes(router, _Context(), frozenset()))
         handed_on = (doubt for event in router.events if event.kind == "unknown" for doubt in event.doubts)
         doubts = tuple(dict.fromkeys((*router.doubts, *handed_on)))
+        if self.evaluation.is_replaced(router):
+            doubts = (*doubts, "another one has its name in the end")
         return Application(
             f"{module}:{name}", router.module.path, router.line, not router.is_application, routes, doubts
         )
@@ -240,22 +243,35 @@ class _Tables:
         if id(router) in around:
             return
         around |= {id(router)}
-        own = router.arguments
-        context = context._replace(options=(own, *context.options))
         if router.doubts:
             context = context.doubting(*router.doubts)
-        inner = self._within(context, own, is_application=router.is_application)
+        if self.evaluation.replaced:
+            context = context.doubting(f"`{self.evaluation.replaced}` is replaced")
+        around_events, own = context, None
+        roots = {event.root for event in router.events}
+        root = roots.pop() if len(roots) == 1 else router.root
         for event in router.events:
             if self.copies and context.before is not None and event.number >= context.before:
                 continue
+            if event.own is not own:
+                own = event.own
+                context = around_events._replace(options=(own, *around_events.options))
+                inner = self._within(context, own, is_application=router.is_application)
+            is_elsewhere = event.root != root and event.root is not None
+            if is_elsewhere:
+                inner_of, context_of = inner.doubting(ELSEWHERE), context.doubting(ELSEWHERE)
+            else:
+                inner_of, context_of = inner, context
             if event.kind == "include":
-                yield from self._included(event, inner, around)
+                yield from self._included(event, inner_of, around)
+            elif event.kind == "mount" and self.copies and context.before is not None:
+                continue  # mounts were left out
             elif event.kind == "mount":
-                yield from self._mounted(event, context, around)
+                yield from self._mounted(event, context_of, around)
             elif event.kind in ("route", "websocket_route"):
-                yield self._starlette_route(event, context)
+                yield self._starlette_route(event, context_of)
             elif event.kind in ("operation", "websocket"):
-                yield self._route(event, inner)
+                yield self._route(event, inner_of)
 
     def _within(self, context: _Context, given: Arguments, *, is_application: bool = False) -> _Context:
         """The context with a router's or an include's own prefix, tags and dependencies."""
@@ -324,14 +340,15 @@ class _Tables:
         path = _text(event.arguments.get("path", 0))
         full = None if path is None or context.prefix is None else context.prefix + path
         given = known(event.arguments.get("methods", 2) or Constant(None))
-        methods = tuple(sorted(given)) if isinstance(given, list) else () if event.kind != "route" else ("GET", "HEAD")
+        has_methods = event.kind == "route" and not isinstance(event.target, Class | Instance)
+        methods = tuple(sorted(given)) if isinstance(given, list) else ("GET", "HEAD") if has_methods else ()
         if isinstance(given, list) and "GET" in given:
             methods = tuple(sorted({*given, "HEAD"}))
         doubts = [*context.doubts, *event.doubts]
         if full is None:
             doubts.append("its path is not known")
         base = _unknown_routes(event, context, "")
-        name = _given_name(event.arguments) or _name_of(event.target)
+        name = _given_name(event.arguments) or _endpoint_name(event.target) or _name_of(event.target)
         return base._replace(
             kind=event.kind,
             path=_mounted_at(context, full),
@@ -358,7 +375,7 @@ class _Tables:
         name = _given_name(given)
         endpoint = event.target
         if name is None and known(given.get("name") or Constant(None)) is None:
-            name = _endpoint_name(endpoint)
+            name = _route_name(endpoint)
         if name is None:
             doubts.append("its name is not known")
         tags = _joined(context.tags, _tags(given.get("tags")))
@@ -383,6 +400,9 @@ class _Tables:
         operation_id = None
         if is_operation and methods is not None:
             operation_id, why = self._operation_id(given, context, name, full, tags, methods)
+            if event.operation_id is not None and known(event.operation_id) is not None:
+                operation_id = text_of(event.operation_id)
+                why = ["its operation id is not known"] if operation_id is None else []
             doubts += why
         return Route(
             event.kind,
@@ -413,6 +433,8 @@ class _Tables:
         given = event.arguments.get("methods")
         if given is None or known(given) is None:
             return ("GET",)
+        if isinstance(given, Items):
+            given = Items(given.items, is_complete=given.is_complete)  # a set will do
         found = known(given)
         if not isinstance(found, list) or not all(isinstance(method, str) for method in found):
             return None
@@ -428,7 +450,7 @@ class _Tables:
         methods: tuple[str, ...],
     ) -> tuple[str | None, list[str]]:
         explicit = given.get("operation_id")
-        if explicit is not None and known(explicit) is not None:
+        if explicit is not None and known(explicit) not in (None, ""):
             found = text_of(explicit)
             return found, [] if found is not None else ["its operation id is not known"]
         if name is None or path is None:
@@ -531,7 +553,9 @@ class _Tables:
                 if call.wrapped is not None and call.wrapped is not call:
                     uses, doubts = self._asked_for(call.wrapped)
                     return uses, doubts
-                uses, doubts = self._of_parameters(call.node.args, call.scope, is_bound=call.bound is not None)
+                uses, doubts = self._of_parameters(
+                    call.node.args, call.scope, is_bound=call.bound is not None, known_already=call.defaults
+                )
                 return uses, tuple(dict.fromkeys((*doubts, *call.doubts)))
             case Partial(callee=callee, arguments=arguments):
                 if isinstance(callee, Function):
@@ -571,6 +595,8 @@ class _Tables:
 
     def _of_class(self, cls: Class) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
         init = self.evaluation.attribute_later(cls, "__init__")
+        if self.evaluation.makes_instances_itself(cls):
+            return (), (f"what `{cls.name}` asks for is not known",)
         if isinstance(init, Function):
             return self._of_parameters(init.node.args, init.scope, is_bound=True)
         uses: list[DependencyUse] = []
@@ -597,6 +623,7 @@ class _Tables:
         is_bound: bool = False,
         skipped: int = 0,
         without: frozenset[str] = frozenset(),
+        known_already: Mapping[str, tuple[Value, Value | None]] = MappingProxyType({}),
     ) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
         positional = [*parameters.posonlyargs, *parameters.args]
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(parameters.defaults))
@@ -607,7 +634,10 @@ class _Tables:
         for parameter, default in pairs:
             if parameter.arg in without:
                 continue
-            own, why = self._of_parameter(parameter, default, scope)
+            if parameter.arg in known_already:
+                own, why = self._of_value(*known_already[parameter.arg])
+            else:
+                own, why = self._of_parameter(parameter, default, scope)
             uses += own
             doubts += why
         return tuple(uses), tuple(dict.fromkeys(doubts))
@@ -620,6 +650,8 @@ class _Tables:
         if default is not None and isinstance(default, ast.Call | ast.Name | ast.Attribute):
             value = self.evaluation.value_later(default, scope)
         uses, doubts = self._of_value(annotation, value)
+        if uses:
+            doubts += _rebound((parameter.annotation, default), scope)
         if uses or doubts:
             return uses, doubts
         if annotation is UNKNOWN and isinstance(parameter.annotation, ast.Name):
@@ -639,6 +671,22 @@ class _Tables:
             return [], []
         use, why = self._use(dependency, dependency.call if dependency.call is not None else type_)
         return [use], list(why)
+
+
+def _rebound(expressions: Sequence[ast.expr | None], scope: Scope) -> list[str]:
+    """A name that gets another value later meant the first one when the function was defined."""
+    names = {
+        node.id
+        for expression in expressions
+        if expression is not None
+        for node in ast.walk(expression)
+        if isinstance(node, ast.Name)
+    }
+    return [
+        f"`{name}` is bound more than once"
+        for name in sorted(names)
+        if len([b for b in scope.module.bindings(name) if b.kind != "import"]) > 1
+    ]
 
 
 def _in_execution_order(
@@ -739,9 +787,19 @@ def _name_of(value: Value | None) -> str:
     return ""
 
 
+def _route_name(endpoint: Value) -> str | None:
+    """What a route is called after its endpoint: a `partial` has no `__name__`, so its class's is taken."""
+    is_partial = isinstance(endpoint, Partial) and not (
+        isinstance(endpoint.callee, Outside) and endpoint.callee.name.startswith("builtins.")
+    )
+    return "partial" if is_partial else _endpoint_name(endpoint)
+
+
 def _endpoint_name(value: Value) -> str | None:
     """What FastAPI and Starlette take as the name of a callable: its `__name__`, or that of its class."""
     match value:
+        case Function(given_name=Value() as given):
+            return text_of(given)
         case Function(wrapped=None, name=name):
             return name
         case Function(wrapped=wrapped) if isinstance(wrapped, Value):
