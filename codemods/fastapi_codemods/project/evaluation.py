@@ -61,6 +61,12 @@ DEEPEST = 24
 FREELY = 2
 """Calls within calls up to which any function of the project is evaluated; deeper only those that may matter."""
 
+FREELY_SMALL = 6
+"""The same for small functions."""
+
+SMALL = 1_500
+"""Characters."""
+
 LAZY_INCLUDES_SINCE = (0, 137)
 """FastAPI's version from which a router is included as it is, and not what it has by then copied."""
 
@@ -343,11 +349,19 @@ class Evaluation:
         parts = target[len(dots) :].split(".") if target[len(dots) :] else []
         for length in range(len(parts) + 1):
             name = dots + ".".join(parts[:length])
-            path = self.project.module_path(importer, name) if name else None
+            path = self._module_path(importer, name) if name else None
             if path is not None and path in self._relevant and path != importer:
                 module = self.project.module(path)
                 if module is not None:
                     self._run(module)
+
+    def _module_path(self, importer: str, name: str) -> str | None:
+        """The file of a module. `import types` in a package that has a `types.py` means the standard library's."""
+        path = self.project.module_path(importer, name)
+        if path is not None and name.partition(".")[0] in sys.stdlib_module_names:
+            root = path.removesuffix(".py").removesuffix("/__init__")[: -len(name)]
+            return path if not root or root in self.project.import_roots(path) else None
+        return path
 
     def imported(self, importer: str, target: str) -> Value:
         """What an import's target is."""
@@ -357,7 +371,7 @@ class Evaluation:
             return Outside(canonical(target))
         for length in range(len(parts), -1, -1):
             name = dots + ".".join(parts[:length])
-            path = self.project.module_path(importer, name) if name else None
+            path = self._module_path(importer, name) if name else None
             if path is not None:
                 value: Value = ModuleValue(path)
                 for part in parts[length:]:
@@ -385,7 +399,9 @@ class Evaluation:
     def _late(self, module: Module, scope: Scope, name: str) -> Value:
         """A name that nothing evaluated so far has bound."""
         bindings = module.bindings(name)
-        for binding in bindings:
+        # Of several definitions, `@overload` among them, the last one counts.
+        defined = [binding for binding in bindings[-1:] if binding.kind in ("def", "class") and not binding.conditional]
+        for binding in defined or bindings:
             if binding.kind == "def" or binding.kind == "class":
                 self._define(module, scope, binding.statement)
             elif binding.kind in ("assign", "other"):
@@ -398,7 +414,7 @@ class Evaluation:
             return scope.names[name]
         if not bindings:
             for star in module.facts.stars:
-                path = self.project.module_path(module.path, star)
+                path = self._module_path(module.path, star)
                 if path is None:
                     if is_exported(f"{star}.{name}"):
                         return Outside(canonical(f"{star}.{name}"))
@@ -762,20 +778,25 @@ class Evaluation:
             case ast.BoolOp(op=ast.Or(), values=values):
                 truths = [self._truth(value, scope) for value in values]
                 return True if True in truths else None if None in truths else False
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                value, against = self.value(left, scope), self.value(right, scope)
-                a, b = known(value), known(against)
-                if isinstance(value, Member) != isinstance(against, Member) and not isinstance(op, ast.In | ast.NotIn):
-                    return None  # whether it equals its value depends on its class
-                if a is UNKNOWN or b is UNKNOWN:
-                    if b is None and isinstance(op, ast.Is | ast.IsNot) and value is not UNKNOWN:
-                        return isinstance(op, ast.IsNot)  # a router or a function is not None
-                    if isinstance(op, ast.In | ast.NotIn) and isinstance(a, str):
-                        inside = _is_in(a, against)
-                        return inside if inside is None else inside == isinstance(op, ast.In)
-                    return None
-                return _compared(op, a, b)
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                pairs = zip([left, *comparators], ops, comparators, strict=False)
+                compared = [self._compared(one, op, other, scope) for one, op, other in pairs]
+                return False if False in compared else None if None in compared else True
         return _truth_of(self.value(test, scope))
+
+    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr, scope: Scope) -> bool | None:
+        value, against = self.value(left, scope), self.value(right, scope)
+        a, b = known(value), known(against)
+        if isinstance(value, Member) != isinstance(against, Member) and not isinstance(op, ast.In | ast.NotIn):
+            return None  # whether it equals its value depends on its class
+        if a is UNKNOWN or b is UNKNOWN:
+            if b is None and isinstance(op, ast.Is | ast.IsNot) and value is not UNKNOWN:
+                return isinstance(op, ast.IsNot)  # a router or a function is not None
+            if isinstance(op, ast.In | ast.NotIn) and isinstance(a, str):
+                inside = _is_in(a, against)
+                return inside if inside is None else inside == isinstance(op, ast.In)
+            return None
+        return _compared(op, a, b)
 
     def _for(
         self, target: ast.expr, iterated: Value, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], scope: Scope
@@ -1517,7 +1538,7 @@ class Evaluation:
                 return Partial(first, Arguments(rest, arguments.named, is_complete=arguments.is_complete))
             case Outside(name="functools.wraps" | "functools.update_wrapper") if arguments.positional:
                 return Partial(callee, arguments)
-            case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set"):
+            case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.frozenset"):
                 inner = arguments.get("iterable", 0)
                 if inner is None:
                     return Items([], is_complete=arguments.is_complete, conditions=self._conditions)
@@ -1529,7 +1550,7 @@ class Evaluation:
                     return UNKNOWN
                 made = inner.copy()
                 made.conditions = self._conditions
-                made.is_unordered |= callee.name == "builtins.set"
+                made.is_unordered |= callee.name in ("builtins.set", "builtins.frozenset")
                 return made
             case Outside(name="builtins.getattr") if len(arguments.positional) >= 2:
                 of, attribute = arguments.positional[0], known(arguments.positional[1])
@@ -1583,6 +1604,8 @@ class Evaluation:
                     table.items = base.items | table.items
                     table.is_complete = table.is_complete and base.is_complete
                 return table
+            case Outside(name="types.MappingProxyType") if arguments.positional:
+                return arguments.positional[0]
             case Outside(name="typing.cast") if len(arguments.positional) == 2:
                 return arguments.positional[1]
             case Outside(name=name) if name in _ENVIRONMENT:
@@ -1701,7 +1724,7 @@ class Evaluation:
                 text = module.statement_text(function.statement)
             else:
                 text = ast.unparse(node)
-            self._mattering[key] = _MATTERS.search(text) is not None
+            self._mattering[key] = len(text) < SMALL and self._depth < FREELY_SMALL or _MATTERS.search(text) is not None
         return self._mattering[key]
 
     def _share(self, own: Scope, base: Scope | None, names: Sequence[str]) -> None:
