@@ -17,6 +17,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, nullcontext, suppress
+from functools import cached_property
 
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
@@ -61,7 +62,7 @@ DEEPEST = 24
 FREELY = 2
 """Calls within calls up to which any function of the project is evaluated; deeper only those that may matter."""
 
-FREELY_SMALL = 6
+FREELY_SMALL = 5
 """The same for small functions."""
 
 SMALL = 1_500
@@ -159,6 +160,8 @@ _WITHOUT_QUESTIONS = re.compile(
     r"\A(?:abc|builtins|collections|contextlib|dataclasses|enum|fastapi\.security|pydantic|sqlmodel|typing"
     r"|typing_extensions)\."
 )
+# A call, a decorator or an assignment to an attribute or element at module level, by the first name in it.
+_EFFECT = re.compile(rb"^@?([A-Za-z_]\w*)(?:\.\w+)*(?=\(|\s*\[.*\]\s*=[^=]|\s*$|\.\w+\s*=[^=])", re.MULTILINE)
 _STATUS = re.compile(r"\A(?:fastapi|starlette)\.status\.(?:HTTP|WS)_(\d+)_\w+\Z")
 _MATTERS = re.compile(
     r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
@@ -216,6 +219,7 @@ class Evaluation:
         self._done: dict[str, set[int]] = {}
         self._modules = _modules(project)
         self._relevant = {module.path for module in self._modules}
+        self._passed: set[str] = set()
         self._number = 0
         self._depth = 0
         self._conditions: tuple[int, ...] = ()
@@ -266,10 +270,17 @@ class Evaluation:
                 self._run_statement(module, scope, index)
 
     def _must_look(self, module: Module, index: int) -> bool:
-        """A class whose methods are decorated with routes; other definitions are evaluated when they are asked for."""
-        return module.facts.statements[index].word == "class" and any(
-            function.statement == index and function.decorators for function in module.facts.functions
+        """A class whose methods are decorated with routes, or that another one may register; other definitions are
+        evaluated when they are asked for."""
+        return module.facts.statements[index].word == "class" and (
+            (self._registers_classes and any(cls.statement == index and cls.bases for cls in module.facts.classes))
+            or any(function.statement == index and function.decorators for function in module.facts.functions)
         )
+
+    @cached_property
+    def _registers_classes(self) -> bool:
+        """Whether a class of the project does something when a class derives from it."""
+        return any("__init_subclass__" in module.text for module in self._modules)
 
     @contextmanager
     def _apart(self, conditions: tuple[int, ...] = (), module: Module | None = None) -> Iterator[None]:
@@ -350,10 +361,40 @@ class Evaluation:
         for length in range(len(parts) + 1):
             name = dots + ".".join(parts[:length])
             path = self._module_path(importer, name) if name else None
+            if path is not None and path not in self._relevant and path != importer:
+                self._pass_through(path)
             if path is not None and path in self._relevant and path != importer:
                 module = self.project.module(path)
                 if module is not None:
                     self._run(module)
+
+    def _pass_through(self, path: str) -> None:
+        """Importing a module that has nothing to do with FastAPI imports others, and may enter something in a registry.
+
+        That is so where it calls something of the project, or decorates with it: then it is evaluated like the others.
+        """
+        if path in self._passed:
+            return
+        self._passed.add(path)
+        imports = self.project.import_statements.get(path)
+        if imports is None or is_test(path):
+            return
+        known_targets: dict[str, list[tuple[str, str]]] = self.project.remembered("targets of imports", dict)
+        targets = known_targets.get(path)
+        if targets is None:
+            targets = known_targets[path] = _targets(imports)
+        own = {local for local, target in targets if self._module_path(path, target.rpartition(".")[0] or target)}
+        if own:
+            try:
+                data = self.project.data(path)
+            except OSError:
+                return
+            heads = {match.decode() for match in _EFFECT.findall(data)}
+            if heads & own:
+                self._relevant.add(path)
+                return
+        for _, target in targets:
+            self._import(path, target)
 
     def _module_path(self, importer: str, name: str) -> str | None:
         """The file of a module. `import types` in a package that has a `types.py` means the standard library's."""
@@ -857,6 +898,10 @@ class Evaluation:
             case ast.Attribute(value=owner, attr=name):
                 of = self.value(owner, scope)
                 self._set_attribute(of, name, value)
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals")), slice=index):
+                names = self.scope_of(scope.module).names
+                if isinstance(key := known(self.value(index, scope)), str):
+                    names[key] = value if not self._conditions else UNKNOWN
             case ast.Subscript(value=owner, slice=index):
                 of, key = self.value(owner, scope), known(self.value(index, scope))
                 if isinstance(of, Table):
@@ -998,7 +1043,25 @@ class Evaluation:
                     return result
         if isinstance(current, Function):
             current.doubts = (*current.doubts, f"`@{name}` may change its name and parameters")
+        if decorator is UNKNOWN:
+            self._called_unknown(node, scope)
         return current
+
+    def _called_unknown(self, node: ast.expr, scope: Scope) -> None:
+        """`(app.get if x else app.post)("/")`: something is called that has to do with a router, nobody knows what."""
+        parts: list[str] = []
+        of = node.func if isinstance(node, ast.Call) else node
+        while isinstance(of, ast.Attribute):
+            parts.append(of.attr)
+            of = of.value
+        if len(parts) > 1 and parts[-1] != "router":
+            return  # `app.state.limiter.limit(...)`
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(router := self._name(part.id, scope), Router):
+                doubt = ("something is called that may register more",)
+                self._event(
+                    "unknown", router, UNKNOWN, Arguments([]), scope.first_line + node.lineno - 1, scope, "", doubt
+                )
 
     @contextmanager
     def _at(self, scope: Scope, node: ast.expr) -> Iterator[None]:
@@ -1094,12 +1157,12 @@ class Evaluation:
             case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
                 found = Items([], conditions=self._conditions, is_unordered=isinstance(node, ast.SetComp))
                 return self._comprehension(
-                    node.generators, scope, lambda inner: found.items.append(self.value(element, inner)), found
+                    node, node.generators, scope, lambda inner: found.items.append(self.value(element, inner)), found
                 )
             case ast.DictComp(key=key, value=element):
                 table = Table({}, conditions=self._conditions)
                 return self._comprehension(
-                    node.generators, scope, lambda inner: self._enter(table, key, element, inner), table
+                    node, node.generators, scope, lambda inner: self._enter(table, key, element, inner), table
                 )
         return UNKNOWN
 
@@ -1410,8 +1473,23 @@ class Evaluation:
         else:
             table.is_complete = False
 
+    def _concerns_routers(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether something is named in an expression that is a router or may register something on one."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                value = self._name(part.id, scope)
+                if holds_router(value) or (isinstance(value, Function) and self._makes_routes(value)):
+                    return True
+        return False
+
+    def _makes_routes(self, function: Function) -> bool:
+        if function.statement is None:
+            return bool(_MAKES.search(ast.unparse(function.node)))
+        return bool(_MAKES.search(function.scope.module.statement_text(function.statement)))
+
     def _comprehension(
         self,
+        node: ast.expr,
         generators: Sequence[ast.comprehension],
         scope: Scope,
         collect: Callable[[Scope], None],
@@ -1426,6 +1504,9 @@ class Evaluation:
         if isinstance(iterated, Items) and iterated.is_unordered and isinstance(found, Items):
             found.is_unordered = True
         is_known = elements is not None
+        if elements is None and not self._concerns_routers(node, scope):
+            found.is_complete = False
+            return found
         if elements is None:
             elements = [RouteEntry(iterated.router, None) if isinstance(iterated, RouteList) else UNKNOWN]
         for element in elements:
@@ -1436,7 +1517,7 @@ class Evaluation:
             is_sure = is_known and None not in truths
             with nullcontext() if is_sure else self._maybe(looped=True):
                 if others:
-                    self._comprehension(others, scope, collect, found, inner)
+                    self._comprehension(node, others, scope, collect, found, inner)
                 else:
                     collect(inner)
             found.is_complete = found.is_complete and is_sure
@@ -1457,7 +1538,9 @@ class Evaluation:
         if callee is UNKNOWN and isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values", "keys"):
             return UNKNOWN
         result = self.call(callee, arguments, line, scope)
-        if isinstance(result, Made | Value) and result is UNKNOWN:
+        if callee is UNKNOWN and not isinstance(node.func, ast.Name):
+            self._called_unknown(node.func, scope)
+        if result is UNKNOWN:
             self._handed_on(callee, arguments, node, scope)
         return result
 
@@ -1724,7 +1807,9 @@ class Evaluation:
                 text = module.statement_text(function.statement)
             else:
                 text = ast.unparse(node)
-            self._mattering[key] = len(text) < SMALL and self._depth < FREELY_SMALL or _MATTERS.search(text) is not None
+            self._mattering[key] = (len(text) < SMALL and self._depth < FREELY_SMALL) or _MATTERS.search(
+                text
+            ) is not None
         return self._mattering[key]
 
     def _share(self, own: Scope, base: Scope | None, names: Sequence[str]) -> None:
@@ -1799,13 +1884,19 @@ class Evaluation:
         return made
 
     def _changes_what_it_is_given(self, cls: Class) -> bool:
-        """Whether a model has validators."""
+        """Whether a model has validators or aliases."""
+        if cls.changes is None:
+            cls.changes = self._find_changes(cls)
+        return cls.changes
+
+    def _find_changes(self, cls: Class) -> bool:
         return any(
-            isinstance(part, ast.FunctionDef)
-            and (part.name == "model_post_init" or any("validator" in name for name in _decorators_of(part)))
+            (isinstance(part, ast.FunctionDef) and part.name == "model_post_init")
+            or (isinstance(part, ast.Name | ast.Attribute) and "validator" in dotted(part))
+            or (isinstance(part, ast.keyword) and "alias" in (part.arg or ""))
             for above in self._mro(cls)
             if isinstance(above, Class)
-            for part in above.node.body
+            for part in ast.walk(above.node)
         )
 
     def _set_up(self, application: Router) -> None:
@@ -2110,6 +2201,21 @@ _PASSED: dict[str, Value] = {
     "response_model": DEFAULT,
     "response_model_by_alias": Constant(True),
 }  # fmt: skip
+
+
+def _targets(imports: bytes) -> list[tuple[str, str]]:
+    """Local names and targets of the import statements at module level, from the skimmed text of all."""
+    text = b"\n".join(part for part in imports.strip(b"\n").split(b"\0\n") if part[:1] not in (b" ", b"\t"))
+    try:
+        body = ast.parse(text.replace(b"\0", b"")).body
+    except (SyntaxError, ValueError):
+        return []
+    return [
+        (local, target.removesuffix(".*"))
+        for node in body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for local, target in targets_of(node)
+    ]
 
 
 def _owned(arguments: Arguments) -> Arguments:
