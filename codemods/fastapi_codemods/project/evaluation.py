@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property
@@ -58,6 +59,9 @@ from .values import (
 
 DEEPEST = 24
 """Calls within calls; recursion ends here."""
+
+DEEPEST_RECURSION = 3
+"""Calls of one function within itself."""
 
 FREELY = 2
 """Calls within calls up to which any function of the project is evaluated; deeper only those that may matter."""
@@ -162,6 +166,8 @@ _WITHOUT_QUESTIONS = re.compile(
 )
 # A call, a decorator or an assignment to an attribute or element at module level, by the first name in it.
 _EFFECT = re.compile(rb"^@?([A-Za-z_]\w*)(?:\.\w+)*(?=\(|\s*\[.*\]\s*=[^=]|\s*$|\.\w+\s*=[^=])", re.MULTILINE)
+_REGISTRATION = re.compile(r"\b(\w+)\.(?:api_route|delete|get|head|options|patch|post|put|route|trace|websocket)\(")
+_REGISTERS_CLASSES = re.compile(r"\b(?:__init_subclass__|__set_name__|metaclass)\b")
 _STATUS = re.compile(r"\A(?:fastapi|starlette)\.status\.(?:HTTP|WS)_(\d+)_\w+\Z")
 _MATTERS = re.compile(
     r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
@@ -235,6 +241,10 @@ class Evaluation:
         """What is being run first of all, and imports or calls all that is evaluated meanwhile."""
         self._startups: list[tuple[Router, Value]] = []
         self._left = BUDGET
+        self._lists_passed: set[ast.expr] = set()
+        """Defaults of parameters that a call has got already."""
+        self._active: Counter[tuple[str, int]] = Counter()
+        """How often functions are being evaluated that have not returned yet."""
         self._called: set[tuple[str, int]] = set()
         self._running: set[tuple[str, str]] = set()
         self._starting = False
@@ -273,14 +283,14 @@ class Evaluation:
         """A class whose methods are decorated with routes, or that another one may register; other definitions are
         evaluated when they are asked for."""
         return module.facts.statements[index].word == "class" and (
-            (self._registers_classes and any(cls.statement == index and cls.bases for cls in module.facts.classes))
+            self._registers_classes
             or any(function.statement == index and function.decorators for function in module.facts.functions)
         )
 
     @cached_property
     def _registers_classes(self) -> bool:
-        """Whether a class of the project does something when a class derives from it."""
-        return any("__init_subclass__" in module.text for module in self._modules)
+        """Whether a class of the project does something when a class derives from it, or names it in its body."""
+        return any(_REGISTERS_CLASSES.search(module.text) for module in self._modules)
 
     @contextmanager
     def _apart(self, conditions: tuple[int, ...] = (), module: Module | None = None) -> Iterator[None]:
@@ -598,6 +608,8 @@ class Evaluation:
             case ast.Return(value=value):
                 self._returned(scope, self.value(value, scope) if value is not None else Constant(None))
                 raise _LeaveError
+            case ast.Assert(test=test):
+                self.value(test, scope)
             case ast.Raise():
                 raise _RaisedError
             case ast.Break():
@@ -879,6 +891,10 @@ class Evaluation:
                 return list(items)
             case Table(items=named, is_complete=True):
                 return [Constant(key) for key in named]
+            case Class() if self._bases(iterated) & _ENUMERATIONS:
+                names = [name for name in self._members(iterated).names if not name.startswith("_")]
+                members = [self.attribute(iterated, name) for name in names]
+                return [member for member in members if not isinstance(member, Function | Partial)]
             case RouteList(router=router):
                 return router.entries(are_copied=not self.project.versions.supports_fastapi(LAZY_INCLUDES_SINCE))
         return None
@@ -938,7 +954,7 @@ class Evaluation:
             case Router() if of.cls is not None:
                 of.attributes[name] = value if self._is_sure(of.conditions) else UNKNOWN
             case RouteEntry(event=Event() as event) if name == "operation_id" and self._is_sure(of.router.conditions):
-                event.operation_id = value
+                event.operation_id = value, self._number
             case RouteEntry():
                 if name not in _HARMLESS_OF_ROUTES:
                     of.doubt()
@@ -984,18 +1000,23 @@ class Evaluation:
     def _defined(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, statement: int | None = None
     ) -> Function:
-        """A function. What its parameters say is asked later where that is the same, so that most are never asked."""
+        """A function. What its parameters say is asked later where it is no endpoint and stands at module level."""
         function = Function(node, scope, statement)
         function.conditions = self._conditions
-        if self._loops and not scope.module.facts.postponed:
+        if self._loops or node.decorator_list or scope.function:
             parameters = node.args
             positional = [*parameters.posonlyargs, *parameters.args]
             defaults: list[ast.expr | None] = [None] * (len(positional) - len(parameters.defaults))
             pairs = [*zip(positional, [*defaults, *parameters.defaults], strict=True)]
             pairs += zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
             for parameter, default in pairs:
-                annotation = self._annotation(parameter.annotation, scope) if parameter.annotation else UNKNOWN
-                function.defaults[parameter.arg] = annotation, self.value(default, scope) if default else None
+                annotation = None
+                if parameter.annotation is not None and not scope.module.facts.postponed:
+                    annotation = self._annotation(parameter.annotation, scope)
+                value = None
+                if isinstance(default, ast.Call | ast.Name | ast.Attribute):
+                    value = self.value(default, scope)
+                function.defaults[parameter.arg] = annotation, value
         return function
 
     def _statement_of(self, scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> int | None:
@@ -1083,11 +1104,25 @@ class Evaluation:
                 result = self.call(wrapper, Arguments([current]), scope.first_line + node.lineno - 1, scope)
                 current = current if result is UNKNOWN else result
         scope.names[node.name] = current
+        self._call_metaclass(cls)
         hook = self._above(cls, cls, "__init_subclass__")
         if isinstance(hook, Function):
             named = {keyword.arg: self.value(keyword.value, scope) for keyword in node.keywords if keyword.arg}
             bound = hook if hook.bound is not None else hook.bound_to(cls)
             self._call_function(bound, Arguments([], {k: v for k, v in named.items() if k != "metaclass"}))
+
+    def _call_metaclass(self, cls: Class) -> None:
+        keywords = (k for above in self._mro(cls) if isinstance(above, Class) for k in above.node.keywords)
+        metaclass = next((k.value for k in keywords if k.arg == "metaclass"), None)
+        if metaclass is None:
+            return
+        meta = self.value(metaclass, cls.scope)
+        if isinstance(meta, Class):
+            given = [Constant(cls.name), Items([], is_complete=False), Table({}, is_complete=False)]
+            for name, receiver in (("__new__", meta), ("__init__", cls)):
+                function = self._member(meta, name)
+                if isinstance(function, Function):
+                    self._call_function(function.bound_to(receiver), Arguments([*given]))
 
     def _fill(self, cls: Class) -> None:
         node = cls.node
@@ -1101,6 +1136,9 @@ class Evaluation:
             cls.members = Scope(cls.scope.module, cls.scope, cls.scope.first_line, cls.scope.function, cls=cls)
             with self._returning():
                 self._execute(cls.node.body, cls.members)
+            for name, value in list(cls.members.names.items()):
+                if isinstance(value, Instance) and isinstance(self._member(value.cls, "__set_name__"), Function):
+                    self._method_of(value, "__set_name__", given=[cls, Constant(name)])
         return cls.members
 
     # Expressions
@@ -1252,7 +1290,7 @@ class Evaluation:
         if event is not None and not entry.part and event.kind == "operation":
             given = event.arguments.get("name")
             if name == "operation_id" and event.operation_id is not None:
-                return event.operation_id
+                return event.operation_id[0]
             if name in ("operation_id", "summary", "description"):
                 return event.arguments.get(name) or Constant(None)
             if name == "endpoint":
@@ -1483,9 +1521,7 @@ class Evaluation:
         return False
 
     def _makes_routes(self, function: Function) -> bool:
-        if function.statement is None:
-            return bool(_MAKES.search(ast.unparse(function.node)))
-        return bool(_MAKES.search(function.scope.module.statement_text(function.statement)))
+        return _MAKES.search(self._text_of(function)) is not None
 
     def _comprehension(
         self,
@@ -1619,8 +1655,12 @@ class Evaluation:
                 if isinstance(first, Router):
                     return UNKNOWN
                 return Partial(first, Arguments(rest, arguments.named, is_complete=arguments.is_complete))
-            case Outside(name="functools.wraps" | "functools.update_wrapper") if arguments.positional:
+            case Outside(name="functools.wraps") if arguments.positional:
                 return Partial(callee, arguments)
+            case Outside(name="functools.update_wrapper") if len(arguments.positional) > 1:
+                wrapper, *others = arguments.positional
+                _look_like(wrapper, Arguments(others, arguments.named))
+                return wrapper
             case Outside(name="builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.frozenset"):
                 inner = arguments.get("iterable", 0)
                 if inner is None:
@@ -1701,10 +1741,9 @@ class Evaluation:
                     return UNKNOWN
                 return Made(callee, arguments)
             case Partial(callee=Outside(name="functools.wraps"), arguments=given):
-                wrapper = arguments.get("", 0)
-                if isinstance(wrapper, Function):
-                    wrapper.wrapped = given.positional[0]
-                return wrapper or UNKNOWN
+                decorated = arguments.get("", 0) or UNKNOWN
+                _look_like(decorated, given)
+                return decorated
             case Partial(callee=Outside(name="builtins.property")):
                 return UNKNOWN
             case Partial(callee=inner, arguments=given):
@@ -1762,6 +1801,13 @@ class Evaluation:
 
     def _call_function(self, function: Function, arguments: Arguments) -> Value:
         if self._depth >= DEEPEST or (self._depth >= FREELY and not self._may_matter(function, arguments)):
+            if self._depth >= DEEPEST:
+                self._skipped(function)
+            return UNKNOWN
+        place = function.scope.module.path, function.line
+        is_decided = all(known(value) is not UNKNOWN for value in arguments.values())
+        if self._active[place] >= (DEEPEST if is_decided else DEEPEST_RECURSION):
+            self._skipped(function)
             return UNKNOWN
         key = _key_of(function, arguments) if function.results is not None else None
         if function.results is not None and key in function.results:
@@ -1775,7 +1821,8 @@ class Evaluation:
             )
         self._pass(node.args, arguments, own, scope)
         self._depth += 1
-        self._called.add((scope.module.path, function.line))
+        self._active[place] += 1
+        self._called.add(place)
         before = self._conditions
         try:
             if isinstance(node, ast.Lambda):
@@ -1788,11 +1835,23 @@ class Evaluation:
             pass
         finally:
             self._depth -= 1
+            self._active[place] -= 1
             self._back_to(before, "round", "loop", "function")
         result = own.names.get("return", Constant(None))
         if function.results is not None:
             function.results[key] = result
         return result
+
+    def _skipped(self, function: Function) -> None:
+        """Of a function that is not evaluated, because calls go too deep, nobody knows what it registers."""
+        for name, value in self.scope_of(function.scope.module).names.items():
+            if isinstance(value, Router) and re.search(rf"\b{name}\.", self._text_of(function)):
+                value.doubt(f"`{function.name}` registers more on it than was followed")
+
+    def _text_of(self, function: Function) -> str:
+        if function.statement is None:
+            return ast.unparse(function.node)
+        return function.scope.module.statement_text(function.statement)
 
     def _may_matter(self, function: Function, arguments: Arguments) -> bool:
         """Whether a function may register something, make a router or give a dependency."""
@@ -1803,13 +1862,13 @@ class Evaluation:
         node, module = function.node, function.scope.module
         key = (module.path, function.line, node.lineno)
         if key not in self._mattering:
-            if function.statement is not None:
-                text = module.statement_text(function.statement)
-            else:
-                text = ast.unparse(node)
-            self._mattering[key] = (len(text) < SMALL and self._depth < FREELY_SMALL) or _MATTERS.search(
-                text
-            ) is not None
+            text = self._text_of(function)
+            names = self.scope_of(module).names
+            self._mattering[key] = (
+                (len(text) < SMALL and self._depth < FREELY_SMALL)
+                or _MATTERS.search(text) is not None
+                or any(isinstance(names.get(head), Router) for head in _REGISTRATION.findall(text))
+            )
         return self._mattering[key]
 
     def _share(self, own: Scope, base: Scope | None, names: Sequence[str]) -> None:
@@ -1847,9 +1906,15 @@ class Evaluation:
     def _argument(self, given: Value | None, default: ast.expr | None, scope: Scope) -> Value:
         if given is not None and given is not UNKNOWN:
             return given
+        if given is None and isinstance(default, ast.List | ast.Dict | ast.Set):  # made once, and changed by each call
+            return UNKNOWN if default in self._lists_passed else self._first_list(default, scope)
         if given is None and default is not None:
             return self.value(default, scope)
         return UNKNOWN
+
+    def _first_list(self, default: ast.expr, scope: Scope) -> Value:
+        self._lists_passed.add(default)
+        return self.value(default, scope)
 
     def _derived(self, cls: Class) -> str | None:
         """`fastapi.FastAPI` or `fastapi.APIRouter` where the class derives from it."""
@@ -1957,9 +2022,10 @@ class Evaluation:
             decided = [self._is_instance(value, cls) for cls in classes.items]
             return True if True in decided else None if None in decided or not classes.is_complete else False
         match value, classes:
-            case RouteEntry(part="", event=event), Outside(name=name) if name in _ROUTE_CLASSES:
-                kind = "route" if event is None else event.kind
-                return kind in _INSTANCES[name] if event is not None or value.router.is_application else None
+            case RouteEntry(part="documentation"), Outside(name=name) if name in _ROUTE_CLASSES:
+                return "route" in _INSTANCES[name]
+            case RouteEntry(part="", event=Event(kind=kind)), Outside(name=name) if name in _ROUTE_CLASSES:
+                return kind in _INSTANCES[name]
             case Constant(value=inner), Outside(name=name) if type(value) is Constant and name in _TYPES:
                 return isinstance(inner, _TYPES[name])
             case Router(), Outside(name=name) if name in _ROUTERS:
@@ -2216,6 +2282,14 @@ def _targets(imports: bytes) -> list[tuple[str, str]]:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for local, target in targets_of(node)
     ]
+
+
+def _look_like(wrapper: Value, given: Arguments) -> None:
+    """What `functools.wraps(given)` does to a function."""
+    if isinstance(wrapper, Function):
+        wrapper.wrapped = given.positional[0]
+        if len(given.positional) > 1 or given.named:
+            wrapper.doubts = (*wrapper.doubts, "not all of it looks like the function that it wraps")
 
 
 def _owned(arguments: Arguments) -> Arguments:

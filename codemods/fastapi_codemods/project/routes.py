@@ -31,6 +31,7 @@ from .values import (
     Instance,
     Items,
     Made,
+    Member,
     Outside,
     Partial,
     Record,
@@ -43,6 +44,10 @@ from .values import (
 
 ASSUMED = "holds with the defaults of factories, settings and environment, and if what is tried succeeds"
 ELSEWHERE = "it is registered by a module that the others do not import"
+_POSITIONS_OF_NAMES = {
+    "add_api_websocket_route": 2, "add_route": 3, "add_websocket_route": 2,
+    "route": 2, "websocket": 1, "websocket_route": 1,
+}  # fmt: skip
 # A router that a library makes has routes that nobody here knows.
 _WITHOUT_PARAMETERS = re.compile(r"\Afastapi\.security\.|\Afastapi\.(?:Request|WebSocket|Response|BackgroundTasks)\Z")
 
@@ -228,7 +233,12 @@ class _Tables:
         module = self.project.dotted_name(router.module.path)
         name = f"{router.function}()" if router.function else router.name or "?"
         routes = tuple(self._routes(router, _Context(), frozenset()))
-        handed_on = (doubt for event in router.events if event.kind == "unknown" for doubt in event.doubts)
+        handed_on = [doubt for event in router.events if event.kind == "unknown" for doubt in event.doubts]
+        handed_on += [
+            f"mounts `{_name_of(event.target) or '?'}`, of which no routes are known"
+            for event in router.events
+            if event.kind == "mount" and not _is_without_routes(event.target)
+        ]
         doubts = tuple(dict.fromkeys((*router.doubts, *handed_on)))
         if self.evaluation.is_replaced(router):
             doubts = (*doubts, "another one has its name in the end")
@@ -339,7 +349,7 @@ class _Tables:
     def _starlette_route(self, event: Event, context: _Context) -> Route:
         path = _text(event.arguments.get("path", 0))
         full = None if path is None or context.prefix is None else context.prefix + path
-        given = known(event.arguments.get("methods", 2) or Constant(None))
+        given = known(event.arguments.get("methods", 1 if event.method == "route" else 2) or Constant(None))
         has_methods = event.kind == "route" and not isinstance(event.target, Class | Instance)
         methods = tuple(sorted(given)) if isinstance(given, list) else ("GET", "HEAD") if has_methods else ()
         if isinstance(given, list) and "GET" in given:
@@ -348,7 +358,7 @@ class _Tables:
         if full is None:
             doubts.append("its path is not known")
         base = _unknown_routes(event, context, "")
-        name = _given_name(event.arguments) or _endpoint_name(event.target) or _name_of(event.target)
+        name = text_of(_name_given(event)) or _endpoint_name(event.target) or _name_of(event.target)
         return base._replace(
             kind=event.kind,
             path=_mounted_at(context, full),
@@ -372,10 +382,13 @@ class _Tables:
         methods = self._methods(event)
         if methods is None:
             doubts.append("its methods are not known")
-        name = _given_name(given)
+        given_name = _name_given(event)
+        name = text_of(given_name)
         endpoint = event.target
-        if name is None and known(given.get("name") or Constant(None)) is None:
+        if name is None and known(given_name or Constant(None)) is None:
             name = _route_name(endpoint)
+        if isinstance(given_name, Member):
+            doubts.append("it is called after a member of an enumeration")
         if name is None:
             doubts.append("its name is not known")
         tags = _joined(context.tags, _tags(given.get("tags")))
@@ -400,8 +413,10 @@ class _Tables:
         operation_id = None
         if is_operation and methods is not None:
             operation_id, why = self._operation_id(given, context, name, full, tags, methods)
-            if event.operation_id is not None and known(event.operation_id) is not None:
-                operation_id = text_of(event.operation_id)
+            value, number = event.operation_id or (None, 0)
+            is_copied_before = self.copies and context.before is not None and number >= context.before
+            if value is not None and known(value) is not None and not is_copied_before:
+                operation_id = text_of(value)
                 why = ["its operation id is not known"] if operation_id is None else []
             doubts += why
         return Route(
@@ -623,7 +638,7 @@ class _Tables:
         is_bound: bool = False,
         skipped: int = 0,
         without: frozenset[str] = frozenset(),
-        known_already: Mapping[str, tuple[Value, Value | None]] = MappingProxyType({}),
+        known_already: Mapping[str, tuple[Value | None, Value | None]] = MappingProxyType({}),
     ) -> tuple[tuple[DependencyUse, ...], tuple[str, ...]]:
         positional = [*parameters.posonlyargs, *parameters.args]
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(parameters.defaults))
@@ -635,7 +650,12 @@ class _Tables:
             if parameter.arg in without:
                 continue
             if parameter.arg in known_already:
-                own, why = self._of_value(*known_already[parameter.arg])
+                annotation, value = known_already[parameter.arg]
+                if annotation is None:
+                    annotation = self.evaluation.annotation(parameter.annotation, scope)
+                own, why = self._of_value(annotation, value)
+                if not own and not why:
+                    why = _unknown_alias(annotation, parameter, scope)
             else:
                 own, why = self._of_parameter(parameter, default, scope)
             uses += own
@@ -654,11 +674,7 @@ class _Tables:
             doubts += _rebound((parameter.annotation, default), scope)
         if uses or doubts:
             return uses, doubts
-        if annotation is UNKNOWN and isinstance(parameter.annotation, ast.Name):
-            bindings = scope.module.bindings(parameter.annotation.id)
-            if any(binding.kind == "assign" for binding in bindings):
-                return [], [f"what `{parameter.annotation.id}` stands for is not known"]
-        return [], []
+        return [], _unknown_alias(annotation, parameter, scope)
 
     def _of_value(self, annotation: Value, default: Value | None) -> tuple[list[DependencyUse], list[str]]:
         """What a parameter with that annotation and default asks for."""
@@ -671,6 +687,14 @@ class _Tables:
             return [], []
         use, why = self._use(dependency, dependency.call if dependency.call is not None else type_)
         return [use], list(why)
+
+
+def _unknown_alias(annotation: Value, parameter: ast.arg, scope: Scope) -> list[str]:
+    if annotation is UNKNOWN and isinstance(parameter.annotation, ast.Name):
+        bindings = scope.module.bindings(parameter.annotation.id)
+        if any(binding.kind == "assign" for binding in bindings):
+            return [f"what `{parameter.annotation.id}` stands for is not known"]
+    return []
 
 
 def _rebound(expressions: Sequence[ast.expr | None], scope: Scope) -> list[str]:
@@ -736,8 +760,9 @@ def _text(value: Value | None) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _given_name(given: Arguments) -> str | None:
-    return text_of(given.get("name"))
+def _name_given(event: Event) -> Value | None:
+    given = event.arguments
+    return given.get("name", _POSITIONS_OF_NAMES.get(event.method)) if given.is_complete else given.get("name")
 
 
 def _tags(value: Value | None) -> tuple[str, ...] | None:
@@ -793,6 +818,13 @@ def _route_name(endpoint: Value) -> str | None:
         isinstance(endpoint.callee, Outside) and endpoint.callee.name.startswith("builtins.")
     )
     return "partial" if is_partial else _endpoint_name(endpoint)
+
+
+def _is_without_routes(mounted: Value) -> bool:
+    """Whether all that is mounted is in the table: of another application, and of files."""
+    if isinstance(mounted, Made) and mounted.callee.name.rpartition(".")[2] == "StaticFiles":
+        return True
+    return isinstance(mounted, Router | Function)
 
 
 def _endpoint_name(value: Value) -> str | None:

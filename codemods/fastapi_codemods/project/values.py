@@ -150,8 +150,8 @@ class Function(Value):
         self.given_name: Value | None = None
         """What `function.__name__ = ...` calls it."""
         self.attributes: dict[str, Value] = {}
-        self.defaults: dict[str, tuple[Value, Value | None]] = {}
-        """Annotations and defaults by parameter, where they must be what they were when it was defined."""
+        self.defaults: dict[str, tuple[Value | None, Value | None]] = {}
+        """Annotations and defaults by parameter, as they were when it was defined, where somebody looked then."""
         self.results: dict[object, Value] | None = None
         """What it gave, by its arguments, under `functools.cache`."""
 
@@ -359,8 +359,8 @@ class Event:
         """What the router itself had been given by then: prefix, tags, dependencies."""
         self.root = root
         """See `Router.root`."""
-        self.operation_id: Value | None = None
-        """What was assigned to the route afterwards."""
+        self.operation_id: tuple[Value, int] | None = None
+        """What was assigned to the route afterwards, and how many events there had been by then."""
 
 
 class Router(Value):
@@ -419,7 +419,7 @@ class Router(Value):
             return None
         if any(event.is_conditional or event.kind == "unknown" for event in self.events):
             return None
-        own: list[Value] = [RouteEntry(self, None)] if self.is_application else []
+        own: list[Value] = [RouteEntry(self, None, "documentation")] if self.is_application else []
         return [*own, *(RouteEntry(self, event) for event in self.events)]
 
 
@@ -433,7 +433,10 @@ class RouteList(Value):
 
 
 class RouteEntry(Value):
-    """One of `app.routes`, or a part of it; without an event one of which no more is known."""
+    """One of `app.routes`, or a part of it; without an event one of which no more is known.
+
+    The routes of FastAPI's own documentation are one with `documentation` as its part.
+    """
 
     __slots__ = ("event", "part", "router")
 
