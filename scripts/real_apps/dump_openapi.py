@@ -122,6 +122,11 @@ def airflow(_: Path) -> dict[str, Any]:
     return {"create_app": attribute("airflow.api_fastapi.app:create_app")()}
 
 
+def autogenstudio(_: Path) -> dict[str, Any]:
+    os.environ["AUTOGENSTUDIO_APPDIR"] = tempfile.mkdtemp()
+    return {"autogenstudio.web.app:app": attribute("autogenstudio.web.app:app")}
+
+
 def freqtrade(_: Path) -> dict[str, Any]:
     settings = {"jwt_secret_key": "a" * 32, "username": "a", "password": "b", "CORS_origins": []}
     server = object.__new__(attribute("freqtrade.rpc.api_server.webserver:ApiServer"))  # its __init__ serves
@@ -133,6 +138,10 @@ def freqtrade(_: Path) -> dict[str, Any]:
 def gradio(_: Path) -> dict[str, Any]:
     blocks = attribute("gradio:Blocks")()
     return {"create_app": attribute("gradio.routes:App").create_app(blocks)}
+
+
+def kedro_viz(_: Path) -> dict[str, Any]:
+    return {"create_api_app_from_project": attribute("kedro_viz.api.apps:create_api_app_from_project")(Path("x"))}
 
 
 def litellm(_: Path) -> dict[str, Any]:
@@ -176,6 +185,26 @@ def prefect(_: Path) -> dict[str, Any]:
     return {"create_app": module.create_app(), "create_api_app": module.create_api_app()}
 
 
+def py_ocpi(_: Path) -> dict[str, Any]:
+    versions = [attribute("py_ocpi.modules.versions.enums:VersionNumber").v_2_2_1]
+    roles = attribute("py_ocpi.core.enums:RoleEnum")
+    return {"get_application": attribute("py_ocpi:get_application")(versions, [roles.cpo, roles.emsp], object, object)}
+
+
+def rq_dashboard_fast(_: Path) -> dict[str, Any]:
+    dashboard = attribute("rq_dashboard_fast:RedisQueueDashboard")
+    return {"RedisQueueDashboard": dashboard("redis://localhost:6379")}
+
+
+def skypilot(_: Path) -> dict[str, Any]:
+    os.environ["HOME"] = tempfile.mkdtemp()
+    return {"sky.server.server:app": attribute("sky.server.server:app")}
+
+
+def swe_rex(_: Path) -> dict[str, Any]:
+    return {"swerex.server:app": attribute("swerex.server:app")}
+
+
 BUILDERS: dict[str, Builder] = {
     "ace-network-monitor": ace_network_monitor,
     "brsxmail": brsxmail,
@@ -188,13 +217,19 @@ BUILDERS: dict[str, Builder] = {
     "quetz-server": quetz_server,
     "tiled": tiled,
     "airflow": airflow,
+    "autogenstudio": autogenstudio,
     "freqtrade": freqtrade,
     "gradio": gradio,
     "litellm": litellm,
     "lnbits": lnbits,
     "optimade": optimade,
     "phoenix": phoenix,
+    "kedro-viz": kedro_viz,
     "prefect": prefect,
+    "py-ocpi": py_ocpi,
+    "rq-dashboard-fast": rq_dashboard_fast,
+    "skypilot": skypilot,
+    "swe-rex": swe_rex,
 }
 
 

@@ -176,7 +176,9 @@ _MAKES = re.compile(r"\b(?:FastAPI|APIRouter|include_router|add_api_route)\b")
 _FACTORY = re.compile(r"\b(?:FastAPI|APIRouter)\b")
 _COMPOUND = frozenset({"@", "async", "async def", "class", "def", "for", "if", "match", "try", "while", "with"})
 _SETTINGS = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"})
-_FIELDS = frozenset({"pydantic.Field", "dataclasses.field", "pydantic.v1.Field", "attrs.field", "attr.ib"})
+_FIELDS = frozenset(
+    {"pydantic.Field", "dataclasses.field", "pydantic.v1.Field", "attr.field", "attrs.field", "attr.ib"}
+)
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 
 
@@ -226,6 +228,8 @@ class Evaluation:
         self._modules = _modules(project)
         self._relevant = {module.path for module in self._modules}
         self._passed: set[str] = set()
+        self._reached: dict[str, int] = {}
+        """The statement that is being evaluated, of modules that are being imported."""
         self._number = 0
         self._depth = 0
         self._conditions: tuple[int, ...] = ()
@@ -274,10 +278,15 @@ class Evaluation:
             return
         scope = self.scope_of(module)
         with self._apart(self._conditions, module):
+            defined = _definitions(module)
             for index, statement in enumerate(module.facts.statements):
+                self._reached[module.path] = index
                 if statement.word in ("def", "async def", "class") and not self._must_look(module, index):
+                    if any(name in scope.names for name in defined.get(index, ())):  # it replaces another one
+                        self._define(module, scope, index)
                     continue
                 self._run_statement(module, scope, index)
+        self._reached.pop(module.path, None)
 
     def _must_look(self, module: Module, index: int) -> bool:
         """A class whose methods are decorated with routes, or that another one may register; other definitions are
@@ -450,7 +459,9 @@ class Evaluation:
     def _late(self, module: Module, scope: Scope, name: str) -> Value:
         """A name that nothing evaluated so far has bound."""
         bindings = module.bindings(name)
-        # Of several definitions, `@overload` among them, the last one counts.
+        if (reached := self._reached.get(module.path)) is not None:
+            bindings = tuple(binding for binding in bindings if binding.statement <= reached) or bindings
+        # Of several definitions, `@overload` among them, the last one so far counts.
         defined = [binding for binding in bindings[-1:] if binding.kind in ("def", "class") and not binding.conditional]
         for binding in defined or bindings:
             if binding.kind == "def" or binding.kind == "class":
@@ -1934,35 +1945,41 @@ class Evaluation:
         if isinstance(init, Function):
             self._call_function(init.bound_to(made), arguments)
         elif isinstance(made, Instance):  # a dataclass or a model
-            made.attributes |= arguments.named
-            made.attributes |= dict(zip(self._fields(cls), arguments.positional, strict=False))
-            after = self._member(cls, "__post_init__")
-            if isinstance(after, Function):
-                self._call_function(after.bound_to(made), Arguments([]))
-            if self._changes_what_it_is_given(cls):
-                made.attributes.clear()
-                made.is_complete = False
+            self._fill_fields(made, cls, arguments)
             if self._bases(cls) - _PLAIN_BASES and any(holds_router(value) for value in arguments.values()):
                 return UNKNOWN
         if isinstance(made, Router) and made.is_application and not isinstance(init, Function):
             self._set_up(made)
         return made
 
-    def _changes_what_it_is_given(self, cls: Class) -> bool:
-        """Whether a model has validators or aliases."""
-        if cls.changes is None:
-            cls.changes = self._find_changes(cls)
-        return cls.changes
+    def _fill_fields(self, made: Instance, cls: Class, arguments: Arguments) -> None:
+        names = self._fields(cls)
+        made.attributes |= arguments.named
+        made.attributes |= dict(zip(names, arguments.positional, strict=False))
+        for name in names:
+            member = self._member(cls, name)
+            if name not in made.attributes and isinstance(member, Made) and member.callee.name in _FIELDS:
+                make = member.arguments.get("default_factory") or member.arguments.get("factory")
+                if isinstance(make, Function | Class | Outside):
+                    made.attributes[name] = self.call(make, Arguments([]), 1, cls.scope)
+            elif name not in made.attributes and isinstance(member, Function | Class) and arguments.is_complete:
+                made.attributes[name] = member  # kept with the instance, so not bound to it
+        for after in ("__post_init__", "__attrs_post_init__"):
+            if isinstance(self._member(cls, after), Function):
+                self._method_of(made, after)
+        changed = self._changed_fields(cls)
+        if "*" in changed:
+            made.attributes.clear()
+            made.is_complete = False
+        made.attributes |= dict.fromkeys(changed, UNKNOWN)
 
-    def _find_changes(self, cls: Class) -> bool:
-        return any(
-            (isinstance(part, ast.FunctionDef) and part.name == "model_post_init")
-            or (isinstance(part, ast.Name | ast.Attribute) and "validator" in dotted(part))
-            or (isinstance(part, ast.keyword) and "alias" in (part.arg or ""))
-            for above in self._mro(cls)
-            if isinstance(above, Class)
-            for part in ast.walk(above.node)
-        )
+    def _changed_fields(self, cls: Class) -> frozenset[str]:
+        """The fields of a model that hold something else than they are given, for validators or aliases; `*` is all."""
+        if cls.changed is None:
+            cls.changed = frozenset(
+                name for above in self._mro(cls) if isinstance(above, Class) for name in _changed_by(above.node)
+            )
+        return cls.changed
 
     def _set_up(self, application: Router) -> None:
         """What the constructor of `FastAPI` calls in the end."""
@@ -2088,7 +2105,9 @@ class Evaluation:
             self._register(router, name, arguments, endpoint, line, scope)
         elif name == "include_router":
             self._event("include", router, arguments.get("router", 0) or UNKNOWN, arguments, line, scope)
-        elif name in ("mount", "host", "frontend"):
+        elif name == "frontend":
+            self._event("frontend", router, UNKNOWN, arguments, line, scope, name)
+        elif name in ("mount", "host"):
             self._event("mount", router, arguments.get("app", 1) or UNKNOWN, arguments, line, scope, name)
         elif name == "on_event":
             return Registrar(router, name, arguments, line) if known(arguments.get("", 0)) != "shutdown" else UNKNOWN
@@ -2290,6 +2309,45 @@ def _look_like(wrapper: Value, given: Arguments) -> None:
         wrapper.wrapped = given.positional[0]
         if len(given.positional) > 1 or given.named:
             wrapper.doubts = (*wrapper.doubts, "not all of it looks like the function that it wraps")
+
+
+def _changed_by(cls: ast.ClassDef) -> Iterator[str]:
+    for part in cls.body:
+        match part:
+            case ast.FunctionDef(name="model_post_init"):
+                yield "*"
+            case ast.FunctionDef(decorator_list=decorators) | ast.AsyncFunctionDef(decorator_list=decorators):
+                for decorator in decorators:
+                    call = decorator if isinstance(decorator, ast.Call) else None
+                    if "validator" in dotted(call.func if call else decorator):
+                        names = (
+                            [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+                            if call
+                            else []
+                        )
+                        yield from (str(name) for name in names or ["*"])
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                inner = [node for of in (annotation, value) if of is not None for node in ast.walk(of)]
+                if any(isinstance(node, ast.keyword) and "alias" in (node.arg or "") for node in inner) or any(
+                    isinstance(node, ast.Name | ast.Attribute) and "Validator" in dotted(node) for node in inner
+                ):
+                    yield name
+            case ast.Assign() | ast.ClassDef():
+                keywords = [node.arg for node in ast.walk(part) if isinstance(node, ast.keyword)]
+                names = [node.id for node in ast.walk(part) if isinstance(node, ast.Name)]
+                if "alias_generator" in (*keywords, *names):
+                    yield "*"
+
+
+def _definitions(module: Module) -> dict[int, list[str]]:
+    """The functions and classes that are defined more than once, by statement."""
+    found: dict[int, list[str]] = {}
+    for name, bindings in module.facts.bindings.items():
+        if len(bindings) > 1:
+            for binding in bindings:
+                if binding.kind in ("def", "class"):
+                    found.setdefault(binding.statement, []).append(name)
+    return found
 
 
 def _owned(arguments: Arguments) -> Arguments:

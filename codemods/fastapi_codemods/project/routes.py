@@ -71,7 +71,7 @@ class Route(NamedTuple):
     """One entry of the table. What is not known is None, and `doubts` says why."""
 
     kind: str
-    """`operation`, `websocket`, `route` and `websocket_route` of Starlette, `mount`."""
+    """`operation`, `websocket`, `route` and `websocket_route` of Starlette, `mount`, `frontend`, `unknown`."""
     path: str | None
     methods: tuple[str, ...]
     name: str | None
@@ -232,7 +232,10 @@ class _Tables:
     def _application(self, router: Router) -> Application:
         module = self.project.dotted_name(router.module.path)
         name = f"{router.function}()" if router.function else router.name or "?"
-        routes = tuple(self._routes(router, _Context(), frozenset()))
+        routes = (
+            *self._routes(router, _Context(), frozenset()),
+            *self._frontends(router, _Context(), frozenset()),
+        )
         handed_on = [doubt for event in router.events if event.kind == "unknown" for doubt in event.doubts]
         handed_on += [
             f"mounts `{_name_of(event.target) or '?'}`, of which no routes are known"
@@ -253,35 +256,65 @@ class _Tables:
         if id(router) in around:
             return
         around |= {id(router)}
-        if router.doubts:
-            context = context.doubting(*router.doubts)
+        for event, inner, outer in self._events(router, context):
+            if event.kind == "include":
+                yield from self._included(event, inner, around)
+            elif event.kind == "mount" and self.copies and context.before is not None:
+                continue  # mounts were left out
+            elif event.kind == "mount":
+                yield from self._mounted(event, outer, around)
+            elif event.kind in ("route", "websocket_route"):
+                yield self._starlette_route(event, outer)
+            elif event.kind in ("operation", "websocket"):
+                yield self._route(event, inner)
+
+    def _events(self, router: Router, context: _Context) -> Iterator[tuple[Event, _Context, _Context]]:
+        """What is registered on a router, with and without what the router itself adds to it."""
+        context = context.doubting(*router.doubts)
         if self.evaluation.replaced:
             context = context.doubting(f"`{self.evaluation.replaced}` is replaced")
-        around_events, own = context, None
         roots = {event.root for event in router.events}
         root = roots.pop() if len(roots) == 1 else router.root
+        own: Arguments | None = None
+        inner = outer = context
         for event in router.events:
             if self.copies and context.before is not None and event.number >= context.before:
                 continue
             if event.own is not own:
                 own = event.own
-                context = around_events._replace(options=(own, *around_events.options))
-                inner = self._within(context, own, is_application=router.is_application)
-            is_elsewhere = event.root != root and event.root is not None
-            if is_elsewhere:
-                inner_of, context_of = inner.doubting(ELSEWHERE), context.doubting(ELSEWHERE)
+                outer = context._replace(options=(own, *context.options))
+                inner = self._within(outer, own, is_application=router.is_application)
+            if event.root != root and event.root is not None:
+                yield event, inner.doubting(ELSEWHERE), outer.doubting(ELSEWHERE)
             else:
-                inner_of, context_of = inner, context
-            if event.kind == "include":
-                yield from self._included(event, inner_of, around)
-            elif event.kind == "mount" and self.copies and context.before is not None:
-                continue  # mounts were left out
-            elif event.kind == "mount":
-                yield from self._mounted(event, context_of, around)
-            elif event.kind in ("route", "websocket_route"):
-                yield self._starlette_route(event, context_of)
-            elif event.kind in ("operation", "websocket"):
-                yield self._route(event, inner_of)
+                yield event, inner, outer
+
+    def _frontends(self, router: Router, context: _Context, around: frozenset[int]) -> Iterator[Route]:
+        """Files that `frontend` serves where nothing else matches, the router's own first."""
+        if id(router) in around:
+            return
+        events = [*self._events(router, context)]
+        for event, inner, _ in events:
+            if event.kind == "frontend":
+                yield self._frontend(event, inner)
+        for event, inner, _ in events:
+            if event.kind == "include" and isinstance(event.target, Router):
+                yield from self._frontends(event.target, self._around_included(event, inner), around | {id(router)})
+
+    def _frontend(self, event: Event, context: _Context) -> Route:
+        path = _text(event.arguments.get("path", 0))
+        full = None if path is None or context.prefix is None else (context.prefix + path).rstrip("/") or "/"
+        dependencies, doubts = self._dependencies([value for value, _ in context.dependencies], UNKNOWN)
+        base = _unknown_routes(event, context, "" if full is not None else "its path is not known")
+        return base._replace(
+            kind="frontend",
+            path=_mounted_at(context, full),
+            methods=("GET", "HEAD"),
+            tags=(),
+            include_in_schema=False,
+            dependencies=dependencies,
+            doubts=(*base.doubts, *(doubt for doubt in doubts if doubt != "a dependency is not known")),
+        )
 
     def _within(self, context: _Context, given: Arguments, *, is_application: bool = False) -> _Context:
         """The context with a router's or an include's own prefix, tags and dependencies."""
@@ -306,14 +339,17 @@ class _Tables:
             include_in_schema=_both(context.include_in_schema, shown),
         )
 
-    def _included(self, event: Event, context: _Context, around: frozenset[int]) -> Iterator[Route]:
+    def _around_included(self, event: Event, context: _Context) -> _Context:
         context = context._replace(
             is_conditional=context.is_conditional or event.is_conditional,
             is_looped=context.is_looped or event.is_looped,
             options=(event.arguments, *context.options),
             before=event.number if context.before is None else min(event.number, context.before),
         ).doubting(*event.doubts)
-        context = self._within(context, event.arguments)
+        return self._within(context, event.arguments)
+
+    def _included(self, event: Event, context: _Context, around: frozenset[int]) -> Iterator[Route]:
+        context = self._around_included(event, context)
         if isinstance(event.target, Router):
             yield from self._routes(event.target, context, around)
             return
@@ -345,6 +381,7 @@ class _Tables:
                 is_looped=base.is_looped,
             )
             yield from self._routes(event.target, inner, around)
+            yield from self._frontends(event.target, inner, frozenset())
 
     def _starlette_route(self, event: Event, context: _Context) -> Route:
         path = _text(event.arguments.get("path", 0))
@@ -707,7 +744,7 @@ def _rebound(expressions: Sequence[ast.expr | None], scope: Scope) -> list[str]:
         if isinstance(node, ast.Name)
     }
     return [
-        f"`{name}` is bound more than once"
+        f"a dependency: `{name}` is bound more than once"
         for name in sorted(names)
         if len([b for b in scope.module.bindings(name) if b.kind != "import"]) > 1
     ]

@@ -174,7 +174,7 @@ class Function(Value):
 class Class(Value):
     """A class of the project."""
 
-    __slots__ = ("changes", "members", "mro", "node", "scope")
+    __slots__ = ("changed", "members", "mro", "node", "scope")
 
     def __init__(self, node: ast.ClassDef, scope: Scope) -> None:
         self.node = node
@@ -182,8 +182,8 @@ class Class(Value):
         self.members: Scope | None = None
         self.mro: tuple[Value, ...] | None = None
         """Itself and what it derives from, in the order in which Python looks for attributes."""
-        self.changes: bool | None = None
-        """Whether its instances may hold something else than they were given; None if nobody asked yet."""
+        self.changed: frozenset[str] | None = None
+        """Fields in which instances may hold something else than they were given; None if nobody asked yet."""
 
     @property
     def name(self) -> str:
