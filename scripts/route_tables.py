@@ -173,6 +173,13 @@ def compared(
     matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
     equal = sum(block.size for block in matcher.get_matching_blocks())
     result = Compared(name, len(wanted), equal, sum(route.is_certain for route in routes), [], [], [], [])
+    displaced = [
+        found[i]
+        for tag, a, b, _, _ in matcher.get_opcodes()
+        if tag != "equal"
+        for i in range(a, b)
+        if not routes[i].is_certain
+    ]
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             continue
@@ -184,6 +191,8 @@ def compared(
         causes = [note for route in routes[a:b] for note in notes_of(route)]
         if a == b and application is not None:
             causes = list(application.doubts)
+            if not causes and all(row in displaced for row in wanted[c:d]):
+                causes = ["in another order"]
         if any(route.is_certain for route in routes[a:b]) or not causes:
             result.wrong.append("\n".join(shown))
         else:
