@@ -2714,6 +2714,446 @@ hazard(
 """,
 )
 
+hazard(
+    "function redefined",
+    """
+    app = FastAPI()
+    def d(): ...
+    def h(): ...
+    app.get("/1")(h)
+    def h(x=Depends(d)): ...
+    app.get("/2")(h)
+    @app.get("/3")
+    def h(): ...
+    def h(): ...
+    app.get("/4")(h)
+    h = lambda: 1
+    app.get("/5")(h)
+""",
+)
+hazard(
+    "class redefined and deleted",
+    """
+    app = FastAPI()
+    class P: path = "/1"
+    app.get(P.path)(lambda: 1)
+    class P: path = "/2"
+    app.get(P.path)(lambda: 1)
+    del P
+    try:
+        P
+    except NameError:
+        app.get("/3")(lambda: 1)
+""",
+)
+hazard(
+    "deep calls with globals",
+    """
+    app = FastAPI()
+    def h(): ...
+    def a(): b()
+    def b(): c()
+    def c(): d()
+    def d(): e()
+    def e():
+        # long enough %s
+        app.get("/deep")(h)
+    a()
+    store = []
+    def fa(): fb()
+    def fb(): fc()
+    def fc(): fd()
+    def fd(): fe()
+    def fe(): ff()
+    def ff():
+        store.append("/stored")
+    fa()
+    for s in store: app.get(s)(h)
+"""
+    % ("x" * 1600),
+)
+hazard(
+    "value made deep",
+    """
+    app = FastAPI()
+    def h(): ...
+    class Cfg: pass
+    cfg = Cfg()
+    def s1(): s2()
+    def s2(): s3()
+    def s3(): s4()
+    def s4(): s5()
+    def s5(): s6()
+    def s6(): s7()
+    def s7():
+        cfg.prefix = "/deep"
+    cfg.prefix = "/shallow"
+    s1()
+    app.get(cfg.prefix)(h)
+    OPT = {"p": "/a"}
+    def t1(): t2()
+    def t2(): t3()
+    def t3(): t4()
+    def t4(): t5()
+    def t5(): t6()
+    def t6(): t7()
+    def t7(): OPT["p"] = "/b"
+    t1()
+    app.get(OPT["p"])(h)
+""",
+)
+hazard(
+    "handed to outside changes lists",
+    """
+    import random, heapq, bisect, operator
+    app = FastAPI()
+    def h(): ...
+    xs = ["/b", "/a", "/c"]
+    random.Random(3).shuffle(xs)
+    for x in xs: app.get(x)(h)
+    ys = ["/y2"]
+    heapq.heappush(ys, "/y1")
+    for y in ys: app.get(y)(h)
+    zs = ["/z2"]
+    bisect.insort(zs, "/z1")
+    for z in zs: app.get(z)(h)
+    d = {"p": "/old"}
+    operator.setitem(d, "p", "/new")
+    app.get(d["p"])(h)
+    import copy
+    dd = copy.deepcopy(d)
+    app.get(dd["p"] + "/x")(h)
+    class O: p = "/o"
+    o = O()
+    setattr(o, "p", "/set")
+    app.get(o.p)(h)
+    o.__dict__["p"] = "/dict"
+    app.get(o.p + "/2")(h)
+    vars(o)["p"] = "/vars"
+    app.get(o.p + "/3")(h)
+    object.__setattr__(o, "p", "/objset")
+    app.get(o.p + "/4")(h)
+""",
+)
+hazard(
+    "list aliasing and star",
+    """
+    app = FastAPI()
+    def h(): ...
+    a = ["/a"]
+    b = [*a]
+    b.append("/b")
+    for x in a: app.get("/1" + x)(h)
+    def add(l, v): l.append(v)
+    add(a, "/c")
+    for x in a: app.get("/2" + x)(h)
+    def default(l=None):
+        l = l or []
+        l.append("/d")
+        return l
+    for x in default(): app.get("/3" + x)(h)
+    for x in default(a): app.get("/4" + x)(h)
+    for x in a: app.get("/5" + x)(h)
+    c = a + ["/e"]
+    c += ["/f"]
+    for x in a: app.get("/6" + x)(h)
+    d = tuple(a)
+    a.clear()
+    for x in d: app.get("/7" + x)(h)
+    for x in a: app.get("/8" + x)(h)
+    m = [[]] * 2
+    m[0].append("/m")
+    for x in m[1]: app.get(x)(h)
+    e = {"k": ["/e"]}
+    f = dict(e)
+    f["k"].append("/g")
+    for x in e["k"]: app.get("/9" + x)(h)
+    g = list(e.items())
+    for k, v in g:
+        for x in v: app.get("/10" + x)(h)
+    a.extend(x for x in ["/gen"])
+    for x in a: app.get("/11" + x)(h)
+    a[:] = ["/slice"]
+    for x in a: app.get("/12" + x)(h)
+    n = ["/n1", "/n2", "/n3"]
+    n[1:2] = []
+    for x in n: app.get(x)(h)
+    for i, x in enumerate(n):
+        if i == 0: n.append("/n4")
+        app.get("/grow" + x)(h)
+""",
+)
+hazard(
+    "dict iteration orders and updates",
+    """
+    app = FastAPI()
+    def h(): ...
+    d = {"/a": 1}
+    d["/b"] = 2
+    d.update({"/c": 3}, e=4)
+    d |= {"/f": 1}
+    del d["/a"]
+    for k in d: app.get("/1/" + k.strip("/"))(h)
+    d.pop("/b")
+    d.setdefault("/g", 1)
+    for k in sorted(d): app.get("/2/" + k.strip("/"))(h)
+    for k in {**d, "/z": 1}: app.get("/3/" + k.strip("/"))(h)
+    d["/c"] = d.pop("/c")
+    for k in d: app.get("/4/" + k.strip("/"))(h)
+    d.clear()
+    for k in d: app.get("/5/" + k.strip("/"))(h)
+    x = dict([("/p", 1), ("/q", 2)])
+    for k in x: app.get("/6" + k)(h)
+    y = dict(zip(["/r"], [1]))
+    for k in y: app.get("/7" + k)(h)
+    z = dict.fromkeys(["/s", "/t"])
+    for k in z: app.get("/8" + k)(h)
+    w = {1: "/one", 2: "/two"}
+    for k in w: app.get("/9" + w[k])(h)
+    app.get(w[1])(h)
+    v = {True: "/yes", False: "/no"}
+    app.get(v[len([1]) == 1])(h)
+""",
+)
+hazard(
+    "include options precedence",
+    """
+    def a(): ...
+    def b(): ...
+    app = FastAPI(dependencies=[Depends(a)])
+    r = APIRouter(prefix="/r", dependencies=(Depends(b),), tags=("t",) if False else ["t"], include_in_schema=False)
+    @r.get("/x", dependencies=[Depends(a)], tags=["t", "u"])
+    def x(): ...
+    s = APIRouter(prefix="/s")
+    s.include_router(r, prefix="/sr", tags=["s"], dependencies=[Depends(b)])
+    app.include_router(s, prefix="", tags=None)
+    app.include_router(router=s, prefix="/kw")
+    app.include_router(s, **{"prefix": "/unpacked", "tags": ["z"]})
+""",
+)
+hazard(
+    "app state and registry by attribute",
+    """
+    app = FastAPI()
+    app.state.routers = []
+    def register(r): app.state.routers.append(r)
+    r = APIRouter(prefix="/r")
+    @r.get("/x")
+    def x(): ...
+    register(r)
+    for router in app.state.routers: app.include_router(router)
+    app.title = "/t"
+    app.get(app.title)(x)
+    app2 = FastAPI(title="/u")
+    app.get(app2.title)(x)
+    app.root_path = "/rp"
+    app.get(app.root_path)(x)
+    app.docs_url = "/changed"
+    app.get(app.docs_url)(x)
+    r.prefix += "/more"
+    app.get(r.prefix)(x)
+""",
+)
+hazard(
+    "try else finally with return",
+    """
+    app = FastAPI()
+    def h(): ...
+    def load():
+        try:
+            import json
+        except ImportError:
+            return None
+        else:
+            return "/json"
+    if (p := load()):
+        app.get(p)(h)
+    def load2():
+        try:
+            import surely_not_there
+            return "/there"
+        except ImportError:
+            return "/missing"
+    app.get(load2())(h)
+    def load3():
+        try:
+            from surely_not_there import X
+        except ImportError:
+            X = None
+        return X
+    if load3() is None: app.get("/x-missing")(h)
+    else: app.get("/x-there")(h)
+    HAS = True
+    try:
+        import surely_not_there
+    except ModuleNotFoundError:
+        HAS = False
+    if HAS: app.get("/has")(h)
+    else: app.get("/has-not")(h)
+    import importlib.util
+    if importlib.util.find_spec("surely_not_there"): app.get("/spec")(h)
+    if importlib.util.find_spec("json") is not None: app.get("/spec-json")(h)
+    import sys
+    if "surely_not_there" in sys.modules: app.get("/mods")(h)
+""",
+)
+hazard(
+    "context manager class exit registers",
+    """
+    app = FastAPI()
+    class Group:
+        def __init__(self, app, prefix):
+            self.app, self.router = app, APIRouter(prefix=prefix)
+        def __enter__(self): return self.router
+        def __exit__(self, *exc): self.app.include_router(self.router)
+    with Group(app, "/g") as g:
+        @g.get("/x")
+        def x(): ...
+    from contextlib import contextmanager
+    @contextmanager
+    def group(prefix):
+        r = APIRouter(prefix=prefix)
+        yield r
+        app.include_router(r)
+    with group("/h") as r:
+        @r.get("/y")
+        def y(): ...
+    from contextlib import ExitStack
+    with ExitStack() as st:
+        k = st.enter_context(group("/k"))
+        k.get("/z")(y)
+        st.callback(lambda: app.get("/cb")(y))
+""",
+)
+hazard(
+    "generators register",
+    """
+    app = FastAPI()
+    def h(): ...
+    def routers():
+        for p in ("/a", "/b"):
+            app.get("/gen" + p)(h)
+            yield APIRouter(prefix=p)
+    list(routers())
+    def never():
+        app.get("/never")(h)
+        yield 1
+    never()
+    list(never()) if False else None
+    next(iter(["/n"]))
+    app.get(next(iter(["/next"])))(h)
+""",
+)
+hazard(
+    "super init kwargs changed in subclass",
+    """
+    class R(APIRouter):
+        def __init__(self, *args, prefix="", **kw):
+            kw.setdefault("tags", []).append("auto")
+            prefix = prefix.rstrip("/") + "/v1"
+            super().__init__(*args, prefix=prefix, **kw)
+            self.extra = []
+        def add_api_route(self, path, endpoint, **kw):
+            self.extra.append(path)
+            kw["name"] = kw.get("name") or f"{self.prefix}:{endpoint.__name__}"
+            super().add_api_route(path, endpoint, **kw)
+    r = R(prefix="/x/")
+    @r.get("/a")
+    def a(): ...
+    @r.get("/b", name="bee")
+    def b(): ...
+    app = FastAPI()
+    app.include_router(r)
+    for p in r.extra: app.get("/extra" + p)(a)
+""",
+)
+hazard(
+    "property setters and slots",
+    """
+    app = FastAPI()
+    def h(): ...
+    class C:
+        def __init__(self): self._p = "/p"
+        @property
+        def p(self): return self._p
+        @p.setter
+        def p(self, v): self._p = "/set" + v
+        def __setattr__(self, k, v): object.__setattr__(self, k, v + "!" if k == "q" else v)
+        def __eq__(self, o): return True
+        def __contains__(self, x): return True
+        def __getitem__(self, k): return "/item" + k
+        def __iter__(self): return iter(["/i1", "/i2"])
+        def __str__(self): return "/str"
+        def __call__(self): return "/called"
+        def __add__(self, o): return "/added"
+        def __len__(self): return 0
+    c = C()
+    c.p = "/x"
+    app.get(c.p)(h)
+    c.q = "/q"
+    app.get(c.q)(h)
+    if c == 5: app.get("/eq")(h)
+    if "z" in c: app.get("/in")(h)
+    app.get(c["k"])(h)
+    for i in c: app.get(i)(h)
+    app.get(f"{c}")(h)
+    app.get(str(c) + "/2")(h)
+    app.get(c())(h)
+    app.get(c + 1)(h)
+    if not c: app.get("/falsy")(h)
+    if len(c) == 0: app.get("/len0")(h)
+""",
+)
+hazard(
+    "typed dict namedtuple configs",
+    """
+    from typing import NamedTuple, TypedDict
+    from collections import namedtuple
+    from types import SimpleNamespace
+    app = FastAPI()
+    def h(): ...
+    class T(TypedDict):
+        path: str
+    t: T = {"path": "/td"}
+    app.get(t["path"])(h)
+    t2 = T(path="/td2")
+    app.get(t2["path"])(h)
+    N = namedtuple("N", "path tag")
+    n = N("/nt", "x")
+    app.get(n.path, tags=[n.tag])(h)
+    class M(NamedTuple):
+        path: str
+        tag: str = "t"
+    for m in (M("/m1"), M("/m2", tag="u")):
+        app.get(m.path, tags=[m.tag])(h)
+        app.get(m[0] + "/i")(h)
+    ns = SimpleNamespace(path="/ns")
+    app.get(ns.path)(h)
+    ns.path = "/ns2"
+    app.get(ns.path)(h)
+    n = n._replace(path="/rep")
+    app.get(n.path)(h)
+""",
+)
+hazard(
+    "if in class body and nested functions decorators",
+    """
+    import sys
+    app = FastAPI()
+    class V:
+        r = APIRouter(prefix="/v")
+        if len(sys.argv) > 500:
+            @r.get("/never")
+            def never(): ...
+        @r.get("/x")
+        def x(): ...
+        for n in ("a", "b"):
+            r.get("/" + n)(lambda: 1)
+        app.include_router(r)
+    app.include_router(V.r, prefix="/again")
+""",
+)
+
 
 HAZARDS["postponed annotations of nested functions"] = {
     "main.py": "from __future__ import annotations\n"

@@ -18,6 +18,7 @@ from ..values import (
     Method,
     ModuleValue,
     Outside,
+    Partial,
     RouteEntry,
     RouteList,
     Router,
@@ -112,6 +113,9 @@ class Assignments(Machine):
                     of.is_complete = of.is_complete and isinstance(key, str)
                 elif isinstance(of, Method) and isinstance(of.owner, Function):
                     of.owner.doubts = (*of.owner.doubts, f"`{of.name}` of it is changed")
+                elif isinstance(of, Method) and isinstance(of.owner, Instance):
+                    of.owner.attributes.clear()
+                    of.owner.is_complete = False
                 elif isinstance(of, Items):
                     of.is_complete = False
                 elif isinstance(of, RouteList):
@@ -125,6 +129,10 @@ class Assignments(Machine):
                 if isinstance(value, Router) and not value.name:
                     value.name = name
                 is_certain = self._is_sure(of.conditions) or isinstance(value, Router)
+                if isinstance(self._member(of.cls, name), Partial | Function) and not isinstance(value, Function):
+                    is_certain = False  # a property with a setter
+                if self._member(of.cls, "__setattr__") is not UNKNOWN:
+                    is_certain = False
                 of.attributes[name] = value if is_certain else UNKNOWN
             case Function():
                 self._set_on_function(of, name, value)
@@ -136,7 +144,7 @@ class Assignments(Machine):
                     of.doubt("is given a prefix")
             case Router() if name in SHOWN_BY_ROUTES or name in ROUTE_METHODS or name in REGISTERING:
                 of.doubt(f"its `{name}` is replaced")
-            case Router() if of.cls is not None:
+            case Router():
                 of.attributes[name] = value if self._is_sure(of.conditions) else UNKNOWN
             case RouteEntry(event=Event() as event) if name == "operation_id" and self._is_sure(of.router.conditions):
                 event.operation_id = value, self._number

@@ -68,6 +68,8 @@ class Attributes(Machine):
                 return self._of_entry(value, name)
             case Record(attributes=attributes):
                 return attributes.get(name, UNKNOWN)
+            case Instance() if name == "__dict__":
+                return Method(value, name)
             case Instance(cls=cls, attributes=attributes):
                 if name in attributes:
                     return attributes[name]

@@ -33,6 +33,7 @@ from ..values import (
 )
 from .knowledge import (
     APPLICATION,
+    CHANGING_LISTS,
     EDITED,
     ENVIRONMENT,
     HARMLESS,
@@ -42,9 +43,29 @@ from .knowledge import (
     ROUTERS,
     SHOWN_BY_FUNCTION,
 )
-from .limits import DEEPEST, DEEPEST_RECURSION, FREELY, FREELY_SMALL, SMALL
+from .limits import DEEPEST, DEEPEST_RECURSION, FREELY, FREELY_SMALL, SMALL, TINY
 from .machine import LeaveError, Machine, RaisedError
 from .operators import key_of, look_like, qualified, table_method
+
+
+def _forget_elements(arguments: Arguments) -> None:
+    """Of lists and dictionaries that are handed to something that changes them."""
+    for value in arguments.values():
+        if isinstance(value, Items | Table):
+            value.is_complete = False
+        if isinstance(value, Table):
+            value.items |= dict.fromkeys(value.items, UNKNOWN)
+
+
+def _is_generator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting += ast.iter_child_nodes(node)
+    return False
 
 
 class Calls(Machine):
@@ -132,7 +153,9 @@ class Calls(Machine):
                     is_missing = found is UNKNOWN and attribute not in SHOWN_BY_FUNCTION
                     return arguments.positional[2] if has_default and is_missing else found
                 return Method(of, "?") if isinstance(of, Router) else UNKNOWN
-            case Outside(name="builtins.setattr") if len(arguments.positional) == 3:
+            case Outside(name="builtins.vars") if len(arguments.positional) == 1:
+                return Method(arguments.positional[0], "__dict__")
+            case Outside(name="builtins.setattr" | "builtins.object.__setattr__") if len(arguments.positional) == 3:
                 of, attribute = arguments.positional[0], known(arguments.positional[1])
                 if isinstance(attribute, str):
                     self._set_attribute(of, attribute, arguments.positional[2])
@@ -188,6 +211,8 @@ class Calls(Machine):
             case Outside():
                 if any(holds_router(value) for value in arguments.values()):
                     return UNKNOWN
+                if callee.name.partition(".")[0] in CHANGING_LISTS:
+                    _forget_elements(arguments)
                 return Made(callee, arguments)
             case Partial(callee=Outside(name="functools.wraps"), arguments=given):
                 decorated = arguments.get("", 0) or UNKNOWN
@@ -260,6 +285,10 @@ class Calls(Machine):
         try:
             if isinstance(node, ast.Lambda):
                 return self.value(node.body, own)
+            if _is_generator(node):  # when and how far it is carried out is up to whoever goes through it
+                with self._maybe(), self._returning():
+                    self._execute(node.body, own)
+                return UNKNOWN
             self._execute(node.body, own)
         except RaisedError:
             if self._tries:
@@ -296,6 +325,9 @@ class Calls(Machine):
         key = (module.path, function.line, node.lineno)
         if key not in self._mattering:
             text = self._text_of(function)
+            if len(text) < TINY:
+                self._mattering[key] = True
+                return True
             names = self.scope_of(module).names
             self._mattering[key] = (
                 (len(text) < SMALL and self._depth < FREELY_SMALL)
@@ -345,6 +377,8 @@ class Calls(Machine):
     def _handed_on(self, callee: Value, arguments: Arguments, node: ast.Call, scope: Scope) -> None:
         """`instrument(app)` of a library may register routes of its own."""
         name = dotted(node.func) or "a call"
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "shuffle":
+            _forget_elements(arguments)
         if HARMLESS.search(callee.name if isinstance(callee, Outside) else name):
             return
         line = scope.first_line + node.lineno - 1

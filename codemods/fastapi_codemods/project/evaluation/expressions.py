@@ -114,6 +114,8 @@ class Expressions(Machine):
                 return Function(node, scope)
             case ast.Await(value=inner):
                 return self.value(inner, scope)
+            case ast.Yield(value=inner) | ast.YieldFrom(value=inner) if inner is not None:
+                self._handed_out(self.value(inner, scope), scope, node)
             case ast.NamedExpr(target=target, value=inner):
                 result = self.value(inner, scope)
                 self._bind(target, result, scope)

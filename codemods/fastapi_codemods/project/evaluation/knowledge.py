@@ -104,8 +104,10 @@ SHOWN_BY_ROUTES = frozenset(
     {"default_response_class", "dependencies", "generate_unique_id_function", "include_in_schema", "prefix",
      "route_class", "routes", "tags"}
 )  # fmt: skip
+# Modules of the standard library whose functions change lists and dictionaries that they are given.
+CHANGING_LISTS = frozenset({"bisect", "heapq", "operator", "random"})
 BUILTINS = frozenset(
     {"abs", "bool", "classmethod", "dict", "enumerate", "eval", "exec", "filter", "float", "frozenset", "getattr",
      "hasattr", "id", "int", "isinstance", "len", "list", "map", "max", "min", "object", "print", "property", "range",
-     "repr", "reversed", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "zip"}
+     "repr", "reversed", "set", "setattr", "sorted", "staticmethod", "str", "super", "tuple", "type", "vars", "zip"}
 )  # fmt: skip

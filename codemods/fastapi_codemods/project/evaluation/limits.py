@@ -17,6 +17,9 @@ FREELY_SMALL = 5
 SMALL = 1_500
 """Characters."""
 
+TINY = 200
+"""Characters of functions that are evaluated however deep they are called."""
+
 LAZY_INCLUDES_SINCE = (0, 137)
 """FastAPI's version from which a router is included as it is, and not what it has by then copied."""
 

@@ -174,6 +174,9 @@ class Machine:
 
     # What one part asks of another
 
+    def _handed_out(self, value: Value, scope: Scope, node: ast.expr) -> None:
+        raise NotImplementedError
+
     def _parsed(self, module: Module, index: int) -> list[ast.stmt]:
         raise NotImplementedError
 

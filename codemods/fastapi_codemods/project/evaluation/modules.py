@@ -103,6 +103,10 @@ class Modules(Machine):
         return module.facts.statements[index].word == "class" and (
             self._registers_classes
             or any(function.statement == index and function.decorators for function in module.facts.functions)
+            or any(
+                call.statement == index and call.scopes and call.scopes[-1].kind == "class"
+                for call in module.facts.calls
+            )
         )
 
     @cached_property

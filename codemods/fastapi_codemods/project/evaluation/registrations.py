@@ -165,6 +165,13 @@ class Registrations(Machine):
             )
         )
 
+    def _handed_out(self, value: Value, scope: Scope, node: ast.expr) -> None:
+        """What goes through a generator may register on a router that it gets, and nobody follows that."""
+        if isinstance(value, Router):
+            doubt = ("a generator hands it out, and more may be registered on it",)
+            line = scope.first_line + node.lineno - 1
+            self._event("unknown", value, UNKNOWN, Arguments([]), line, scope, "", doubt)
+
     def _of_route_class(self, router: Router, arguments: Arguments) -> tuple[str, ...]:
         """A class of routes may make of what it is given what it likes."""
         cls = arguments.get("route_class_override") or router.arguments.get("route_class")

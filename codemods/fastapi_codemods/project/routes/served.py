@@ -91,6 +91,15 @@ def _is_without_routes(mounted: Value) -> bool:
     return isinstance(mounted, Router | Function)
 
 
+def _of_what_is_included(router: Router, around: frozenset[int]) -> Iterator[str]:
+    """Why there may be more routes on a router, or on one that it includes."""
+    for event in router.events:
+        if event.kind == "unknown":
+            yield from event.doubts
+        elif event.kind in ("include", "mount") and isinstance(event.target, Router) and id(router) not in around:
+            yield from _of_what_is_included(event.target, around | {id(router)})
+
+
 class Tables(Dependencies):
     """The tables of all applications and routers that an evaluation found."""
 
@@ -122,7 +131,7 @@ class Tables(Dependencies):
             *self._routes(router, _Context(), frozenset()),
             *self._frontends(router, _Context(), frozenset()),
         )
-        handed_on = [doubt for event in router.events if event.kind == "unknown" for doubt in event.doubts]
+        handed_on = list(_of_what_is_included(router, frozenset()))
         handed_on += [
             f"mounts `{name_of(event.target) or '?'}`, of which no routes are known"
             for event in router.events
