@@ -52,7 +52,6 @@ MORE = tuple(
     for name, version, builder, about in (
         ("apache-airflow-core", "3.3.2", "airflow", "routers of a class with its own api_route, before lazy includes"),
         ("arize-phoenix", "20.26.1", "phoenix", "router factories with parameters"),
-        ("autogenstudio", "0.4.2.2", "autogenstudio", "an application mounted in another one"),
         ("freqtrade", "2026.9", "freqtrade", "configure_app of a class"),
         ("gradio", "6.31.0", "gradio", "80 closures in a static method of a class of applications"),
         ("kedro-viz", "12.5.0", "kedro-viz", "several factories for one table"),
@@ -62,7 +61,6 @@ MORE = tuple(
         ("prefect", "3.9.1", "prefect", "routers of a class with its own add_api_route"),
         ("py-ocpi", "0.3.1", "py-ocpi", "FastAPI 0.68, prefixes of settings"),
         ("rq-dashboard-fast", "0.9.2", "rq-dashboard-fast", "a subclass of FastAPI that registers in __init__"),
-        ("skypilot", "0.14.1", "skypilot", "128 routes, two applications and plugins"),
         ("swe-rex", "1.4.0", "swe-rex", "one module, a dependency of all routes"),
     )
 )
@@ -74,7 +72,6 @@ NOT_IN_THE_SOURCE: Mapping[str, Sequence[tuple[str, str]]] = {
     "fastapi-users": [(r"/auth/google/", "named after an object of httpx-oauth")],
     "litellm": [(r"(/v1)?/containers/.*/files", "read from a JSON file")],
     "quetz-server": [(r"/auth/github/", "entry points of installed distributions")],
-    "skypilot": [(r"/slurm_node_info", "FastAPI takes any of its methods for the operation id")],
 }
 
 Row = tuple[Any, ...]

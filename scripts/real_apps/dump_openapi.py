@@ -122,11 +122,6 @@ def airflow(_: Path) -> dict[str, Any]:
     return {"create_app": attribute("airflow.api_fastapi.app:create_app")()}
 
 
-def autogenstudio(_: Path) -> dict[str, Any]:
-    os.environ["AUTOGENSTUDIO_APPDIR"] = tempfile.mkdtemp()
-    return {"autogenstudio.web.app:app": attribute("autogenstudio.web.app:app")}
-
-
 def freqtrade(_: Path) -> dict[str, Any]:
     settings = {"jwt_secret_key": "a" * 32, "username": "a", "password": "b", "CORS_origins": []}
     server = object.__new__(attribute("freqtrade.rpc.api_server.webserver:ApiServer"))  # its __init__ serves
@@ -196,11 +191,6 @@ def rq_dashboard_fast(_: Path) -> dict[str, Any]:
     return {"RedisQueueDashboard": dashboard("redis://localhost:6379")}
 
 
-def skypilot(_: Path) -> dict[str, Any]:
-    os.environ["HOME"] = tempfile.mkdtemp()
-    return {"sky.server.server:app": attribute("sky.server.server:app")}
-
-
 def swe_rex(_: Path) -> dict[str, Any]:
     return {"swerex.server:app": attribute("swerex.server:app")}
 
@@ -217,7 +207,6 @@ BUILDERS: dict[str, Builder] = {
     "quetz-server": quetz_server,
     "tiled": tiled,
     "airflow": airflow,
-    "autogenstudio": autogenstudio,
     "freqtrade": freqtrade,
     "gradio": gradio,
     "litellm": litellm,
@@ -228,7 +217,6 @@ BUILDERS: dict[str, Builder] = {
     "prefect": prefect,
     "py-ocpi": py_ocpi,
     "rq-dashboard-fast": rq_dashboard_fast,
-    "skypilot": skypilot,
     "swe-rex": swe_rex,
 }
 
