@@ -8,6 +8,10 @@ down; `fastapi_codemods.project.routes` reads the same tree without importing it
 be equal: kind, path, methods, name, operation id, tags, status, and the dependencies with all that they ask for. A
 route that differs although the static table calls it certain is an error (exit status 1). FastAPI's own four routes
 for its documentation are left out.
+
+Some routes cannot be known from a project's own source: other distributions register them, or they are read from
+configuration and data files while the application runs. A route is counted as one of these if its endpoint is defined
+in no module of the project, or if `NOT_IN_THE_SOURCE` names it with the cause. The share is given with and without.
 """
 
 from __future__ import annotations
@@ -15,10 +19,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +42,7 @@ KINDS = {
     "WebSocketRoute": "websocket_route",
     "Mount": "mount",
     "Host": "mount",
+    "Frontend": "frontend",
 }
 FIELDS = ("kind", "path", "methods", "name", "operation_id", "tags", "status", "dependencies")
 
@@ -47,12 +54,25 @@ MORE = tuple(
         ("arize-phoenix", "20.26.1", "phoenix", "router factories with parameters"),
         ("freqtrade", "2026.9", "freqtrade", "configure_app of a class"),
         ("gradio", "6.31.0", "gradio", "80 closures in a static method of a class of applications"),
+        ("kedro-viz", "12.5.0", "kedro-viz", "several factories for one table"),
         ("litellm", "1.108.7", "litellm", "627 routes, one module of 19,000 lines"),
         ("lnbits", "1.6.2", "lnbits", "registers when it starts, before lazy includes"),
         ("optimade", "1.5.0", "optimade", "a router included under five prefixes"),
         ("prefect", "3.9.1", "prefect", "routers of a class with its own add_api_route"),
+        ("py-ocpi", "0.3.1", "py-ocpi", "FastAPI 0.68, prefixes of settings"),
+        ("rq-dashboard-fast", "0.9.2", "rq-dashboard-fast", "a subclass of FastAPI that registers in __init__"),
+        ("swe-rex", "1.4.0", "swe-rex", "one module, a dependency of all routes"),
     )
 )
+
+# By application and path: routes that nothing in its source tells, and what they depend on.
+NOT_IN_THE_SOURCE: Mapping[str, Sequence[tuple[str, str]]] = {
+    "apache-airflow-core": [(r"/auth/", "its configuration names the class whose application is mounted")],
+    "csv-server": [(r"/users", "made from the CSV files that its configuration names")],
+    "fastapi-users": [(r"/auth/google/", "named after an object of httpx-oauth")],
+    "litellm": [(r"(/v1)?/containers/.*/files", "read from a JSON file")],
+    "quetz-server": [(r"/auth/github/", "entry points of installed distributions")],
+}
 
 Row = tuple[Any, ...]
 
@@ -69,6 +89,8 @@ class Compared(NamedTuple):
     doubtful: list[str]
     causes: list[str]
     """Why the static table does not know, of the differences that it does not claim to know."""
+    elsewhere: list[str]
+    """What routes depend on that differ and cannot be known from the source, one entry for each of them."""
 
 
 def running(application: real_apps.Application, cache: Path) -> dict[str, Any]:
@@ -128,7 +150,7 @@ def _listed(uses: Sequence[DependencyUse], depth: int) -> Iterator[tuple[int, st
 def chosen(name: str, wanted: Sequence[Row], candidates: Sequence[Application]) -> Application | None:
     """The static application of that name, else the one with the most routes in common."""
     module, _, variable = name.partition(":")
-    for application in candidates:
+    for application in reversed(candidates):  # the last one has the name in the end
         home = application.file.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
         is_home = f".{home}".endswith(f".{module}") or f".{module}".endswith(f".{home}")
         if variable and is_home and application.name.endswith(f":{variable}"):
@@ -139,12 +161,22 @@ def chosen(name: str, wanted: Sequence[Row], candidates: Sequence[Application]) 
     return max(scored)[-1] if scored else None
 
 
-def compared(name: str, wanted: list[Row], application: Application | None) -> Compared:
+def compared(
+    name: str, wanted: list[Row], application: Application | None, elsewhere: Sequence[str | None] = ()
+) -> Compared:
+    """`elsewhere` holds for each wanted row what it depends on if that is not in the source."""
     routes = application.routes if application is not None else ()
     found = [row_of_static(route) for route in routes]
     matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
     equal = sum(block.size for block in matcher.get_matching_blocks())
-    result = Compared(name, len(wanted), equal, sum(route.is_certain for route in routes), [], [], [])
+    result = Compared(name, len(wanted), equal, sum(route.is_certain for route in routes), [], [], [], [])
+    displaced = [
+        found[i]
+        for tag, a, b, _, _ in matcher.get_opcodes()
+        if tag != "equal"
+        for i in range(a, b)
+        if not routes[i].is_certain
+    ]
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             continue
@@ -152,9 +184,12 @@ def compared(name: str, wanted: list[Row], application: Application | None) -> C
             *(f"    static  {_shown(route)}" for route in routes[a:b]),
             *(f"    running {row}" for row in wanted[c:d]),
         ]
+        result.elsewhere.extend(cause for cause in elsewhere[c:d] if cause)
         causes = [note for route in routes[a:b] for note in notes_of(route)]
         if a == b and application is not None:
             causes = list(application.doubts)
+            if not causes and all(row in displaced for row in wanted[c:d]):
+                causes = ["in another order"]
         if any(route.is_certain for route in routes[a:b]) or not causes:
             result.wrong.append("\n".join(shown))
         else:
@@ -180,8 +215,29 @@ def compare(application: real_apps.Application, cache: Path) -> list[Compared]:
     results = []
     for name, table in dump["tables"].items():
         wanted = list(rows_of_running(table))
-        results.append(compared(name, wanted, chosen(name, wanted, tables)))
+        causes = list(causes_elsewhere(application.name, project, table))
+        results.append(compared(name, wanted, chosen(name, wanted, tables), causes))
     return results
+
+
+def causes_elsewhere(name: str, project: Project, table: Sequence[dict[str, Any]]) -> Iterator[str | None]:
+    """For each row of `rows_of_running`, what it depends on if the project's source does not tell."""
+    for route in table:
+        if KINDS.get(route["kind"]) == "route" and route["name"] in DOCUMENTATION:
+            continue
+        listed = (cause for pattern, cause in NOT_IN_THE_SOURCE.get(name, ()) if re.match(pattern, route["path"]))
+        module = route.get("module")
+        if (cause := next(listed, None)) is not None:
+            yield cause
+        elif module is not None and not is_of_project(module, project):
+            yield f"registered by `{module.partition('.')[0]}`"
+        else:
+            yield None
+
+
+def is_of_project(module: str, project: Project) -> bool:
+    stem = "/" + module.replace(".", "/")
+    return any(f"/{path}".endswith((f"{stem}.py", f"{stem}/__init__.py")) for path in project.known_paths)
 
 
 def page(rows: Sequence[tuple[str, list[Compared]]]) -> str:
@@ -192,24 +248,37 @@ def page(rows: Sequence[tuple[str, list[Compared]]]) -> str:
         "Written by `python scripts/route_tables.py --output docs/route-tables.md`. The table that",
         "`fastapi-codemods routes` reads from the source, against the one of the running application, route by route",
         "and in order: kind, path, methods, name, operation id, tags, status and the tree of dependencies. *Wrong* is",
-        "a route that differs though the table calls it certain.",
+        "a route that differs though the table calls it certain. *Not in the source* are those that differ and that",
+        "no reading of the project's own source can tell; the share of the others leaves them out.",
         "",
-        "| application | tables | routes | equal | | called certain | wrong | why the others differ |",
-        "|---|---|---|---|---|---|---|---|",
+        "| application | tables | routes | equal | | not in the source | of the others | called certain | wrong |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(_line(name, results) for name, results in rows),
+        _line("all", [result for _, results in rows for result in results]).replace("| all |", "| **all** |"),
+        "",
+        "## What differs",
+        "",
     ]
     for name, results in rows:
-        routes, equal = sum(r.routes for r in results), sum(r.equal for r in results)
-        causes = "; ".join(dict.fromkeys(cause for r in results for cause in r.causes))
-        lines.append(
-            f"| {name} | {len(results)} | {routes} | {equal} | {100 * equal / max(routes, 1):.1f} %"
-            f" | {sum(r.certain for r in results)} | {sum(len(r.wrong) for r in results)} | {causes} |"
-        )
-    routes = sum(r.routes for _, results in rows for r in results)
-    equal = sum(r.equal for _, results in rows for r in results)
-    wrong = sum(len(r.wrong) for _, results in rows for r in results)
-    certain = sum(r.certain for _, results in rows for r in results)
-    lines.append(f"| all | | {routes} | {equal} | {100 * equal / max(routes, 1):.1f} % | {certain} | {wrong} | |")
+        elsewhere = Counter(cause for result in results for cause in result.elsewhere)
+        causes = list(dict.fromkeys(cause for r in results for cause in r.causes))
+        parts = [f"{cause} ({count})" for cause, count in elsewhere.items()]
+        if causes:
+            parts.append("the table says: " + "; ".join(causes))
+        if parts:
+            lines.append(f"- {name}: {'. '.join(parts)}")
     return "\n".join(lines) + "\n"
+
+
+def _line(name: str, results: Sequence[Compared]) -> str:
+    routes, equal = sum(r.routes for r in results), sum(r.equal for r in results)
+    elsewhere = sum(len(r.elsewhere) for r in results)
+    others = routes - elsewhere
+    return (
+        f"| {name} | {len(results)} | {routes} | {equal} | {100 * equal / max(routes, 1):.1f} %"
+        f" | {elsewhere or ''} | {100 * equal / max(others, 1):.1f} %"
+        f" | {sum(r.certain for r in results)} | {sum(len(r.wrong) for r in results)} |"
+    )
 
 
 def main() -> int:

@@ -606,7 +606,7 @@ def test_the_documentation_shows_a_valid_document():
     assert_valid(json.loads(example), json.loads((docs / "routes.schema.json").read_text()))
 
 
-ASSUMED = "holds with the defaults of factories, settings and environment"
+ASSUMED = "holds with the defaults of factories, settings and environment, and if what is tried succeeds"
 
 
 @pytest.mark.parametrize(

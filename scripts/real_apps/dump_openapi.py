@@ -135,6 +135,10 @@ def gradio(_: Path) -> dict[str, Any]:
     return {"create_app": attribute("gradio.routes:App").create_app(blocks)}
 
 
+def kedro_viz(_: Path) -> dict[str, Any]:
+    return {"create_api_app_from_project": attribute("kedro_viz.api.apps:create_api_app_from_project")(Path("x"))}
+
+
 def litellm(_: Path) -> dict[str, Any]:
     return {"litellm.proxy.proxy_server:app": attribute("litellm.proxy.proxy_server:app")}
 
@@ -176,6 +180,21 @@ def prefect(_: Path) -> dict[str, Any]:
     return {"create_app": module.create_app(), "create_api_app": module.create_api_app()}
 
 
+def py_ocpi(_: Path) -> dict[str, Any]:
+    versions = [attribute("py_ocpi.modules.versions.enums:VersionNumber").v_2_2_1]
+    roles = attribute("py_ocpi.core.enums:RoleEnum")
+    return {"get_application": attribute("py_ocpi:get_application")(versions, [roles.cpo, roles.emsp], object, object)}
+
+
+def rq_dashboard_fast(_: Path) -> dict[str, Any]:
+    dashboard = attribute("rq_dashboard_fast:RedisQueueDashboard")
+    return {"RedisQueueDashboard": dashboard("redis://localhost:6379")}
+
+
+def swe_rex(_: Path) -> dict[str, Any]:
+    return {"swerex.server:app": attribute("swerex.server:app")}
+
+
 BUILDERS: dict[str, Builder] = {
     "ace-network-monitor": ace_network_monitor,
     "brsxmail": brsxmail,
@@ -194,7 +213,11 @@ BUILDERS: dict[str, Builder] = {
     "lnbits": lnbits,
     "optimade": optimade,
     "phoenix": phoenix,
+    "kedro-viz": kedro_viz,
     "prefect": prefect,
+    "py-ocpi": py_ocpi,
+    "rq-dashboard-fast": rq_dashboard_fast,
+    "swe-rex": swe_rex,
 }
 
 

@@ -59,9 +59,11 @@ def table(routes: Any, base: str = "") -> Iterator[dict[str, Any]]:
         if kind in ("Mount", "Host"):
             yield row
             yield from table(getattr(mounted, "routes", ()), row["path"])
+            yield from frontends(mounted, row["path"])
             continue
         endpoint = getattr(served, "endpoint", None) or getattr(route, "endpoint", None)
         row["endpoint"] = name_of(endpoint)
+        row["module"] = getattr(endpoint, "__module__", None) or type(endpoint).__module__
         row["async"] = inspect.iscoroutinefunction(endpoint)
         dependant = getattr(served, "dependant", None) or getattr(route, "dependant", None)
         if dependant is not None:
@@ -72,6 +74,25 @@ def table(routes: Any, base: str = "") -> Iterator[dict[str, Any]]:
             row["operation_id"] = served.operation_id or served.unique_id
             row["include_in_schema"] = served.include_in_schema
         yield row
+
+
+def frontends(app: Any, base: str = "") -> Iterator[dict[str, Any]]:
+    """What `frontend` serves in newer versions of FastAPI: not in `routes`, because it comes behind all of them."""
+    router = getattr(app, "router", app)
+    found = [(group, "", group) for group in getattr(router, "_low_priority_routes", ())]
+    for included in getattr(router, "routes", ()):
+        if hasattr(included, "effective_low_priority_routes"):
+            contexts = included.effective_low_priority_routes()
+            found += [(context.original_route, context.frontend_prefix, context) for context in contexts]
+    for group, prefix, served in found:
+        for route in getattr(group, "routes", ()):
+            yield {
+                "kind": "Frontend",
+                "path": base + ((prefix + route.path).rstrip("/") or "/"),
+                "name": "",
+                "methods": sorted(route.methods),
+                "dependencies": list(dependencies(served.dependant)),
+            }
 
 
 def main() -> None:
@@ -85,7 +106,7 @@ def main() -> None:
         found = BUILDERS[application](Path(root))
     import fastapi
 
-    tables = {name: list(table(app.routes)) for name, app in found.items()}
+    tables = {name: [*table(app.routes), *frontends(app)] for name, app in found.items()}
     Path(output).write_text(
         json.dumps({"fastapi": fastapi.__version__, "tables": tables, "errors": errors}), encoding="utf-8"
     )

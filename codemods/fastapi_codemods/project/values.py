@@ -33,18 +33,44 @@ class Constant(Value):
         self.value = value
 
 
+class Member(Constant):
+    """A member of an enumeration, by its value. What it is as text depends on its class and on Python's version."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, value: object, name: str) -> None:
+        super().__init__(value)
+        self.name = name
+
+
+Conditions = tuple[int, ...]
+"""Undecided conditions around something, the outermost first, each with a number of its own. What is changed under no
+more of them than it was made under is certainly changed."""
+
+
 class Items(Value):
     """A list, tuple or set. Not `is_complete`: there may be more, or in another order."""
 
-    __slots__ = ("conditions", "is_complete", "is_tuple", "items")
+    __slots__ = ("conditions", "is_complete", "is_tuple", "is_unordered", "items")
 
-    def __init__(self, items: list[Value], *, is_complete: bool = True, conditions: int = 0) -> None:
+    def __init__(
+        self,
+        items: list[Value],
+        *,
+        is_complete: bool = True,
+        conditions: Conditions = (),
+        is_unordered: bool = False,
+    ) -> None:
         self.items = items
         self.is_complete = is_complete
         self.conditions = conditions
-        """Undecided conditions under which it was made: what changes it under no more of them certainly changes it."""
         self.is_tuple = False
         """`+=` makes a new one; a list it changes."""
+        self.is_unordered = is_unordered
+        """A set, or made of one: whoever goes through it meets its elements in no order that the code tells."""
+
+    def copy(self) -> Items:
+        return Items(list(self.items), is_complete=self.is_complete, is_unordered=self.is_unordered)
 
 
 class Table(Value):
@@ -52,7 +78,7 @@ class Table(Value):
 
     __slots__ = ("conditions", "is_complete", "items")
 
-    def __init__(self, items: dict[str, Value], *, is_complete: bool = True, conditions: int = 0) -> None:
+    def __init__(self, items: dict[str, Value], *, is_complete: bool = True, conditions: Conditions = ()) -> None:
         self.items = items
         self.is_complete = is_complete
         self.conditions = conditions
@@ -98,7 +124,10 @@ class Scope:
 class Function(Value):
     """A function or lambda of the project, with the scope that it stands in; `self` is bound for a method."""
 
-    __slots__ = ("bound", "doubts", "node", "scope", "signature", "statement", "wrapped")
+    __slots__ = (
+        "attributes", "bound", "conditions", "defaults", "doubts", "given_name", "node", "results", "scope",
+        "signature", "statement", "wrapped",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -117,6 +146,14 @@ class Function(Value):
         self.signature: Value | None = None
         """An `inspect.Signature` that was put in the place of its own."""
         self.doubts: tuple[str, ...] = ()
+        self.conditions: Conditions = ()
+        self.given_name: Value | None = None
+        """What `function.__name__ = ...` calls it."""
+        self.attributes: dict[str, Value] = {}
+        self.defaults: dict[str, tuple[Value | None, Value | None]] = {}
+        """Annotations and defaults by parameter, as they were when it was defined, where somebody looked then."""
+        self.results: dict[object, Value] | None = None
+        """What it gave, by its arguments, under `functools.cache`."""
 
     @property
     def name(self) -> str:
@@ -129,18 +166,24 @@ class Function(Value):
     def bound_to(self, value: Value) -> Function:
         method = Function(self.node, self.scope, self.statement, value)
         method.wrapped, method.signature, method.doubts = self.wrapped, self.signature, self.doubts
+        method.conditions, method.given_name, method.attributes = self.conditions, self.given_name, self.attributes
+        method.defaults, method.results = self.defaults, self.results
         return method
 
 
 class Class(Value):
     """A class of the project."""
 
-    __slots__ = ("members", "node", "scope")
+    __slots__ = ("changed", "members", "mro", "node", "scope")
 
     def __init__(self, node: ast.ClassDef, scope: Scope) -> None:
         self.node = node
         self.scope = scope
         self.members: Scope | None = None
+        self.mro: tuple[Value, ...] | None = None
+        """Itself and what it derives from, in the order in which Python looks for attributes."""
+        self.changed: frozenset[str] | None = None
+        """Fields in which instances may hold something else than they were given; None if nobody asked yet."""
 
     @property
     def name(self) -> str:
@@ -152,7 +195,7 @@ class Instance(Value):
 
     __slots__ = ("attributes", "cls", "conditions", "is_complete")
 
-    def __init__(self, cls: Class, *, is_complete: bool = True, conditions: int = 0) -> None:
+    def __init__(self, cls: Class, *, is_complete: bool = True, conditions: Conditions = ()) -> None:
         self.cls = cls
         self.attributes: dict[str, Value] = {}
         self.is_complete = is_complete
@@ -257,12 +300,29 @@ class Arguments:
         yield from self.positional
         yield from self.named.values()
 
+    def copy(self) -> Arguments:
+        """With lists of their own: what grows later is not in them."""
+        named = {name: value.copy() if isinstance(value, Items) else value for name, value in self.named.items()}
+        positional = [value.copy() if isinstance(value, Items) else value for value in self.positional]
+        return Arguments(positional, named, is_complete=self.is_complete)
+
+    def is_same(self, other: Arguments) -> bool:
+        """Whether both are copies of the same."""
+        mine, others = [*self.values()], [*other.values()]
+        return (
+            self.is_complete == other.is_complete
+            and list(self.named) == list(other.named)
+            and len(mine) == len(others)
+            and all(_is_same(a, b) for a, b in zip(mine, others, strict=True))
+        )
+
 
 class Event:
     """One registration on a router, in the order in which they happen."""
 
     __slots__ = (
-        "arguments", "doubts", "is_conditional", "is_looped", "kind", "line", "method", "number", "path", "target",
+        "arguments", "doubts", "is_conditional", "is_looped", "kind", "line", "method", "number", "operation_id",
+        "own", "path", "root", "target",
     )  # fmt: skip
 
     def __init__(
@@ -278,6 +338,8 @@ class Event:
         is_conditional: bool = False,
         is_looped: bool = False,
         doubts: tuple[str, ...] = (),
+        own: Arguments,
+        root: object = None,
     ) -> None:
         self.kind = kind
         """`operation`, `websocket`, `route`, `websocket_route`, `include`, `mount`, `unknown` (handed to something
@@ -293,16 +355,33 @@ class Event:
         self.is_conditional = is_conditional
         self.is_looped = is_looped
         self.doubts = doubts
+        self.own = own
+        """What the router itself had been given by then: prefix, tags, dependencies."""
+        self.root = root
+        """See `Router.root`."""
+        self.operation_id: tuple[Value, int] | None = None
+        """What was assigned to the route afterwards, and how many events there had been by then."""
 
 
 class Router(Value):
     """An `APIRouter` or, with `is_application`, a `FastAPI`."""
 
     __slots__ = (
-        "arguments", "attributes", "cls", "doubts", "events", "function", "is_application", "line", "module", "name",
+        "arguments", "attributes", "cls", "conditions", "doubts", "events", "function", "is_application",
+        "latest", "line", "module", "name", "root",
     )  # fmt: skip
 
-    def __init__(self, module: Module, line: int, function: str, arguments: Arguments, *, is_application: bool) -> None:
+    def __init__(
+        self,
+        module: Module,
+        line: int,
+        function: str,
+        arguments: Arguments,
+        *,
+        is_application: bool,
+        conditions: Conditions = (),
+        root: object = None,
+    ) -> None:
         self.module = module
         self.line = line
         self.function = function
@@ -317,6 +396,68 @@ class Router(Value):
         """Of its own class."""
         self.name = ""
         """The first name that it was given."""
+        self.conditions = conditions
+        self.root = root
+        """The module or factory with which all that was evaluated then began. What begins with another one happens only
+        if somebody imports or calls that, too."""
+        self.latest: Arguments | None = None
+
+    def doubt(self, why: str) -> None:
+        if why not in self.doubts:
+            self.doubts = (*self.doubts, why)
+
+    def given_by_now(self) -> Arguments:
+        """Its own arguments as they are now: lists may grow later."""
+        now = self.arguments.copy()
+        if self.latest is None or not self.latest.is_same(now):
+            self.latest = now
+        return self.latest
+
+    def entries(self, *, are_copied: bool) -> list[Value] | None:
+        """What `routes` holds; None where that is not known: `are_copied` where an include adds copies of routes."""
+        if are_copied and any(event.kind == "include" for event in self.events):
+            return None
+        if any(event.is_conditional or event.kind == "unknown" for event in self.events):
+            return None
+        own: list[Value] = [RouteEntry(self, None, "documentation")] if self.is_application else []
+        return [*own, *(RouteEntry(self, event) for event in self.events)]
+
+
+class RouteList(Value):
+    """`app.routes`."""
+
+    __slots__ = ("router",)
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+
+
+class RouteEntry(Value):
+    """One of `app.routes`, or a part of it; without an event one of which no more is known.
+
+    The routes of FastAPI's own documentation are one with `documentation` as its part.
+    """
+
+    __slots__ = ("event", "part", "router")
+
+    def __init__(self, router: Router, event: Event | None, part: str = "") -> None:
+        self.router = router
+        self.event = event
+        self.part = part
+        """Dotted name of the attribute."""
+
+    def doubt(self) -> None:
+        why = "it is changed after it was registered"
+        if self.event is None:
+            self.router.doubt(why)
+        else:
+            self.event.doubts = (*self.event.doubts, why)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    if isinstance(one, Items) and isinstance(other, Items):
+        return one.is_complete == other.is_complete and [*map(id, one.items)] == [*map(id, other.items)]
+    return one is other
 
 
 def known(value: Value | None) -> object:
@@ -324,7 +465,7 @@ def known(value: Value | None) -> object:
     match value:
         case Constant():
             return value.value
-        case Items(items=items, is_complete=True):
+        case Items(items=items, is_complete=True) if not value.is_unordered or len(items) < 2:
             parts = [known(item) for item in items]
             return UNKNOWN if any(part is UNKNOWN for part in parts) else parts
     return UNKNOWN
@@ -338,7 +479,7 @@ def text_of(value: Value | None) -> str | None:
 def holds_router(value: Value, depth: int = 0) -> bool:
     """Whether a router is or is in the value."""
     match value:
-        case Router() | Registrar():
+        case Router() | Registrar() | RouteList() | RouteEntry():
             return True
         case Items(items=items):
             return depth < 3 and any(holds_router(item, depth + 1) for item in items)

@@ -79,7 +79,7 @@ def _unreachable(application: Application) -> Iterator[tuple[Route, str, Route]]
             if route.endpoint.rpartition(".")[2] == "StaticFiles" and not route.is_conditional:
                 mounts.append(route)
             continue
-        if route.kind == "websocket" or not route.methods:
+        if route.kind in ("websocket", "frontend") or not route.methods:
             continue
         by = [_first(route, [*earlier.get(method, ()), *mounts]) for method in route.methods]
         if by and all(found is not None for found in by) and by[0] is not None:
