@@ -23,7 +23,7 @@ TINY = 200
 LAZY_INCLUDES_SINCE = (0, 137)
 """FastAPI's version from which a router is included as it is, and not what it has by then copied."""
 
-ROUNDS = 200
+ROUNDS = 25
 """Of a `while`, beyond which it may go on or not."""
 
 BUDGET = 300_000
