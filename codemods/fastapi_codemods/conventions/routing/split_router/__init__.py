@@ -380,8 +380,10 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
                 return f"`{name}` is given `{argument.name or 'an argument'}`, which its parts would need too"
     if (place := _place_that_lists(project, module)) is not None:
         return f"{place} lists the modules that are shipped, and new ones would be missing"
-    if (place := _place_that_walks(project, name if candidate.is_router else None)) is not None:
-        return f"`routes` is looked at in {place}, where included routers may look different"
+    if (walk := _walk_that_sees(project, Symbol(module.path, name), is_router=candidate.is_router)) is not None:
+        if walk.attribute == "route_class":
+            return f"`{walk.attribute}` is set or read in {walk.place}, and included routers do not inherit it"
+        return f"`routes` is looked at in {walk.place}, where included routers may look different"
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
         if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"
@@ -413,26 +415,44 @@ _WALKS = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\.(?:rout
 _IMPORT = re.compile(r"\s*(?:from|import)\b")
 
 
-def _place_that_walks(project: Project, name: str | None) -> str | None:
-    """Where something walks through the routes of `name`; with None, of anything.
+class _Walk(NamedTuple):
+    """A place where code looks at the routes of something, `app.router.routes`."""
+
+    place: str
+    receiver: str
+    attribute: str
+    symbol: Symbol | None
+    """What the receiver is, where that is known."""
+
+
+def _walk_that_sees(project: Project, router: Symbol, *, is_router: bool) -> _Walk | None:
+    """The place that walks through the routes of the router; of an application, the first that may mean it.
 
     What `app.routes` holds of a router that is included does not depend on what that includes in turn.
     """
-    for place, walked in project.remembered("split-router: walks", lambda: list(_walked(project))):
-        if name is None or name in walked.split("."):
-            return place
+    routers = {Symbol(module.path, assignment.target) for module, assignment in project.instances("fastapi.APIRouter")}
+    for walk in project.remembered("split-router: walks", lambda: list(_walks(project))):
+        if walk.symbol is not None and walk.symbol.path is not None and "." not in walk.symbol.name:
+            if walk.symbol == router or not (is_router or walk.symbol in routers):
+                return walk
+            continue
+        around, _, last = walk.receiver.rpartition(".")
+        of_application = last == "router" and around.rpartition(".")[2].endswith(("app", "application"))
+        if not is_router or (last == router.name and not of_application):
+            return walk
     return None
 
 
-def _walked(project: Project) -> Iterator[tuple[str, str]]:
+def _walks(project: Project) -> Iterator[_Walk]:
     for module in project.modules():
         if ".route" not in module.text:
             continue
         code = blanked(module.text)
         for match in _WALKS.finditer(code):
             if not _IMPORT.match(code, code.rfind("\n", 0, match.start()) + 1):
-                line = code.count("\n", 0, match.start()) + 1
-                yield f"{module.path}:{line}", match.group()
+                line = module.text.count("\n", 0, match.start()) + 1
+                receiver, _, attribute = match.group().rpartition(".")
+                yield _Walk(f"{module.path}:{line}", receiver, attribute, project.resolve(module, receiver))
 
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:

@@ -16,7 +16,7 @@ from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from ....source.discovery import is_test
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
+from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of, names_its_folder
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -241,7 +241,8 @@ class _Planner:
             for index in found:
                 if (reason := self._import_reason(sheet.units[index], name)) is not None:
                     return reason
-        if (reason := bound_to_its_module(unit)) is not None:
+        # What several groups may use is moved to a file in the same folder.
+        if (reason := bound_to_its_module(unit, in_same_folder=unit.index not in self.home)) is not None:
             return reason
         for other in self._run_before(unit):
             if other.index < unit.index and (reason := self._reason(other)) is not None:
@@ -285,11 +286,17 @@ class _Planner:
                 found = project.module_path(path, target)
                 if found is None or found == path:
                     continue
-                if unit.index > self.last_import:
+                if unit.index > self.last_import and self._matters_when_imported(unit, found):
                     return f"is imported in line {unit.line}, behind code that may have to run before"
-                if found.rpartition("/")[2] != "__init__.py" and project.imports_lead(found, path):
+                # What imports the old module when a function of it is called does not mind who imports it first.
+                if found.rpartition("/")[2] != "__init__.py" and project.imports_lead(found, path, in_functions=False):
                     return f"comes from `{found}`, which imports `{path}`"
         return None
+
+    def _matters_when_imported(self, unit: Unit, found: str) -> bool:
+        """Whether what stands between the other imports and this one may have to run before it."""
+        between = any(self.last_import < other.index < unit.index for other in self.impure)
+        return between or self.sheet.project.imports_lead(found, self.sheet.module.path)
 
     # Where statements go
 
@@ -308,7 +315,8 @@ class _Planner:
         waiting = [
             index
             for index, own in owners.items()
-            if index not in self.home and (len(own) > 1 or units[index] in self.impure)
+            if index not in self.home
+            and (len(own) > 1 or units[index] in self.impure or names_its_folder(units[index]))
         ]
         while waiting:
             index = waiting.pop()
