@@ -259,7 +259,7 @@ def source_of(subject: Subject, settings: Settings) -> Path:
 
 def count_findings(outcome: Outcome, report: dict[str, Any], before: dict[str, bytes]) -> None:
     for finding in report["findings"]:
-        path, reason = finding["location"]["path"], finding["left_alone"]
+        path, reason = finding["path"], finding["left_alone"]
         label = re.search(r" of them for `(.+?)`|`(.+?)` defines ", finding["message"])
         if reason:
             name = next(filter(None, label.groups())) if label else finding["message"]

@@ -70,21 +70,35 @@ OF_CODEMODS = (
         "by",
         ("--by",),
         "value",
-        "What makes a group of routes: their tag or their path; without it, tags where they agree with the paths.",
-        choices=("tag", "path"),
+        "What makes a group of routes: their tag, their path or the handler's name; else tags where they agree with paths.",
+        choices=("tag", "path", "name"),
         codemod=_SPLIT,
     ),
     Option(
         "group",
         ("--group",),
         "many",
-        "A group of routes by their paths; may be repeated.",
+        "A group of routes by their paths, and no others; may be repeated.",
         "NAME=/PATH,...",
         codemod=_SPLIT,
     ),
     Option("min_routes", ("--min-routes",), "number", "Routes that make a module of their own.", "N", codemod=_SPLIT),
     Option("into", ("--into",), "value", "Folder for the new routers.", "FOLDER", codemod=_SPLIT),
     Option("add_tags", ("--add-tags",), "switch", "Give routers a tag; changes OpenAPI.", codemod=_SPLIT),
+    Option(
+        "reorder",
+        ("--reorder",),
+        "switch",
+        "One router for each group, even if that changes the order of paths in OpenAPI.",
+        codemod=_SPLIT,
+    ),
+    Option(
+        "no_reexport",
+        ("--no-reexport",),
+        "switch",
+        "Update what imports moved names from the old module, instead of importing them there.",
+        codemod=_SPLIT,
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -58,14 +58,14 @@ from ....project import Module, Project, Span, Symbol
 from ....project.model import Assignment, Function, Scope
 from ....project.reader import ROUTE_METHODS
 from ....project.references import uses
-from ....project.routes import Application, router_named
+from ....project.routes import Application, applications_of, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
 from ....source.statements import blanked
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .layout import Layout, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, moves_of
-from .order import anchors_of
+from .order import Part, cut_of
 from .texts import Split, write
 from .units import Sheet, sheet_of
 
@@ -84,24 +84,24 @@ class Options(NamedTuple):
     min_routes: int = 2
     into: str = ""
     add_tags: bool = False
+    reorder: bool = False
+    no_reexport: bool = False
 
 
 class SplitRouter(Codemod):
     safety = Safety.SAFE
     options = Options()
-    choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path")})
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path", "name")})
 
     def find(self, project: Project) -> Iterator[Finding]:
-        claimed: dict[str, str] = {}
+        claimed: dict[str, _Claim] = {}
         for module in project.modules():
             if is_test(module.path):
                 continue
             yield from self._in_factories(module)
-            first = True
-            for candidate in _candidates(project, module):
-                if self._is_giant(project, module, candidate):
-                    yield from self._of(project, module, candidate, claimed, is_first=first)
-                first = False
+            giants = [c for c in _candidates(project, module) if self._is_giant(project, module, c)]
+            if giants:
+                yield from self._of(project, module, giants, claimed)
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
         by_split: dict[int, dict[str, Finding]] = {}
@@ -129,114 +129,127 @@ class SplitRouter(Codemod):
         if self.is_named:
             return len(groups) + len(included) + (others > 0) > 1
         lines = sum(_lines(project, path) for path in {module.path, *included})
-        is_large = len(candidate.table.routes) > MANY_OPERATIONS or lines > MANY_LINES
-        return is_large and len(groups) + len(included) > 1
+        return (len(candidate.own_routes) > MANY_OPERATIONS or lines > MANY_LINES) and len(groups) + len(included) > 1
 
     def _groups(self, candidate: _Candidate) -> list[Group]:
+        """All that could move, also those that the user does not ask for: where shared code goes must not depend on
+        which groups are moved first."""
         wishes = wishes_of(self.options.by, self.options.group)
-        groups = groups_of(candidate.operations, wishes, candidate.own_tags)
+        groups = groups_of(candidate.operations, wishes, candidate.own_tags, candidate.table)
         return [g for g in groups if len(g.operations) >= self.options.min_routes or g.label in wishes.named]
 
+    def _wanted(self, groups: Sequence[Group]) -> list[Group]:
+        named = wishes_of(self.options.by, self.options.group).named
+        return [group for group in groups if not named or group.label in named]
+
     def _of(
-        self, project: Project, module: Module, candidate: _Candidate, claimed: dict[str, str], *, is_first: bool
+        self, project: Project, module: Module, candidates: Sequence[_Candidate], claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
-        groups = self._groups(candidate)
-        router = candidate.assignment.target
-        reason = _reason_against_the_router(project, module, candidate)
-        if reason is None and not is_first:
-            reason = f"`{module.path}` has a larger router, and one is split at a time; move this one out by hand"
         layout = layout_of(project, module, self.options.into)
-        if isinstance(layout, str):
-            reason = reason or layout
-        if reason is None and isinstance(layout, Layout):
-            try:
-                sheet = sheet_of(project, module)
-            except UnreadableSourceError as error:
-                reason = f"`{module.path}` {error}"
-            else:
-                yield from self._planned(sheet, candidate, groups, layout, claimed)
-                return
-        for group in groups:
-            yield self._finding(module, router, group, len(candidate.table.routes), "", left_alone=reason)
+        split: list[_Candidate] = []
+        sheet: Sheet | None = None
+        for candidate in candidates:
+            reason = _reason_against_the_router(project, module, candidate)
+            if reason is None and isinstance(layout, str):
+                reason = layout
+            if reason is None and sheet is None:
+                try:
+                    sheet = sheet_of(project, module)
+                except UnreadableSourceError as error:
+                    reason = f"`{module.path}` {error}"
+            if reason is None:
+                split.append(candidate)
+                continue
+            for group in self._wanted(self._groups(candidate)):
+                yield self._finding(module, candidate, group, "", left_alone=reason)
+        if split and sheet is not None and isinstance(layout, Layout):
+            yield from self._planned(sheet, split, layout, claimed)
 
     def _planned(
-        self, sheet: Sheet, candidate: _Candidate, groups: Sequence[Group], layout: Layout, claimed: dict[str, str]
+        self, sheet: Sheet, candidates: Sequence[_Candidate], layout: Layout, claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
         project, module = sheet.project, sheet.module
-        router = candidate.assignment.target
-        anchors = anchors_of(groups, candidate.operations, candidate.table)
-        reasons = dict(anchors.conflicts)
-        for group in groups:
-            path = f"{layout.folder}/{group.name}.py"
-            if project.exists(path) or project.exists(path.removesuffix(".py")):
-                reasons.setdefault(group.name, f"`{path}` exists already")
-            elif path in claimed:
-                reasons.setdefault(group.name, f"`{path}` is where routes of `{claimed[path]}` go")
-            elif has_own_converter(group):
-                reasons.setdefault(
-                    group.name, "a path has a converter of the project's own, to be registered before it"
-                )
-            elif not group.prefix and any(operation.path == "" for operation in group.operations):
-                reasons.setdefault(
-                    group.name, "a path is empty, which needs a prefix that all paths of the group share"
-                )
-        mixed = {name for name in anchors.positions if _is_mixed(next(g for g in groups if g.name == name))}
-        if not self.is_named:
-            why = (
-                "its routes stand among others, so the order of paths in OpenAPI would change;"
-                " with --select split-router it is done all the same"
-            )
-            reasons.update({name: why for name in mixed if name not in reasons})
-        moves = moves_of(sheet, router, [group for group in groups if group.name not in reasons])
+        groups: list[tuple[_Candidate, Group]] = []
+        reasons: dict[str, str] = {}
+        parts: dict[str, tuple[Part, ...]] = {}
+        reordered: set[str] = set()
+        own_claims: dict[str, _Claim] = {}
+        for candidate in candidates:
+            found = self._groups(candidate)
+            named = []
+            for group in found:
+                name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
+                named.append(group._replace(name=name))
+                if reason is not None:
+                    reasons[name] = reason
+                else:
+                    own_claims[f"{layout.folder}/{name}.py"] = _Claim(module.path, candidate.assignment.target)
+            cut = cut_of(named, candidate.operations, candidate.table, reorder=self.options.reorder)
+            for name, why in cut.conflicts.items():
+                reasons.setdefault(name, why)
+            parts |= cut.parts
+            reordered |= cut.reordered
+            groups += [(candidate, group) for group in named]
+        moving: list[Group] = []
+        for _, group in groups:
+            if group.name not in reasons:
+                taken = tuple(operation for part in parts[group.name] for operation in part.operations)
+                reason = _reason_against_the_group(group._replace(operations=taken))
+                if reason is None:
+                    moving.append(group._replace(operations=taken))
+                else:
+                    reasons[group.name] = reason
+        moves = moves_of(sheet, moving)
         reasons.update(moves.blocked)
-        files = {group.name: f"{layout.folder}/{group.name}.py" for group in groups}
+        files = {group.name: f"{layout.folder}/{group.name}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
             free = _free_file(project, layout, module, where.strip("/"), claimed)
             if free is None:
-                taken = f"{layout.base}{where.strip('/')}.py"
-                reasons.update({g.name: f"`{taken}`, where the shared code would go, exists already" for g in groups})
+                taken_file = f"{layout.base}{where.strip('/')}.py"
+                why = f"`{taken_file}`, where the shared code would go, exists already"
+                reasons.update({group.name: why for _, group in groups})
             else:
                 files[where] = free
         if moves.last_import < 0:
-            reasons.update({group.name: "no import stands at the top of the module" for group in groups})
-        if len(reasons) < len(groups):
-            claimed.update({files[where]: module.path for where in moves.destinations.values() if where not in reasons})
-        statements = {o.position: o.function.statement for o in candidate.operations}
+            reasons.update({group.name: "no import stands at the top of the module" for _, group in groups})
+        if any(group.name not in reasons for _, group in groups):
+            claim = _Claim(module.path, "")
+            claimed.update({files[where]: claim for where in moves.destinations.values() if where not in reasons})
         split = Split(
             sheet,
-            router,
-            tuple(group for group in groups if group.name not in reasons),
+            tuple(group for group in moving if group.name not in reasons),
             moves,
-            {name: statements[position] for name, position in anchors.positions.items()},
+            parts,
             layout,
             files,
             self.options.add_tags,
             not project.exists(layout.folder),
         )
-        for group in groups:
+        wanted = {group.name for group in self._wanted([group for _, group in groups])}
+        for candidate, group in groups:
+            if group.name not in wanted:
+                continue
             reason = reasons.get(group.name)
-            subject = None if reason is not None else (split, group.name)
             finding = self._finding(
                 module,
-                router,
+                candidate,
                 group,
-                len(candidate.table.routes),
                 files[group.name],
                 left_alone=reason,
-                subject=subject,
+                subject=None if reason is not None else (split, group.name),
             )
+            if reason is None:
+                notes = list(_notes(group, parts[group.name], is_reordered=group.name in reordered))
+                finding = finding._replace(message="; ".join([finding.message, *notes]))
             adds_tag = self.options.add_tags and not any(o.route.tags for o in group.operations)
-            if group.name in mixed and reason is None:
-                finding = finding._replace(message=f"{finding.message}; paths in OpenAPI come in another order")
-            changes_openapi = adds_tag or group.name in mixed
+            changes_openapi = adds_tag or group.name in reordered
             yield finding._replace(safety=Safety.CONTRACT) if changes_openapi else finding
 
     def _finding(
         self,
         module: Module,
-        router: str,
+        candidate: _Candidate,
         group: Group,
-        total: int,
         path: str,
         *,
         left_alone: str | None,
@@ -245,6 +258,7 @@ class SplitRouter(Codemod):
         first = min(group.operations, key=lambda operation: operation.decorator.line)
         where = f": they belong in `{path}`" if path else ""
         number = len(group.operations)
+        router, total = candidate.assignment.target, len(candidate.table.routes)
         message = f"`{router}` has {total} routes, {number} of them for `{group.label}`{where}"
         location = module.location(first.decorator.line, 1, first.function.end_line)
         return self.finding(location, message, anchor=f"{router}.{group.name}", left_alone=left_alone, subject=subject)
@@ -284,11 +298,22 @@ class _Candidate(NamedTuple):
     table: Application
     operations: tuple[Operation, ...]
     own_tags: int
+    own_routes: frozenset[tuple[str, int]]
+    """Without those that it has through another router of the module: file and line."""
+    is_only: bool
+    """The module has no other one."""
+
+
+class _Claim(NamedTuple):
+    """The module and the router whose routes go to a new file."""
+
+    module: str
+    router: str
 
 
 def _candidates(project: Project, module: Module) -> list[_Candidate]:
-    """The module's routers, the largest first, counted with what they include from other modules: so it stays the
-    first when its routes have moved. Of a module with several only that one is split."""
+    """The module's applications and routers, the largest first, counted with what they include from other modules: so
+    the order stays when routes have moved."""
     if not any(d.name.rpartition(".")[2] in ROUTE_METHODS for f in module.facts.functions for d in f.decorators):
         return []
     found = []
@@ -304,25 +329,66 @@ def _candidates(project: Project, module: Module) -> list[_Candidate]:
         operations = tuple(operations_of(module, assignment.target, table))
         tags = assignment.call.argument("tags")
         own_tags = 0 if tags is None or not table.is_router else _number_of_tags(module, tags.span)
-        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags))
-    sizes = {id(one): _own_size(one, [other for other in found if other is not one]) for one in found}
-    return sorted(found, key=lambda candidate: -sizes[id(candidate)])
+        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags, frozenset(), is_only=True))
+    routes = [frozenset((route.file, route.line) for route in candidate.table.routes) for candidate in found]
+    own = [own.difference(*(inner for inner in routes if inner < own)) for own in routes]
+    found = [
+        candidate._replace(own_routes=own_routes, is_only=len(found) == 1)
+        for candidate, own_routes in zip(found, own, strict=True)
+    ]
+    return sorted(found, key=lambda candidate: -len(candidate.own_routes))
 
 
-def _own_size(candidate: _Candidate, others: Sequence[_Candidate]) -> int:
-    """The number of its routes, without those that it has through another router of the module."""
-    routes = {(route.file, route.line) for route in candidate.table.routes}
-    for other in others:
-        inner = {(route.file, route.line) for route in other.table.routes}
-        if inner < routes:
-            routes -= inner
-    return len(routes)
+def _name_for(
+    project: Project,
+    module: Module,
+    candidate: _Candidate,
+    group: Group,
+    layout: Layout,
+    claimed: Mapping[str, _Claim],
+) -> tuple[str, str | None]:
+    """The group's module, with its router or old module in front where another one's routes have its name; and why
+    there can be none."""
+    before = module.path.rpartition("/")[2].removesuffix(".py") if candidate.is_only else candidate.assignment.target
+    owner = None
+    for name in (group.name, f"{before}_{group.name}"):
+        path = f"{layout.folder}/{name}.py"
+        owner = claimed.get(path)
+        if owner is None:
+            if not (project.exists(path) or project.exists(path.removesuffix(".py"))):
+                return name, None
+            own = {file for file, _ in candidate.own_routes}
+            if path in own or not _has_routes(project, path):
+                return name, f"`{path}` exists already"
+    if owner is None:
+        return group.name, f"`{layout.folder}/{group.name}.py` exists already"
+    return name, f"`{path}` is where routes of `{owner.module}` go"
 
 
-def _is_mixed(group: Group) -> bool:
-    """Whether other routes stand between the first and the last of the group's."""
-    positions = [operation.position for operation in group.operations]
-    return max(positions) - min(positions) >= len(positions)
+def _has_routes(project: Project, path: str) -> bool:
+    files = project.remembered(
+        "split-router: files of routes", lambda: {r.file for a in applications_of(project) for r in a.routes}
+    )
+    return path in files
+
+
+def _reason_against_the_group(group: Group) -> str | None:
+    if has_own_converter(group):
+        return "a path has a converter of the project's own, to be registered before it"
+    if not group.prefix and any(operation.path == "" for operation in group.operations):
+        return "a path is empty, which needs a prefix that all paths of the group share"
+    return None
+
+
+def _notes(group: Group, parts: Sequence[Part], *, is_reordered: bool) -> Iterator[str]:
+    if is_reordered:
+        yield "paths in OpenAPI come in another order"
+    if len(parts) > 1:
+        yield f"as {len(parts)} routers, since other routes stand between its own"
+    moved = {operation.position for part in parts for operation in part.operations}
+    stay = [f"`{o.function.name}`" for o in group.operations if o.position not in moved]
+    if stay:
+        yield f"{' and '.join(stay)} {'stays' if len(stay) == 1 else 'stay'}, alone among routes of others"
 
 
 def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Group]) -> bool:
@@ -348,7 +414,9 @@ def _lines(project: Project, path: str) -> int:
     return module.text.count("\n") if module is not None else 0
 
 
-def _free_file(project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, str]) -> str | None:
+def _free_file(
+    project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, _Claim]
+) -> str | None:
     stem = module.path.rpartition("/")[2].removesuffix(".py")
     for candidate in (name, f"{stem}_{name}"):
         path = f"{layout.base}{candidate}.py"
@@ -384,6 +452,11 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
         if walk.attribute == "route_class":
             return f"`{walk.attribute}` is set or read in {walk.place}, and included routers do not inherit it"
         return f"`routes` is looked at in {walk.place}, where included routers may look different"
+    if candidate.is_router and assignment.call.argument("prefix") is not None:
+        # A router that is included by one with a prefix lacks that in `scope["route"].path`.
+        place = next((f"{path}:{line}" for path, line in _places_of(project, _SCOPE_ROUTE, "scope")), None)
+        if place is not None:
+            return f"`scope['route']` is looked at in {place}, and its path would lack the prefix of `{name}`"
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
         if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"
@@ -441,6 +514,15 @@ def _walk_that_sees(project: Project, router: Symbol, *, is_router: bool) -> _Wa
         if not is_router or (last == router.name and not of_application):
             return walk
     return None
+
+
+_SCOPE_ROUTE = re.compile(r"""\bscope\s*(?:\[\s*|\.\s*get\s*\(\s*)["']route["']""")
+
+
+def _places_of(project: Project, pattern: re.Pattern[str], word: str) -> Iterator[tuple[str, int]]:
+    for module in project.modules():
+        if word in module.text and (match := pattern.search(module.text)) is not None:
+            yield module.path, module.text.count("\n", 0, match.start()) + 1
 
 
 def _walks(project: Project) -> Iterator[_Walk]:

@@ -57,6 +57,8 @@ class Group(NamedTuple):
     prefix: str
     """What all paths begin with, in whole segments; empty for none."""
     operations: tuple[Operation, ...]
+    router: str
+    """The name of the application or router whose routes they are."""
 
     @property
     def statements(self) -> tuple[int, ...]:
@@ -115,15 +117,23 @@ def _written_path(module: Module, decorator: Decorator) -> tuple[str | None, Spa
     return text[1:-1], argument.span
 
 
-def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int) -> list[Group]:
+class _Known(NamedTuple):
+    """What tells the domain of a route: of one that is to be moved as of one that was moved by an earlier run."""
+
+    path: str | None
+    tag: str | None
+    handler: str
+
+
+def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int, table: Application) -> list[Group]:
     """The domains, in the order of their first route, without functions that belong to none or to several."""
     by_function: dict[int, list[Operation]] = {}
     for operation in operations:
         by_function.setdefault(operation.function.statement, []).append(operation)
-    keys = _Keys(operations, wishes, own_tags)
+    keys = _Keys(_known(operations, own_tags, table), wishes)
     members: dict[tuple[str, ...], list[Operation]] = {}
     for own in by_function.values():
-        found = {keys.of(operation) for operation in own}
+        found = {keys.of(_known_of(operation, own_tags)) for operation in own}
         if len(found) == 1 and (key := found.pop()) is not None:
             members.setdefault(key, []).extend(own)
     names: dict[tuple[str, ...], str] = {}
@@ -131,43 +141,89 @@ def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int) ->
         name = _identifier(key[-1])
         names[key] = name if name not in names.values() else _identifier("_".join([*key[1:][::-1]]))
     groups = [
-        Group(names[key], key[-1], _prefix([o.written for o in own], keys.depth), tuple(own))
+        Group(
+            names[key],
+            key[-1],
+            _prefix([o.written for o in own], keys.depth),
+            tuple(sorted(own, key=lambda operation: operation.position)),
+            own[0].decorator.name.rpartition(".")[0],
+        )
         for key, own in members.items()
         if names[key]
     ]
-    return sorted(groups, key=lambda group: min(operation.position for operation in group.operations))
+    return sorted(groups, key=lambda group: group.operations[0].position)
+
+
+def _known_of(operation: Operation, own_tags: int) -> _Known:
+    return _Known(operation.path, _tag(operation.route, own_tags), operation.function.name)
+
+
+def _known(operations: Sequence[Operation], own_tags: int, table: Application) -> list[_Known]:
+    """Those of the operations, and of all routes that are included: so it is the same before and after some moved."""
+    own_prefix = next(
+        (
+            operation.route.path.removesuffix(operation.written)
+            for operation in operations
+            if operation.written is not None and operation.route.path is not None
+        ),
+        "",
+    )
+    positions = {operation.position for operation in operations}
+    known = [_known_of(operation, own_tags) for operation in operations]
+    for position, route in enumerate(table.routes):
+        if position not in positions and operations and route.file != operations[0].route.file:
+            path = None if route.path is None else route.path.removeprefix(own_prefix)
+            known.append(_Known(path, _tag(route, own_tags), route.endpoint.rpartition(".")[2]))
+    return known
+
+
+def _tag(route: Route, own_tags: int) -> str | None:
+    return route.tags[own_tags] if route.tags is not None and len(route.tags) > own_tags else None
 
 
 class _Keys:
-    """Tells which group an operation belongs to, as a tuple of its kind and its names, the last the one to show."""
+    """Tells which group a route belongs to, as a tuple of its kind and its names, the last the one to show."""
 
-    def __init__(self, operations: Sequence[Operation], wishes: Wishes, own_tags: int) -> None:
+    def __init__(self, routes: Sequence[_Known], wishes: Wishes) -> None:
         self.wishes = wishes
-        self.own_tags = own_tags
-        paths = [operation.path for operation in operations if operation.path is not None]
-        self.common = _common(paths)
+        self.common = _common([route.path for route in routes if route.path is not None])
         self.depth = len(self.common)
         tags: dict[tuple[str, ...], set[str | None]] = {}
-        for operation in operations:
-            if (segment := self._segment(operation.path)) is not None:
-                tags.setdefault(segment, set()).add(self._tag(operation))
+        for route in routes:
+            if (segment := self._segment(route.path)) is not None:
+                tags.setdefault(segment, set()).add(route.tag)
         self.segments = frozenset(tags)
         # Where only some routes have a tag, it makes a group if it goes with the paths: all routes below `/invoices`
         # have the tag `billing`.
         self.tags = {segment: next(iter(found)) for segment, found in tags.items() if len(found) == 1}
-        tagged = [tag for operation in operations if (tag := self._tag(operation)) is not None]
+        tagged = [route.tag for route in routes if route.tag is not None]
         if len(set(tagged)) < 2:
             self.tags = {}
-        self.tags_decide = bool(self.tags) and len(tagged) >= MAJORITY * len(operations)
+        self.tags_decide = bool(self.tags) and len(tagged) >= MAJORITY * len(routes)
+        self.nouns = frozenset(noun for route in routes if (noun := noun_of(route.handler)) is not None)
+        self.names_decide = wishes.by == "name" or (not wishes.by and self._is_useless(routes))
 
-    def of(self, operation: Operation) -> tuple[str, ...] | None:
-        path = operation.path
+    def _is_useless(self, routes: Sequence[_Known]) -> bool:
+        """Whether tags and paths leave nearly every route alone, as in `/create_user`, `/delete_user`."""
+        sizes = Counter(filter(None, map(self._of_tag_or_path, routes)))
+        together = [size for size in sizes.values() if size > 1]
+        return len(together) < 2 and sum(together) * 2 < len(routes)
+
+    def of(self, route: _Known) -> tuple[str, ...] | None:
+        path = route.path
         if path is None:
             return None
         for name, prefixes in self.wishes.named.items():
             if any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes):
                 return ("group", name)
-        segment, tag = self._segment(path), self._tag(operation)
+        if self.names_decide:
+            noun = noun_of(route.handler)
+            plural = next((p for p in _plurals(noun) if p in self.nouns), noun) if noun is not None else None
+            return None if plural is None else ("name", plural)
+        return self._of_tag_or_path(route)
+
+    def _of_tag_or_path(self, route: _Known) -> tuple[str, ...] | None:
+        segment, tag = self._segment(route.path), route.tag
         if self.wishes.by == "tag":
             return None if tag is None else ("tag", tag)
         if self.wishes.by != "path":
@@ -192,9 +248,28 @@ class _Keys:
             return None
         return (*generic, segments[0])
 
-    def _tag(self, operation: Operation) -> str | None:
-        tags = operation.route.tags
-        return tags[self.own_tags] if tags is not None and len(tags) > self.own_tags else None
+
+_VERBS = frozenset(
+    {
+        "add", "all", "api", "async", "batch", "by", "change", "check", "clear", "count", "create", "current", "delete",
+        "do", "download", "edit", "endpoint", "export", "fetch", "find", "generate", "get", "handle", "handler", "id",
+        "import", "insert", "is", "list", "load", "make", "modify", "new", "on", "one", "patch", "post", "put", "query",
+        "read", "register", "remove", "replace", "request", "reset", "retrieve", "route", "run", "save", "search",
+        "send", "set", "show", "start", "stop", "store", "submit", "the", "update", "upload", "upsert", "validate",
+        "view",
+    }
+)  # fmt: skip
+"""Words of a handler's name that say what it does, and nothing about its domain."""
+
+
+def noun_of(handler: str) -> str | None:
+    """What the function is about, by its name: `user` of `create_user` and of `get_user_by_id`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", handler).lower().split("_")
+    return next((word for word in words if word and word not in _VERBS and not word.isdigit()), None)
+
+
+def _plurals(noun: str) -> tuple[str, ...]:
+    return (f"{noun}s", f"{noun}es", f"{noun.removesuffix('y')}ies")
 
 
 def _segments(path: str) -> list[str]:

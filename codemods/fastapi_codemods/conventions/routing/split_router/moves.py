@@ -52,17 +52,16 @@ class _BlockedError(Exception):
     """A group needs a statement that cannot move."""
 
 
-def moves_of(sheet: Sheet, router: str, groups: Sequence[Group]) -> Moves:
-    return _Planner(sheet, router, groups).moves()
+def moves_of(sheet: Sheet, groups: Sequence[Group]) -> Moves:
+    return _Planner(sheet, groups).moves()
 
 
 class _Planner:
-    def __init__(self, sheet: Sheet, router: str, groups: Sequence[Group]) -> None:
+    def __init__(self, sheet: Sheet, groups: Sequence[Group]) -> None:
         self.sheet = sheet
-        self.router = router
         self.groups = groups
         self.home = {index: group.name for group in groups for index in group.statements}
-        self.routers = {router, *_routers_of(sheet)}
+        self.routers = {*(group.router for group in groups), *_routers_of(sheet)}
         """Names of all applications and routers of the module: they stay where they are."""
         self.decorators: dict[int, int] = {}
         for group in groups:
@@ -77,8 +76,13 @@ class _Planner:
             if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
                 self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
-        self.extra: dict[int, str] = {}
-        """Reasons found later, by statement."""
+        self.extra: dict[int, str] = {
+            index: "it is a handler of several routers"
+            for group in groups
+            for index in group.statements
+            if self.home[index] != group.name
+        }
+        """Reasons that concern several groups, and those found later; by statement."""
         self._reasons: dict[int, str | None] = {}
         self._needs: dict[int, tuple[int, ...]] = {}
         self._import_reasons: dict[int, str | None] = {}
@@ -165,7 +169,7 @@ class _Planner:
 
     def _find_needs(self, unit: Unit) -> Iterator[int]:
         for name in sorted(unit.reads | unit.rebinds):
-            if name == self.router or name in self.loggers:
+            if name in self.routers or name in self.loggers:
                 continue
             for index in self.sheet.binders.get(name, ()):
                 if index != unit.index and not self.sheet.units[index].imports:
@@ -224,7 +228,8 @@ class _Planner:
         if unit.binds & self.routers:
             return "applications and routers stay where they are made"
         if len(mentioned := self._routers_mentioned(unit)) > self.decorators.get(unit.index, 0):
-            used = next((name for name in mentioned if name != self.router), self.router)
+            own = {group.router for group in self.groups if unit.index in group.statements}
+            used = next((name for name in mentioned if name not in own), mentioned[0])
             return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
             return "it is an import"
@@ -365,7 +370,7 @@ class _Planner:
         """The patches that must be rewritten; what cannot be moved like this goes to `extra`."""
         patches: list[Patch] = []
         for name, facts in self.sheet.names.items():
-            if name == self.router:
+            if name in self.routers:
                 continue
             mentions = self.sheet.mentions(name)
             if not any(unit.index in destinations for unit in mentions):

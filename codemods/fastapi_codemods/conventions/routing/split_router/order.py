@@ -1,13 +1,97 @@
-"""Where the include of each group may stand, so that no request is answered by another route than before."""
+"""How the routes of each group are cut into routers, and where these are included: nothing changes its order.
+
+A group whose routes stand together is one router. One whose routes stand among those of others is several of the same
+module, each included where its routes were: so the table of routes, and with it OpenAPI, is what it was, whatever other
+groups do. Only who asks for it (`reorder`) gets one router for each group in any case.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ....project.paths import may_overlap
 from ....project.routes import Application
-from .groups import Group, Operation, unknown_to
+from .groups import Group, Operation, template_of, unknown_to
+
+MANY_PARTS = 3
+"""Nobody wants to read a module with more routers than this."""
+
+_EARLIER = ("first", "early")
+_LATER = ("late", "last")
+
+
+class Part(NamedTuple):
+    """Routes of a group that one router takes."""
+
+    role: str
+    """What the router is called besides `router`: empty for the largest, `early` and `late` by where it is included."""
+    operations: tuple[Operation, ...]
+    statement: int
+    """The statement in whose place it is included."""
+
+
+class Cut(NamedTuple):
+    parts: Mapping[str, tuple[Part, ...]]
+    """By the group's name, in their order. Routes of the group that are in none of them stay."""
+    conflicts: Mapping[str, str]
+    """Why other groups cannot be moved."""
+    reordered: frozenset[str]
+    """The groups that are moved though it changes the order of paths in OpenAPI."""
+
+
+def cut_of(groups: Sequence[Group], operations: Sequence[Operation], table: Application, *, reorder: bool) -> Cut:
+    """The answer is the same for all groups at once and for one after the other."""
+    anchors = _anchors_of(groups, operations, table)
+    at = {operation.position: operation.function.statement for operation in operations}
+    parts: dict[str, tuple[Part, ...]] = {}
+    conflicts: dict[str, str] = {}
+    reordered: set[str] = set()
+    for group in groups:
+        runs = _runs(group)
+        if len(runs) > 1 and reorder and (position := anchors.positions.get(group.name)) is not None:
+            parts[group.name] = (Part("", group.operations, at[position]),)
+            reordered.add(group.name)
+            continue
+        taken = _taken(runs)
+        if taken:
+            parts[group.name] = _parts(taken)
+        elif group.name in anchors.conflicts:
+            conflicts[group.name] = anchors.conflicts[group.name]
+        else:
+            conflicts[group.name] = (
+                "its routes stand one by one among others, so OpenAPI would list paths in another order; with --reorder"
+                " they are moved all the same"
+            )
+    return Cut(parts, conflicts, frozenset(reordered))
+
+
+def _runs(group: Group) -> list[list[Operation]]:
+    """The group's routes, where they stand together."""
+    runs = [[group.operations[0]]]
+    for before, operation in pairwise(group.operations):
+        if operation.position == before.position + 1:
+            runs[-1].append(operation)
+        else:
+            runs.append([operation])
+    return runs
+
+
+def _taken(runs: Sequence[Sequence[Operation]]) -> list[Sequence[Operation]]:
+    """Those of the runs that are worth a router; none if most routes of the group would stay behind."""
+    total = sum(map(len, runs))
+    single = sum(1 for run in runs if len(run) == 1)
+    if len(runs) <= MANY_PARTS and (len(runs) == 1 or single * 2 < total):
+        return list(runs)
+    largest = sorted((run for run in runs if len(run) > 1), key=len, reverse=True)[:MANY_PARTS]
+    return [run for run in runs if run in largest] if sum(map(len, largest)) * 2 >= total else []
+
+
+def _parts(runs: Sequence[Sequence[Operation]]) -> tuple[Part, ...]:
+    main = max(range(len(runs)), key=lambda index: (len(runs[index]), -index))
+    roles = (*_EARLIER[len(_EARLIER) - main :], "", *_LATER)
+    return tuple(Part(role, tuple(run), run[0].function.statement) for role, run in zip(roles, runs, strict=False))
 
 
 class _Entry(NamedTuple):
@@ -18,14 +102,14 @@ class _Entry(NamedTuple):
     called: str
 
 
-class Anchors(NamedTuple):
-    """The position of the route in whose place a group is included, and why other groups cannot be."""
+class _Anchors(NamedTuple):
+    """The position of the route in whose place a whole group is included, and why other groups cannot be."""
 
     positions: Mapping[str, int]
     conflicts: Mapping[str, str]
 
 
-def anchors_of(groups: Sequence[Group], operations: Sequence[Operation], table: Application) -> Anchors:
+def _anchors_of(groups: Sequence[Group], operations: Sequence[Operation], table: Application) -> _Anchors:
     """Each group comes where its first route was, else where its last was; whatever other groups do.
 
     So the answer is the same for all groups at once and for one after the other. Methods do not count: where two paths
@@ -64,7 +148,7 @@ def anchors_of(groups: Sequence[Group], operations: Sequence[Operation], table: 
             if before != after:
                 conflicts.setdefault(a.group, _conflict(a, b))
                 conflicts.setdefault(b.group, _conflict(a, b))
-    return Anchors({name: at for name, at in positions.items() if name not in conflicts}, conflicts)
+    return _Anchors({name: at for name, at in positions.items() if name not in conflicts}, conflicts)
 
 
 def _conflict(a: _Entry, b: _Entry) -> str:

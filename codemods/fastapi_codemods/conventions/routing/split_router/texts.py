@@ -17,19 +17,19 @@ from .groups import Group, Operation
 from .imports import Imported, imported_by, rendered, stars_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
+from .order import Part
 from .units import Sheet, Unit
 
 
 class Split(NamedTuple):
-    """All that is known about cutting one router into groups; `rewrite` does it for those that were accepted."""
+    """All that is known about cutting a module's routers into groups; `rewrite` does it for those accepted."""
 
     sheet: Sheet
-    router: str
     groups: tuple[Group, ...]
     """Those that can move."""
     moves: Moves
-    anchors: Mapping[str, int]
-    """The statement in whose place a group is included, by the group's name."""
+    parts: Mapping[str, tuple[Part, ...]]
+    """The routers of a group's module, by the group's name."""
     layout: Layout
     files: Mapping[str, str]
     """The path of each destination."""
@@ -59,6 +59,13 @@ class _Writer:
             for operation in group.operations:
                 self.operations.setdefault(operation.function.statement, []).append(operation)
         self.groups = {group.name: group for group in split.groups if group.name in accepted}
+        self.routers = {group.router for group in split.groups}
+        self.roles = {
+            operation.decorator.span.start: part.role
+            for group in split.groups
+            for part in split.parts[group.name]
+            for operation in part.operations
+        }
         self.sources = frozenset(
             {
                 split.layout.source(importer, target)
@@ -92,7 +99,7 @@ class _Writer:
         checking: list[Imported] = []
         loggers: list[Unit] = []
         own = {name for unit in units for name in unit.binds}
-        waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - {self.split.router})
+        waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - self.routers)
         seen = set(waiting)
         while waiting:
             name = waiting.pop(0)
@@ -131,11 +138,22 @@ class _Writer:
         if loggers:
             parts.append("".join(f"{unit.text.strip()}\n" for unit in sorted(loggers, key=lambda unit: unit.index)))
         if group is not None:
-            parts.append(f"{variable} = APIRouter({', '.join(self._router_arguments(group))})\n")
+            parts.append(self._routers(group, variable))
         return "\n".join(parts) + "".join(self._moved(units, variable, group, dots, is_first=not parts))
 
-    def _router_variable(self, where: str, taken: Collection[str]) -> str:
-        return "router" if "router" not in taken else f"{where.strip('/')}_router"
+    def _routers(self, group: Group, variable: str) -> str:
+        arguments = ", ".join(self._router_arguments(group))
+        names = [_named(part.role, variable) for part in self.split.parts[group.name]]
+        why = (
+            "# Included where their routes were, among others: the order of all routes decides, and OpenAPI shows it.\n"
+        )
+        return (why if len(names) > 1 else "") + "".join(f"{name} = APIRouter({arguments})\n" for name in names)
+
+    def _router_variable(self, where: str, taken: AbstractSet[str]) -> str:
+        roles = [part.role for part in self.split.parts.get(where, ())]
+        if taken.isdisjoint({"router", *(_named(role, "router") for role in roles)}):
+            return "router"
+        return f"{where.strip('/')}_router"
 
     def _router_arguments(self, group: Group) -> Iterator[str]:
         if group.prefix:
@@ -163,7 +181,9 @@ class _Writer:
         changes: list[tuple[int, int, str]] = []
         for operation in self.operations.get(unit.index, ()):
             start = operation.decorator.span.start
-            changes.append((start - base, start - base + len(self.split.router), variable))
+            receiver = operation.decorator.name.rpartition(".")[0]
+            name = _named(self.roles[start], variable)
+            changes.append((start - base, start - base + len(receiver), name))
             if (
                 group is not None
                 and group.prefix
@@ -255,14 +275,15 @@ class _Writer:
         named = any(id(string) not in rewritten and string.kind != "route" for string in facts.named)
         return bool(facts.imported or facts.used_elsewhere or named or facts.exported)
 
-    def _includes(self) -> dict[int, list[str]]:
-        """The names of the groups that are included in the place of a statement."""
-        found: dict[int, list[str]] = {}
-        for name in sorted(self.accepted, key=lambda name: self.split.anchors[name]):
-            found.setdefault(self.split.anchors[name], []).append(name)
+    def _includes(self) -> dict[int, list[tuple[str, Part]]]:
+        """The groups' routers that are included in the place of a statement."""
+        found: dict[int, list[tuple[str, Part]]] = {}
+        parts = [(name, part) for name in self.accepted for part in self.split.parts[name]]
+        for name, part in sorted(parts, key=lambda pair: pair[1].operations[0].position):
+            found.setdefault(part.statement, []).append((name, part))
         return found
 
-    def _remove(self, gone: Collection[int], includes: Mapping[int, Sequence[str]]) -> None:
+    def _remove(self, gone: Collection[int], includes: Mapping[int, Sequence[tuple[str, Part]]]) -> None:
         units = self.sheet.units
         run: list[Unit] = []
         for unit in (*units, None):
@@ -272,9 +293,14 @@ class _Writer:
                 self._replace_run(run, units[run[0].index - 1] if run[0].index else None, includes)
                 run = []
 
-    def _replace_run(self, run: Sequence[Unit], before: Unit | None, includes: Mapping[int, Sequence[str]]) -> None:
-        names = [name for unit in run for name in includes.get(unit.index, ())]
-        lines = [f"{self.split.router}.include_router({self._reference(name)})\n" for name in names]
+    def _replace_run(
+        self, run: Sequence[Unit], before: Unit | None, includes: Mapping[int, Sequence[tuple[str, Part]]]
+    ) -> None:
+        wanted_here = [pair for unit in run for pair in includes.get(unit.index, ())]
+        lines = [
+            f"{self.groups[name].router}.include_router({self._reference(name, part.role)})\n"
+            for name, part in wanted_here
+        ]
         if lines and before is not None:
             attached = self._includes_router(before)
             blank = 0 if attached else 2 if before.is_definition else 1
@@ -288,7 +314,7 @@ class _Writer:
             if before.index == self.split.moves.last_import:
                 wanted = max(wanted, 1)
             lines.append("\n" * max(wanted - self._blank_lines_above(after), 0))
-        finding = self.accepted.get(names[0], self.finding) if names else self.finding
+        finding = self.accepted[wanted_here[0][0]] if wanted_here else self.finding
         end = run[-1].span.end
         if lines and after is not None and self._includes_router(after) and after.text_start == after.offset:
             end = after.offset
@@ -297,7 +323,7 @@ class _Writer:
         self.edits.replace(self.module, span, self._with_line_ends("".join(lines)), finding)
 
     def _includes_router(self, unit: Unit) -> bool:
-        return unit.text.startswith(f"{self.split.router}.include_router(")
+        return unit.text.startswith(tuple(f"{router}.include_router(" for router in self.routers))
 
     def _blank_lines_above(self, unit: Unit) -> int:
         above = self.module.text[unit.span.start : unit.text_start]
@@ -306,23 +332,23 @@ class _Writer:
     def _is_taken(self, name: str) -> bool:
         return (
             name in self.sheet.names
-            or name == self.split.router
+            or name in self.routers
             or self.split.layout.source(self.module.path, self.split.layout.folder) == ""
         )
 
-    def _alias(self, name: str) -> str:
-        alias = f"{name}_router"
+    def _alias(self, name: str, role: str) -> str:
+        alias = _named(role, f"{name}_router")
         while alias in self.sheet.names:
             alias = f"{alias}_"
         return alias
 
-    def _variable_in(self, name: str) -> str:
+    def _variable_in(self, name: str, role: str) -> str:
         units = [unit for unit in self.sheet.units if self.destinations.get(unit.index) == name]
-        taken = {n for unit in units for n in unit.binds | unit.reads | unit.rebinds} - {self.split.router}
-        return self._router_variable(name, taken)
+        taken = {n for unit in units for n in unit.binds | unit.reads | unit.rebinds} - self.routers
+        return _named(role, self._router_variable(name, taken))
 
-    def _reference(self, name: str) -> str:
-        return self._alias(name) if self._is_taken(name) else f"{name}.{self._variable_in(name)}"
+    def _reference(self, name: str, role: str) -> str:
+        return self._alias(name, role) if self._is_taken(name) else f"{name}.{self._variable_in(name, role)}"
 
     def _shorten(self, unit: Unit, gone: frozenset[str], kept_as: frozenset[str]) -> None:
         if not unit.binds & (gone | kept_as):
@@ -370,7 +396,11 @@ class _Writer:
                     wanted.append(Imported(source, name, name))
         for name in self.accepted:
             if self._is_taken(name):
-                wanted.append(Imported(layout.source(path, files[name]), self._variable_in(name), self._alias(name)))
+                source = layout.source(path, files[name])
+                wanted += [
+                    Imported(source, self._variable_in(name, part.role), self._alias(name, part.role))
+                    for part in self.split.parts[name]
+                ]
             else:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
@@ -425,6 +455,10 @@ class _Writer:
         new = ".".join(filter(None, (package, stem, string.name)))
         finding = self.accepted.get(where, self.finding)
         self.edits.replace(module, Span(*found), f"{quote}{new}{quote}", finding)
+
+
+def _named(role: str, variable: str) -> str:
+    return f"{role}_{variable}" if role else variable
 
 
 def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
