@@ -83,6 +83,176 @@ def test_groups_one_after_the_other_give_the_same_files_as_all_at_once(planned, 
     assert planned().changes == ()
 
 
+INTERLEAVED = (
+    THREE
+    + """
+
+@app.get("/health")
+def health():
+    return "ok"
+
+
+@app.get("/users/{number}/friends")
+def list_friends(page=Depends(paging)):
+    return only_users()
+
+
+@app.delete("/users/{number}")
+def delete_user(number: int):
+    return number
+
+
+admin = FastAPI()
+
+
+@admin.get("/users")
+def list_all_users():
+    return Page()
+
+
+@admin.post("/users")
+def create_user():
+    return only_users()
+
+
+@admin.get("/jobs")
+def list_jobs(page=Depends(paging)):
+    return []
+
+
+@admin.post("/jobs")
+def start_job():
+    return []
+
+
+@admin.get("/status")
+def status():
+    return []
+
+
+app.mount("/admin", admin)
+"""
+)
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["users", "items", "admin_users", "jobs"], 3)])
+def test_groups_of_several_routers_in_any_order_give_the_same_files_as_all_at_once(planned, tmp_path, order):
+    (tmp_path / ".git").mkdir()
+    at_once = planned(files={"main.py": INTERLEAVED})
+    expected = {change.path: change.after.decode() for change in at_once.changes}
+    for name in (*order, "orders", "users", "items", "admin_users", "jobs"):
+        others = [f.fingerprint for f in planned().findings if f.anchor.rpartition(".")[2] != name]
+        apply_changes(tmp_path, planned(others).changes, command="", codemods=[], allow_dirty=True)
+
+    assert {"routers/users.py", "routers/admin_users.py"} <= expected.keys()
+    assert "late_router" in expected["routers/users.py"]
+    assert files_of(tmp_path) == expected
+    assert planned().changes == ()
+
+
+GROUPS = ("people=/users", "shop=/items", "till=/orders")
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(GROUPS)])
+def test_one_group_at_a_time_gives_the_same_files_as_all_at_once(planned, tmp_path, order):
+    (tmp_path / ".git").mkdir()
+    at_once = planned(files={"main.py": INTERLEAVED.partition("admin = ")[0]}, group=GROUPS)
+    expected = {change.path: change.after.decode() for change in at_once.changes}
+    for group in order:
+        plan = planned(group=[group])
+        apply_changes(tmp_path, plan.changes, command="", codemods=[], allow_dirty=True)
+
+        assert len(plan.findings) == 1
+
+    assert files_of(tmp_path) == expected
+    assert planned(group=GROUPS).changes == ()
+    assert planned().changes == ()
+
+
+IMPORTING = """\
+import main
+from main import app, only_users, paging, list_items
+from main import Page as P
+
+
+def test_something():
+    from main import read_orders, read_users
+
+    assert main.app is app and main.list_users and main.list_orders and read_orders and read_users
+"""
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["users", "items", "orders"])])
+def test_importers_that_follow_one_group_after_the_other_are_as_if_all_had_moved_at_once(planned, tmp_path, order):
+    (tmp_path / ".git").mkdir()
+    at_once = planned(files={"main.py": THREE, "test_main.py": IMPORTING}, no_reexport=True)
+    expected = {change.path: change.after.decode() for change in at_once.changes}
+    for name in order:
+        others = [f.fingerprint for f in planned().findings if f.anchor != f"app.{name}"]
+        apply_changes(tmp_path, planned(others, no_reexport=True).changes, command="", codemods=[], allow_dirty=True)
+
+    assert {"from routers import orders, users", "from dependencies import Page as P, paging"} < {
+        *expected["test_main.py"].split("\n")
+    }
+    assert " as only_users" not in expected["main.py"]
+    assert files_of(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("importing", "reason"),
+    [
+        ("from main import *\nprint(only_users)\n", "`import *` in other.py:1"),
+        ("import main\nmain.only_users = None\n", None),
+        ("from main import only_users; print(only_users)\n", "other.py:1, which is more than an import"),
+        ("import main\ndef f(main): return main.only_users\n", "`main`, which means several things in `other.py`"),
+        ("import main\nx = getattr(main, 'only_users'), main.only_users\n", "other.py:2, which hands on the module"),
+        ("import main\nusers = users_module = main.only_users\n", "what else has the name of the new module"),
+    ],
+)
+def test_a_name_whose_importers_cannot_be_changed_for_certain_stays_importable(planned, importing, reason):
+    plan = planned(files={"main.py": THREE, "other.py": importing}, no_reexport=True)
+    message = next(finding.message for finding in plan.findings if finding.anchor == "app.users")
+    main = next(change.after.decode() for change in plan.changes if change.path == "main.py")
+
+    assert "other.py" not in paths_of(plan)
+    if reason is not None:
+        assert "can still be imported from `main.py`, because of " + reason in message
+        assert "only_users as only_users" in main
+
+
+LONG = "def report():\n" + "    print()\n" * 120
+
+
+def test_a_module_that_stays_large_says_why(planned):
+    text = THREE + "\n\n" + LONG + ROUTES.format(domain="reports", call="report()", tag="rep")
+    stays = planned(files={"main.py": text.replace("report()\n", "report(), app.state\n")})
+    messages = [finding.message for finding in stays.findings if finding.left_alone is None]
+
+    assert "`main.py` keeps 137 of 178 lines" in messages[0]
+    assert "2 routes with 11 lines stay, among them those of `reports` (see there)" in messages[0]
+    assert "`report` (12" in messages[0]
+    assert not any("keeps" in message for message in messages[1:])
+
+    goes = {f.anchor: f.message for f in planned(files={"main.py": text}).findings}
+    assert "`routers/reports.py` gets 13" in goes["app.reports"]
+    assert "its 2 routes and what only they need: `report` (12" in goes["app.reports"]
+    assert "gets" not in goes["app.users"] + goes["app.items"]
+
+
+def test_a_patch_that_also_concerns_another_module_which_asks_the_old_one_stays(planned):
+    files = {
+        "main.py": THREE,
+        "jobs.py": "import main\n\n\ndef run():\n    return main.only_users()\n",
+        "test_jobs.py": 'from unittest.mock import patch\n\n\n@patch("main.only_users")\ndef test(_): ...\n',
+    }
+    reasons = {f.anchor: f.left_alone for f in planned(files=files).findings}
+
+    assert reasons["app.users"] == (
+        "`list_users`: `only_users` is replaced in test_jobs.py:4, for jobs.py too, which asks the module"
+    )
+    assert reasons["app.items"] is None
+
+
 def paths_of(plan):
     return [change.path for change in plan.changes]
 

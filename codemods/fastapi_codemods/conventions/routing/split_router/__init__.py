@@ -63,9 +63,11 @@ from ....source import UnreadableSourceError
 from ....source.discovery import is_test
 from ....source.statements import blanked
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
+from .importers import NOBODY, homes_of, importers_of, kept_names
 from .layout import Layout, layout_of
-from .moves import DEPENDENCIES, SCHEMAS, moves_of
+from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
 from .order import Part, cut_of
+from .sizes import sizes_of
 from .texts import Split, write
 from .units import Sheet, sheet_of
 
@@ -215,6 +217,7 @@ class SplitRouter(Codemod):
         if any(group.name not in reasons for _, group in groups):
             claim = _Claim(module.path, "")
             claimed.update({files[where]: claim for where in moves.destinations.values() if where not in reasons})
+        importers = importers_of(sheet, moves, layout, files) if self.options.no_reexport else NOBODY
         split = Split(
             sheet,
             tuple(group for group in moving if group.name not in reasons),
@@ -224,8 +227,20 @@ class SplitRouter(Codemod):
             files,
             self.options.add_tags,
             not project.exists(layout.folder),
+            importers,
         )
-        wanted = {group.name for group in self._wanted([group for _, group in groups])}
+        wanted = [group.name for group in self._wanted([group for _, group in groups])]
+        first = next((name for name in wanted if name not in reasons), "")
+        homes = homes_of(sheet, moves.destinations, files)
+        sizes = sizes_of(
+            sheet,
+            moves,
+            files,
+            [group for group in moving if group.name in wanted and group.name not in reasons],
+            [operation for candidate in candidates for operation in candidate.operations],
+            [group.label for _, group in groups if group.name in reasons],
+        )
+        group_files = {files[group.name] for _, group in groups}
         for candidate, group in groups:
             if group.name not in wanted:
                 continue
@@ -240,6 +255,16 @@ class SplitRouter(Codemod):
             )
             if reason is None:
                 notes = list(_notes(group, parts[group.name], is_reordered=group.name in reordered))
+                own = {name for name, path in homes.items() if path == files[group.name]}
+                if group.name == first:
+                    # Those of the shared modules, and those that were imported in the old one, are nobody's.
+                    own |= {name for name in importers.kept if homes.get(name) not in group_files}
+                notes += [
+                    note
+                    for where, note in sizes.items()
+                    if where == group.name or (group.name == first and where in ("", *SHARED))
+                ]
+                notes += kept_names(importers, own)
                 finding = finding._replace(message="; ".join([finding.message, *notes]))
             adds_tag = self.options.add_tags and not any(o.route.tags for o in group.operations)
             changes_openapi = adds_tag or group.name in reordered
@@ -417,11 +442,9 @@ def _lines(project: Project, path: str) -> int:
 def _free_file(
     project: Project, layout: Layout, module: Module, name: str, claimed: Mapping[str, _Claim]
 ) -> str | None:
-    stem = module.path.rpartition("/")[2].removesuffix(".py")
-    for candidate in (name, f"{stem}_{name}"):
-        path = f"{layout.base}{candidate}.py"
+    for path in layout.shared(name, module.path):
         if (
-            candidate.isidentifier()
+            path.rpartition("/")[2].removesuffix(".py").isidentifier()
             and path not in claimed
             and not project.exists(path)
             and not project.exists(path.removesuffix(".py"))

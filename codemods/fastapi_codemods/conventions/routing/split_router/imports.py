@@ -71,7 +71,9 @@ def rendered(
         lines = [
             f"{indent}import {item.source}" + (f" as {item.local}" if item.local else "") for item in sorted(plain)
         ]
-        lines += [_from(project, source, named[source], indent) for source in sorted(named, key=_order_of_sources)]
+        lines += [
+            import_statement(project, source, named[source], indent) for source in sorted(named, key=_order_of_sources)
+        ]
         texts.append("\n".join(lines) + "\n")
     return "\n".join(texts)
 
@@ -93,10 +95,11 @@ def _order_of_sources(source: str) -> tuple[bool, int, str]:
     return not source.startswith("."), -(len(source) - len(stripped)), stripped.lower()
 
 
-def _from(project: Project, source: str, items: Iterable[Imported], indent: str) -> str:
+def import_statement(project: Project, source: str, items: Iterable[Imported], indent: str) -> str:
+    """One line, or as many as the project's line length asks for. `import x` where there is no source."""
     parts = [item.name + (f" as {item.local}" if item.local else "") for item in sorted(items, key=_order_of_names)]
-    line = f"{indent}from {source} import {', '.join(parts)}"
-    if len(line) <= project.style.line_length or parts == ["*"]:
+    line = f"{indent}from {source} import {', '.join(parts)}" if source else f"{indent}import {', '.join(parts)}"
+    if len(line) <= project.style.line_length or parts == ["*"] or not source:
         return line
     inner = "".join(f"{indent}    {part},\n" for part in parts)
     return f"{indent}from {source} import (\n{inner}{indent})"
@@ -133,7 +136,7 @@ def without(
             alone = not module_text[line_start : span.start].strip() and rest is not None
             edits[Span(line_start, rest.end()) if alone and rest is not None else span] = ""
             continue
-        edits[span] = _rewritten(module_text[span.start : span.end], node, left, locals_, kept_as)
+        edits[span] = rewritten(module_text[span.start : span.end], node, left, kept_as)
     return edits
 
 
@@ -144,18 +147,15 @@ def _span(own: str, starts: list[int], start: int, node: ast.stmt) -> Span:
     return Span(first, last)
 
 
-def _rewritten(
-    text: str,
-    node: ast.Import | ast.ImportFrom,
-    left: list[ast.alias],
-    locals_: Mapping[ast.alias, str],
-    kept_as: frozenset[str],
+def rewritten(
+    text: str, node: ast.Import | ast.ImportFrom, left: list[ast.alias], kept_as: frozenset[str] = frozenset()
 ) -> str:
+    """The import's text with only the names `left`, those of `kept_as` as re-exports."""
+
     def part(alias: ast.alias) -> str:
-        local = locals_[alias]
         if alias.asname:
             return f"{alias.name} as {alias.asname}"
-        return f"{alias.name} as {alias.name}" if local in kept_as and alias.name == local else alias.name
+        return f"{alias.name} as {alias.name}" if alias.name in kept_as else alias.name
 
     head = re.match(r"from\s+\S+\s+import\s*|import\s+", text)
     if head is None:

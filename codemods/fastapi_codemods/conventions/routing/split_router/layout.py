@@ -31,6 +31,16 @@ class Layout(NamedTuple):
         up = sum(1 for part in parts if part == "..")
         return "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
 
+    def shared(self, name: str, module: str) -> tuple[str, str]:
+        """Where code that several groups of `module` need may go: `dependencies.py`, else `main_dependencies.py`."""
+        stem = module.rpartition("/")[2].removesuffix(".py")
+        return f"{self.base}{name}.py", f"{self.base}{stem}_{name}.py"
+
+    def is_for_new(self, path: str, module: str) -> bool:
+        """Whether what moves out of `module` goes to such a file."""
+        shared = {*self.shared("schemas", module), *self.shared("dependencies", module)}
+        return path.startswith(f"{self.folder}/") or path in shared
+
     def dots(self, target: str) -> int:
         """By how many dots relative imports grow when code moves from the old module to `target`."""
         inner = posixpath.dirname(target)

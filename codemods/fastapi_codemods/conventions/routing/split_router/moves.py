@@ -394,8 +394,14 @@ class _Planner:
             for change in elsewhere:
                 place = f"{change.place.path}:{change.place.line}"
                 self._block(readers, f"`{name}` is replaced from outside, in {place}")
+            through = [i.place for i in facts.imported if i.kind == "module" and not is_test(i.place.path)]
             for string in strings:
-                if len(where) == 1 and self._is_plain(string, name):
+                if through:
+                    place = f"{string.place.path}:{string.place.line}"
+                    self._block(
+                        readers, f"`{name}` is replaced in {place}, for {through[0].path} too, which asks the module"
+                    )
+                elif len(where) == 1 and self._is_plain(string, name):
                     patches.append(Patch(string, next(iter(where))))
                 else:
                     place = f"{string.place.path}:{string.place.line}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ....project.paths import may_overlap
 from ....project.routes import Application
-from .groups import Group, Operation, template_of, unknown_to
+from .groups import Group, Operation, unknown_to
 
 MANY_PARTS = 3
 """Nobody wants to read a module with more routers than this."""

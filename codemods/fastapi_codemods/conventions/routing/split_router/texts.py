@@ -14,6 +14,7 @@ from ....findings import Finding
 from ....project import Module, Span
 from ....source.statements import line_starts
 from .groups import Group, Operation
+from .importers import Importers, homes_of, update
 from .imports import Imported, imported_by, rendered, stars_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
@@ -36,6 +37,8 @@ class Split(NamedTuple):
     add_tags: bool
     makes_package: bool
     """The folder of the routers is new, or has no `__init__.py` yet."""
+    importers: Importers
+    """`NOBODY` where names are re-exported."""
 
 
 def write(split: Split, accepted: Mapping[str, Finding], edits: Edits) -> None:
@@ -60,6 +63,9 @@ class _Writer:
                 self.operations.setdefault(operation.function.statement, []).append(operation)
         self.groups = {group.name: group for group in split.groups if group.name in accepted}
         self.routers = {group.router for group in split.groups}
+        homes = homes_of(self.sheet, self.destinations, split.files) if split.importers.old else {}
+        self.followed = {name: path for name, path in homes.items() if name not in split.importers.kept}
+        """The new files of the names that others import from there from now on."""
         self.roles = {
             operation.decorator.span.start: part.role
             for group in split.groups
@@ -84,6 +90,7 @@ class _Writer:
         for patch in self.split.moves.patches:
             if patch.destination in self.accepted or patch.destination in SHARED:
                 self._retarget(patch)
+        update(self.sheet.project, self.split.importers, self.followed, self.edits, self.finding)
 
     def _with_line_ends(self, text: str) -> str:
         return text.replace("\r\n", "\n").replace("\n", self.module.source.newline)
@@ -232,8 +239,7 @@ class _Writer:
                 break
             name = "." * node.level + (node.module or "")
             path = self.sheet.project.module_path(self.module.path, name) or ""
-            shared = {f"{layout.base}{stem}.py" for stem in ("schemas", "dependencies")}
-            if not (path.startswith(f"{layout.folder}/") or path in shared):
+            if not layout.is_for_new(path, self.module.path):
                 break
             found[index] = [
                 Imported(name, alias.name, alias.asname or (alias.name if alias.name in unneeded else ""))
@@ -269,7 +275,7 @@ class _Writer:
 
     def _is_used_outside(self, name: str) -> bool:
         facts = self.sheet.names.get(name)
-        if facts is None:
+        if facts is None or name in self.followed:
             return False
         rewritten = {id(string) for string, where in self.split.moves.patches if where in {*self.accepted, *SHARED}}
         named = any(id(string) not in rewritten and string.kind != "route" for string in facts.named)

@@ -56,10 +56,10 @@ class Unit:
         """Of its first character of code."""
         self.span = Span(start, end)
         """With the comments above it, and the blank lines above those: all that goes when it goes."""
-        self.text = module.text[comments:end].strip("\r\n\f ") if comments < statement.start else ""
         self.text = module.text[comments:end].rstrip()
         """With the comments above it."""
         self.text_start = comments
+        self.line_count = module.text.count("\n", start, end) + (end == len(module.text) and start < end)
         self.body = module.tree(index).body
         self.binds: set[str] = set()
         self.rebinds: set[str] = set()
