@@ -253,7 +253,7 @@ def source_of(subject: Subject, settings: Settings) -> Path:
     application = subject.application
     return real_apps.download(
         application.name, application.version, application.kind, settings.cache, settings.archives,
-        with_data=bool(subject.entry) and application.kind == "wheel",
+        with_data=bool(subject.entry),
     )  # fmt: skip
 
 
@@ -296,7 +296,8 @@ def ruff_faults(tree: Path) -> Counter[tuple[str, str]]:
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=real_apps.TIME_LIMIT, check=False)
     if done.returncode not in (0, 1):
         raise RunError(f"ruff: {real_apps.last_line(done.stderr)}")
-    return Counter((fault["code"] or "syntax", fault["message"]) for fault in json.loads(done.stdout))
+    faults = json.loads(done.stdout)
+    return Counter((fault["code"] or "syntax", re.sub(r" from line \d+", "", fault["message"])) for fault in faults)
 
 
 def compile_errors(subject: Subject, settings: Settings, tree: Path, names: list[str]) -> list[str]:

@@ -85,6 +85,8 @@ def _import_root(project: Project, module: Module, base: str) -> str | bool | No
     imports = [item for item in module.facts.imports if not item.scopes]
     if any(item.target.startswith(".") for item in imports):
         return None
+    # A neighbour may bear the name of a package, `uvicorn.py`: what most imports say counts.
+    roots_seen: Counter[str] = Counter()
     for item in imports:
         parts = item.target.split(".")
         for length in range(len(parts), 0, -1):
@@ -93,7 +95,10 @@ def _import_root(project: Project, module: Module, base: str) -> str | bool | No
                 stem = found.removesuffix(".py").removesuffix("/__init__")
                 root = stem.removesuffix("/".join(parts[:length]))
                 if root != stem and base.startswith(root):
-                    return root
+                    roots_seen[root] += 1
+                break
+    if roots_seen:
+        return roots_seen.most_common(1)[0][0]
     for string in code_strings(project):
         if string.kind == "entry" and string.path == module.path:
             stem = module.path.removesuffix(".py").removesuffix("/__init__")

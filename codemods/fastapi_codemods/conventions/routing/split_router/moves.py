@@ -16,7 +16,7 @@ from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from ....source.discovery import is_test
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of, names_its_folder
+from .units import Sheet, Unit, bound_to_its_module, completed_by, fallback_import_of, is_inert, logger_of, names_its_folder
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -39,8 +39,8 @@ class Patch(NamedTuple):
 class Moves(NamedTuple):
     destinations: Mapping[int, str]
     """Of the statements that move, by index."""
-    loggers: Mapping[str, Unit]
-    """Statements of which each module that needs one gets a copy."""
+    repeated: Mapping[str, Unit]
+    """Statements, by the name they bind, of which each module that needs one gets a copy."""
     patches: tuple[Patch, ...]
     blocked: Mapping[str, str]
     """Why a group cannot move, by its name."""
@@ -69,11 +69,14 @@ class _Planner:
                 statement = operation.function.statement
                 self.decorators[statement] = self.decorators.get(statement, 0) + 1
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
-        self.logger_units = {unit.index for unit in self.loggers.values()}
+        fallbacks = {name: unit for unit in sheet.units if (name := fallback_import_of(sheet, unit)) is not None}
+        self.repeated = {**self.loggers, **fallbacks}
+        """What every module that needs it gets a copy of, by name."""
+        self.repeated_units = {unit.index for unit in self.repeated.values()}
         self.last_import = self._last_import()
         self.completions: dict[str, list[Unit]] = {}
         for unit in sheet.units[self.last_import + 1 :]:
-            if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
+            if (name := completed_by(unit)) is not None and name not in self.routers | self.repeated.keys():
                 self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
         self.extra: dict[int, str] = {
@@ -100,7 +103,7 @@ class _Planner:
             destinations = self._destinations(closures)
             patches = self._checked(destinations)
             if len(self.extra) == before:
-                return Moves(destinations, self.loggers, tuple(patches), blocked, self.last_import)
+                return Moves(destinations, self.repeated, tuple(patches), blocked, self.last_import)
 
     # What statements need
 
@@ -115,7 +118,7 @@ class _Planner:
 
     def _is_impure(self, unit: Unit) -> bool:
         """Whether it matters when the statement runs; calls of the application's own methods touch nothing else."""
-        if unit.is_import or unit.index in self.logger_units or is_inert(self.sheet, unit):
+        if unit.is_import or unit.index in self.repeated_units or is_inert(self.sheet, unit):
             return False
         if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
@@ -169,7 +172,7 @@ class _Planner:
 
     def _find_needs(self, unit: Unit) -> Iterator[int]:
         for name in sorted(unit.reads | unit.rebinds):
-            if name in self.routers or name in self.loggers:
+            if name in self.routers or name in self.repeated:
                 continue
             for index in self.sheet.binders.get(name, ()):
                 if index != unit.index and not self.sheet.units[index].imports:
@@ -376,7 +379,7 @@ class _Planner:
             if not any(unit.index in destinations for unit in mentions):
                 continue
             in_functions = [change for change in facts.rebound if change.how == "global"]
-            if in_functions and name not in self.loggers:
+            if in_functions and name not in self.repeated:
                 where = {destinations.get(unit.index, STAYS) for unit in mentions}
                 if len(where) > 1:
                     function = in_functions[0].place.function

@@ -104,16 +104,16 @@ class _Writer:
         group = self.groups.get(where)
         wanted: list[Imported] = []
         checking: list[Imported] = []
-        loggers: list[Unit] = []
+        repeated: list[Unit] = []
         own = {name for unit in units for name in unit.binds}
         waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - self.routers)
         seen = set(waiting)
         while waiting:
             name = waiting.pop(0)
-            if (logger := self.split.moves.loggers.get(name)) is not None:
-                loggers.append(logger)
-                waiting += sorted(logger.reads - seen)
-                seen |= logger.reads
+            if (copied := self.split.moves.repeated.get(name)) is not None:
+                repeated.append(copied)
+                waiting += sorted(copied.reads - seen)
+                seen |= copied.reads
                 continue
             for index in self.sheet.binders[name]:
                 unit = self.sheet.units[index]
@@ -142,8 +142,10 @@ class _Writer:
             test = next(u for u in self.sheet.units if u.type_checking and any(n in u.binds for n in seen)).node
             condition = ast.unparse(test.test) if isinstance(test, ast.If) else "TYPE_CHECKING"
             parts.append(f"if {condition}:\n" + rendered(self.sheet.project, path, checking, self.sources, "    "))
-        if loggers:
-            parts.append("".join(f"{unit.text.strip()}\n" for unit in sorted(loggers, key=lambda unit: unit.index)))
+        repeated.sort(key=lambda unit: unit.index)
+        parts += [f"{unit.text.strip()}\n" for unit in repeated if unit.imports_within]
+        if simple := [f"{unit.text.strip()}\n" for unit in repeated if not unit.imports_within]:
+            parts.append("".join(simple))
         if group is not None:
             parts.append(self._routers(group, variable))
         return "\n".join(parts) + "".join(self._moved(units, variable, group, dots, is_first=not parts))
@@ -255,7 +257,7 @@ class _Writer:
         return {name for index in self.destinations for name in self.sheet.units[index].binds}
 
     def _statements_that_go(self) -> set[int]:
-        """What moved, and loggers and blocks of imports for types that nobody needs any more."""
+        """What moved, and loggers and blocks of imports that nobody needs any more."""
         gone = set(self.destinations)
         while True:
             left = [unit for unit in self.sheet.units if unit.index not in gone]
@@ -264,7 +266,7 @@ class _Writer:
             unneeded = {
                 unit.index
                 for unit in left
-                if (unit.type_checking or unit.binds & self.split.moves.loggers.keys())
+                if (unit.type_checking or unit.binds & self.split.moves.repeated.keys())
                 and unit.binds
                 and unit.binds <= was_read - still_read
                 and not any(self._is_used_outside(name) for name in unit.binds)

@@ -101,6 +101,11 @@ class Unit:
         return self.type_checking
 
     @property
+    def imports_within(self) -> bool:
+        """Whether it is a `try` or `if` around imports."""
+        return isinstance(self.node, ast.Try | ast.If)
+
+    @property
     def names(self) -> str:
         """What to call it in a sentence."""
         if self.binds:
@@ -296,6 +301,37 @@ def _is_folder_wanted(node: ast.AST, around: Mapping[ast.AST, ast.AST]) -> bool:
                 return name in _ITS_FOLDER
             case _:
                 return False
+
+
+def fallback_import_of(sheet: Sheet, unit: Unit) -> str | None:
+    """The name in `try: from a import x` with an `except` or in `if ...: from a import x` with an `else`, from packages
+    that are not the project's: every module may import it in its own right."""
+    node = unit.node
+    if len(unit.body) != 1 or len(unit.binds) != 1 or not isinstance(node, ast.If | ast.Try):
+        return None
+    branches = [node.body, node.orelse]
+    if isinstance(node, ast.Try):
+        branches += [node.finalbody, *(handler.body for handler in node.handlers)]
+    statements = [inner for branch in branches for inner in branch]
+    if not any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in statements):
+        return None
+    (name,) = unit.binds
+    facts = sheet.names.get(name)
+    if facts is None or len(sheet.binders[name]) != 1 or any(change.how == "global" for change in facts.rebound):
+        return None
+    return name if all(_imports_or_does_without(sheet, inner) for inner in statements) else None
+
+
+def _imports_or_does_without(sheet: Sheet, node: ast.stmt) -> bool:
+    """`import x` from outside of the project, or `x = None`."""
+    match node:
+        case ast.Import(names=names):
+            return all(sheet.project.module_path(sheet.module.path, alias.name) is None for alias in names)
+        case ast.ImportFrom(module=str(source), level=0):
+            return sheet.project.module_path(sheet.module.path, source) is None
+        case ast.Assign(value=ast.Constant()) | ast.Pass():
+            return True
+    return False
 
 
 def bound_to_its_module(unit: Unit, *, in_same_folder: bool) -> str | None:
