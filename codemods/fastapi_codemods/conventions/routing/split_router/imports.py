@@ -105,11 +105,11 @@ def import_statement(project: Project, source: str, items: Iterable[Imported], i
     return f"{indent}from {source} import (\n{inner}{indent})"
 
 
-def _order_of_names(item: Imported) -> tuple[int, str, str]:
+def _order_of_names(item: Imported) -> tuple[int, str, str, str]:
     """Constants, classes, functions: what isort and ruff do without settings."""
     name = item.name
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name, item.local
+    return kind, name.lower(), name, item.local
 
 
 # Of the old module
