@@ -127,8 +127,10 @@ def handler(number: int) -> str:
     )
 
 
-def module(routes: int = ROUTES) -> str:
-    return HEAD + "".join(map(handler, range(1, routes + 1)))
+def module(routes: int = ROUTES, *, by_domain: bool = False) -> str:
+    """`by_domain`: one domain after the other, as `split-router` needs them."""
+    numbers = range(1, routes + 1)
+    return HEAD + "".join(map(handler, sorted(numbers, key=lambda n: n % len(DOMAINS)) if by_domain else numbers))
 
 
 def main() -> None:

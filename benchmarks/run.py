@@ -58,6 +58,8 @@ WARM = Gate(1.5, "at most 1.5x ruff's above Typer's")
 SINGLE = Gate(12, "at most 12x (ambition 6x)")
 PEERS = Gate(50, "at least 50x", higher_is_better=True)
 GROWTH = Gate(4.4, "at most 4.4x")
+SPLIT = Gate(3, "under 3 s")
+SPLIT_GROWTH = Gate(2.4, "at most 2.4x")
 MEMORY = Gate(200, "under 200 MB")
 
 SETTLED = 3
@@ -345,6 +347,26 @@ def linear(bench: Bench) -> None:
         )
 
 
+def split(bench: Bench) -> None:
+    """`split-router` on a giant module, and on one twice as large."""
+    trees = [bench.trees.giant(times) for times in (1, 2)]
+    once, twice = (bench.tools.split(tree) for tree in trees)
+    twice = dataclasses.replace(twice, name=f"{twice.name} 2x")
+    bench.say(f"{trees[0].name}: split-router")
+    runs = alternate([once, twice], bench.rounds)
+    table = bench.table("Splitting one giant module: whole commands", "tree", "size", "s", "CPU, s", "growth", "gate", "")
+    wall = median_wall(runs[once.name])
+    growth = statistics.median(ratios(runs[twice.name], runs[once.name]))
+    verdict = bench.verdict(SPLIT, wall, f"split-router on {trees[0].name}")
+    table.add(trees[0].name, trees[0].size, seconds(wall), seconds(median_cpu(runs[once.name])), "1.00x", *verdict)
+    wall = median_wall(runs[twice.name])
+    verdict = bench.verdict(SPLIT_GROWTH, growth, "growth of split-router with twice the routes")
+    table.add(
+        trees[1].name, trees[1].size, seconds(wall), seconds(median_cpu(runs[twice.name])), f"{growth:.2f}x", *verdict
+    )
+    table.notes.append("`fastapi-codemods diff --select split-router --jobs 1 .`: five domains become five modules.")
+
+
 def peers(bench: Bench) -> None:
     """Peers built on LibCST, once each: they take from many seconds to minutes."""
     columns = (
@@ -429,10 +451,11 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "single": single,
     "many": many,
     "linear": linear,
+    "split": split,
     "peers": peers,
     "startup": startup,
 }
-QUICK = ("dense", "warm", "check-warm", "single", "linear", "peers", "startup")
+QUICK = ("dense", "warm", "check-warm", "single", "linear", "split", "peers", "startup")
 
 
 # --- the page ---

@@ -55,6 +55,10 @@ class Tools:
         """Every codemod."""
         return self.own(OURS, tree.folder, "check", ".")
 
+    def split(self, tree: Tree) -> Command:
+        """One process, and nothing kept from the run before."""
+        return self.own(OURS, tree.folder, "diff", "--select", "split-router", "--jobs", "1", ".")
+
     def check_warm(self, tree: Tree, caches: Path) -> Command:
         return replace(self.check(tree), variables={"XDG_CACHE_HOME": str(caches)})
 

@@ -64,6 +64,14 @@ class Trees:
 
         return self.make("single", f"one generated module with {generate.ROUTES} routes", write)
 
+    def giant(self, times: int) -> Tree:
+        routes = times * generate.ROUTES
+
+        def write(folder: Path) -> None:
+            (folder / "main.py").write_text(generate.module(routes, by_domain=True), encoding="utf-8")
+
+        return self.make(f"giant-{times}", f"one generated module with {routes} routes, by domain", write)
+
     def small(self) -> Tree:
         def copy(folder: Path) -> None:
             dense = self.dense()
@@ -83,7 +91,7 @@ class Trees:
 
     def make(self, name: str, about: str, fill: Callable[[Path], None]) -> Tree:
         folder, complete = self.cache / "trees" / name, self.cache / "trees" / f"{name}.complete"
-        recipe = f"{about}\n{' '.join(SPARSE + MANY)}\n{generate.module() if name == 'single' else ''}"
+        recipe = f"{about}\n{' '.join(SPARSE + MANY)}\n{generate.module() if name.startswith(('single', 'giant')) else ''}"
         if not complete.exists() or complete.read_text("utf-8") != recipe:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

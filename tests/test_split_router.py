@@ -253,6 +253,65 @@ def test_a_patch_that_also_concerns_another_module_which_asks_the_old_one_stays(
     assert reasons["app.items"] is None
 
 
+def in_a_factory(text, *, end="    return app\n"):
+    head, _, routes = text.partition("\n\n@app")
+    body = "".join(f"    {line}" if line.strip() else line for line in f"@app{routes}".splitlines(keepends=True))
+    made = "def create_app():\n    app = FastAPI()\n\n"
+    return head.replace("app = FastAPI()\n\n\n", "") + "\n\n" + made + body + end
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["users", "items", "orders"])])
+def test_groups_of_a_factory_one_after_the_other_give_the_same_files_as_all_at_once(planned, tmp_path, order):
+    (tmp_path / ".git").mkdir()
+    at_once = planned(files={"main.py": in_a_factory(THREE)})
+    expected = {change.path: change.after.decode() for change in at_once.changes}
+    for name in order:
+        others = [f.fingerprint for f in planned().findings if f.anchor != f"create_app().app.{name}"]
+        apply_changes(tmp_path, planned(others).changes, command="", codemods=[], allow_dirty=True)
+
+    assert "    app.include_router(users.router)\n    app.include_router(items.router)\n" in expected["main.py"]
+    assert files_of(tmp_path) == expected
+    assert planned().changes == ()
+
+
+def test_a_router_of_a_factory_includes_its_parts(planned):
+    text = in_a_factory(THREE).replace("FastAPI()", 'APIRouter(prefix="/api")').replace("FastAPI", "APIRouter")
+    plan = planned(files={"api.py": text.replace("create_app", "make")})
+
+    assert {finding.left_alone for finding in plan.findings} == {None}
+    assert {finding.anchor for finding in plan.findings} == {
+        f"make().app.{name}" for name in ("users", "items", "orders")
+    }
+    assert "    app.include_router(users.router)\n" in next(
+        c.after.decode() for c in plan.changes if c.path == "api.py"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "    return app\n",
+            "    app = wrap(app)\n    return app\n",
+            "`app` is bound more than once in `create_app()`",
+        ),
+        ("    return app\n", "    use(app.router)\n    return app\n", "`app.router` is used in `create_app()`"),
+        ("def create_app():\n", "if True:\n  def create_app():\n", None),
+        ("def create_app():\n    app = FastAPI()\n", "def create_app(app):\n", None),
+    ],
+)
+def test_a_factory_that_does_more_is_left_alone(planned, old, new, reason):
+    text = in_a_factory(THREE).replace(old, new)
+    if new.startswith("if"):
+        text = text.replace("\n    ", "\n      ")
+    plan = planned(files={"main.py": text})
+
+    assert plan.changes == ()
+    assert all(finding.left_alone for finding in plan.findings)
+    assert plan.findings
+    assert reason is None or {finding.left_alone for finding in plan.findings} == {reason}
+
+
 def paths_of(plan):
     return [change.path for change in plan.changes]
 

@@ -164,11 +164,11 @@ def _place_of(route: Route) -> tuple[str, int, str, str]:
     return route.file, route.line, route.kind, route.endpoint
 
 
-def router_named(project: Project, path: str, name: str) -> Application | None:
-    """The table of the application or router that the file's module-level name is given first, by itself: without what
-    includes it. None where the evaluation does not know one."""
+def router_named(project: Project, path: str, name: str, function: str = "") -> Application | None:
+    """The table of the application or router that the file's module-level name, or that of `function`, is given first,
+    by itself: without what includes it. None where the evaluation does not know exactly one."""
     found = [router for router in _tables(project).evaluation.routers if router.module.path == path]
-    own = [router for router in found if router.name == name and not router.function]
+    own = [router for router in found if router.name == name and router.function == function]
     return _tables(project).table_of(own[0]) if len(own) == 1 else None
 
 

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -56,7 +56,7 @@ from ....edits import Edits
 from ....findings import Finding, Safety
 from ....project import Module, Project, Span, Symbol
 from ....project.model import Assignment, Function, Scope
-from ....project.reader import ROUTE_METHODS
+from ....project.reader import ROUTE_METHODS, dotted
 from ....project.references import uses
 from ....project.routes import Application, applications_of, router_named
 from ....source import UnreadableSourceError
@@ -100,8 +100,8 @@ class SplitRouter(Codemod):
         for module in project.modules():
             if is_test(module.path):
                 continue
-            yield from self._in_factories(module)
             giants = [c for c in _candidates(project, module) if self._is_giant(project, module, c)]
+            yield from self._in_factories(module, {giant.called for giant in giants})
             if giants:
                 yield from self._of(project, module, giants, claimed)
 
@@ -283,14 +283,16 @@ class SplitRouter(Codemod):
         first = min(group.operations, key=lambda operation: operation.decorator.line)
         where = f": they belong in `{path}`" if path else ""
         number = len(group.operations)
-        router, total = candidate.assignment.target, len(candidate.table.routes)
-        message = f"`{router}` has {total} routes, {number} of them for `{group.label}`{where}"
+        total = len(candidate.table.routes)
+        message = f"`{candidate.called}` has {total} routes, {number} of them for `{group.label}`{where}"
         location = module.location(first.decorator.line, 1, first.function.end_line)
-        return self.finding(location, message, anchor=f"{router}.{group.name}", left_alone=left_alone, subject=subject)
+        anchor = f"{candidate.called}.{group.name}"
+        return self.finding(location, message, anchor=anchor, left_alone=left_alone, subject=subject)
 
     # Handlers in a function
 
-    def _in_factories(self, module: Module) -> Iterator[Finding]:
+    def _in_factories(self, module: Module, known: Collection[str]) -> Iterator[Finding]:
+        """Functions whose handlers are too few for groups, or not those of one router that can be known."""
         routers: dict[tuple[str, str], list[Function]] = {}
         for function in module.facts.functions:
             if not function.scopes or function.scopes[-1].kind != "function":
@@ -301,7 +303,8 @@ class SplitRouter(Codemod):
                     factory = ".".join(scope.name for scope in function.scopes)
                     routers.setdefault((factory, receiver), []).append(function)
         for (factory, receiver), handlers in routers.items():
-            if len(handlers) < (FEW_OPERATIONS if self.is_named else MANY_OPERATIONS + 1):
+            few = FEW_OPERATIONS if self.is_named else MANY_OPERATIONS + 1
+            if f"{factory}().{receiver}" in known or len(handlers) < few:
                 continue
             location = module.location(handlers[0].line, 1, handlers[0].end_line)
             message = (
@@ -328,6 +331,12 @@ class _Candidate(NamedTuple):
     is_only: bool
     """The module has no other one."""
 
+    @property
+    def called(self) -> str:
+        """`app`, or `create_app().app`."""
+        scopes = self.assignment.scopes
+        return f"{scopes[0].name}().{self.assignment.target}" if scopes else self.assignment.target
+
 
 class _Claim(NamedTuple):
     """The module and the router whose routes go to a new file."""
@@ -343,15 +352,16 @@ def _candidates(project: Project, module: Module) -> list[_Candidate]:
         return []
     found = []
     for assignment in module.facts.assignments:
-        if assignment.scopes or assignment.conditional:
+        if assignment.conditional or not (assignment.scopes == () or _is_factory(assignment.scopes)):
             continue
-        symbol = project.resolve(module, assignment.call.callee)
+        symbol = project.resolve(module, assignment.call.callee, assignment.scopes)
         if symbol is None or not project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
             continue
-        table = router_named(project, module.path, assignment.target)
+        factory = assignment.scopes[0].name if assignment.scopes else ""
+        table = router_named(project, module.path, assignment.target, factory)
         if table is None:
             continue
-        operations = tuple(operations_of(module, assignment.target, table))
+        operations = tuple(operations_of(module, assignment.target, table, factory))
         tags = assignment.call.argument("tags")
         own_tags = 0 if tags is None or not table.is_router else _number_of_tags(module, tags.span)
         found.append(_Candidate(assignment, table.is_router, table, operations, own_tags, frozenset(), is_only=True))
@@ -362,6 +372,10 @@ def _candidates(project: Project, module: Module) -> list[_Candidate]:
         for candidate, own_routes in zip(found, own, strict=True)
     ]
     return sorted(found, key=lambda candidate: -len(candidate.own_routes))
+
+
+def _is_factory(scopes: Sequence[Scope]) -> bool:
+    return len(scopes) == 1 and scopes[0].kind == "function"
 
 
 def _name_for(
@@ -461,7 +475,10 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
     symbol = project.resolve(module, assignment.call.callee)
     if symbol is None or symbol.path is not None:
         return f"`{name}` is made by `{assignment.call.callee}`, whose routers may be special ones too"
-    if len(module.bindings(name)) != 1:
+    if assignment.scopes:
+        if name in assignment.scopes[0].rebound:
+            return f"`{name}` is bound more than once in `{assignment.scopes[0].name}()`"
+    elif len(module.bindings(name)) != 1:
         return f"`{name}` is bound more than once in `{module.path}`"
     if candidate.is_router:
         if assignment.call.unpacks:
@@ -480,6 +497,11 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
         place = next((f"{path}:{line}" for path, line in _places_of(project, _SCOPE_ROUTE, "scope")), None)
         if place is not None:
             return f"`scope['route']` is looked at in {place}, and its path would lack the prefix of `{name}`"
+    if assignment.scopes:
+        node = module.tree(assignment.statement)
+        if any(isinstance(n, ast.Attribute) and dotted(n) == f"{name}.router" for n in ast.walk(node)):
+            return f"`{name}.router` is used in `{assignment.scopes[0].name}()`"
+        return None
     for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
         if use.kind == "attribute" and use.member == "router":
             return f"`{name}.{use.member}` is used in {use.place}"

@@ -13,6 +13,7 @@ from ....project import Module, Project, Span
 from ....project.model import Decorator, Function
 from ....project.reader import ROUTE_METHODS
 from ....project.routes import Application, Route, applications_of
+from .units import made_in_functions
 
 _PLAIN = re.compile(r"""("[^"\\\r\n]*"|'[^'\\\r\n]*')""")
 _GENERIC = re.compile(r"api|rest|v\d+(?:[._]\d+)?")
@@ -41,6 +42,8 @@ class Operation(NamedTuple):
     """In the order in which the router tries its routes."""
     template: str
     """What it may match, as compared with the other routes of its router."""
+    unit: int
+    """The index of the handler's unit: of its statement, or behind those for one that a function makes."""
 
     @property
     def path(self) -> str | None:
@@ -62,7 +65,7 @@ class Group(NamedTuple):
 
     @property
     def statements(self) -> tuple[int, ...]:
-        return tuple(sorted({operation.function.statement for operation in self.operations}))
+        return tuple(sorted({operation.unit for operation in self.operations}))
 
 
 class Wishes(NamedTuple):
@@ -86,21 +89,26 @@ def wishes_of(by: str, groups: Iterable[str]) -> Wishes:
     return Wishes(by, named)
 
 
-def operations_of(module: Module, router: str, table: Application) -> list[Operation]:
-    """The routes that functions at module level register on `router`; others are not moved, only kept in order."""
+def operations_of(module: Module, router: str, table: Application, factory: str = "") -> list[Operation]:
+    """The routes that functions at module level, or in `factory`, register on `router`; others are not moved, only kept
+    in order."""
     positions = {(route.file, route.line): (index, route) for index, route in enumerate(table.routes)}
     found: list[Operation] = []
     prefix_is_known = True
-    for function in module.facts.functions:
-        if function.scopes or function.conditional or function.looped:
-            continue
+    if factory:
+        handlers = [(unit, f) for unit, f in made_in_functions(module).items() if f.scopes[0].name == factory]
+    else:
+        every = module.facts.functions
+        handlers = [(f.statement, f) for f in every if not (f.scopes or f.conditional or f.looped)]
+    for unit, function in handlers:
         for decorator in function.decorators:
             receiver, _, method = decorator.name.rpartition(".")
             known = positions.get((module.path, decorator.line))
             if receiver == router and method in ROUTE_METHODS and decorator.call is not None and known is not None:
                 written, span = _written_path(module, decorator)
                 prefix_is_known = prefix_is_known and (written is None or known[1].path is not None)
-                found.append(Operation(function, decorator, written, span, known[1], known[0], template_of(known[1])))
+                position, route = known
+                found.append(Operation(function, decorator, written, span, route, position, template_of(route), unit))
     if not prefix_is_known:
         # All of them have it, so they may be compared without.
         return [operation._replace(template=operation.written or ANYTHING) for operation in found]
@@ -129,7 +137,7 @@ def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int, ta
     """The domains, in the order of their first route, without functions that belong to none or to several."""
     by_function: dict[int, list[Operation]] = {}
     for operation in operations:
-        by_function.setdefault(operation.function.statement, []).append(operation)
+        by_function.setdefault(operation.unit, []).append(operation)
     keys = _Keys(_known(operations, own_tags, table), wishes)
     members: dict[tuple[str, ...], list[Operation]] = {}
     for own in by_function.values():

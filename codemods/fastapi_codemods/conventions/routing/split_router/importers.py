@@ -86,7 +86,7 @@ def importers_of(sheet: Sheet, moves: Moves, layout: Layout, files_of: Mapping[s
     project, old = sheet.project, sheet.module.path
     homes = homes_of(sheet, moves.destinations, files_of)
     kept: dict[str, str] = {}
-    left = [unit for unit in sheet.units if unit.index not in moves.destinations and not unit.imports]
+    left = [unit for unit in sheet.every if unit.index not in moves.destinations and not unit.imports]
     stays = {name for unit in left for name in unit.reads | unit.rebinds}
     retargeted = {id(patch.string): patch for patch in moves.patches}
     paths: set[str] = set()
@@ -133,7 +133,7 @@ def importers_of(sheet: Sheet, moves: Moves, layout: Layout, files_of: Mapping[s
     for unit in sheet.units:
         for name in unit.binds if unit.is_import else ():
             facts = sheet.names[name]
-            read = {u.index for u in sheet.units if name in u.reads}
+            read = {u.index for u in sheet.every if name in u.reads}
             if read and facts.imported and read <= moves.destinations.keys():
                 at = facts.imported[0].place
                 kept.setdefault(name, f"the import in {at.path}:{at.line}, which could be one from elsewhere")
@@ -142,7 +142,7 @@ def importers_of(sheet: Sheet, moves: Moves, layout: Layout, files_of: Mapping[s
 
 def homes_of(sheet: Sheet, destinations: Mapping[int, str], files_of: Mapping[str, str]) -> dict[str, str]:
     """The new file of each name that moves."""
-    return {name: files_of[where] for index, where in destinations.items() for name in sheet.units[index].binds}
+    return {name: files_of[where] for index, where in destinations.items() for name in sheet.unit(index).binds}
 
 
 class _Reader:

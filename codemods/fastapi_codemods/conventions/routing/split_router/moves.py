@@ -15,6 +15,7 @@ from ....project import Symbol
 from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from ....source.discovery import is_test
+from .factories import why_not_out_of_its_function
 from .groups import Group
 from .units import Sheet, Unit, bound_to_its_module, completed_by, fallback_import_of, is_inert, logger_of, names_its_folder
 
@@ -66,7 +67,7 @@ class _Planner:
         self.decorators: dict[int, int] = {}
         for group in groups:
             for operation in group.operations:
-                statement = operation.function.statement
+                statement = operation.unit
                 self.decorators[statement] = self.decorators.get(statement, 0) + 1
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
         fallbacks = {name: unit for unit in sheet.units if (name := fallback_import_of(sheet, unit)) is not None}
@@ -201,13 +202,13 @@ class _Planner:
             if index in seen:
                 continue
             seen.add(index)
-            unit = self.sheet.units[index]
+            unit = self.sheet.unit(index)
             reason = self._reason(unit)
             home = self.home.get(index)
             if home not in (None, group.name):
                 reason = f"it is a handler of `{home}`"
             if reason is not None:
-                what = "" if index == handler else f"{self.sheet.units[handler].names} needs "
+                what = "" if index == handler else f"{self.sheet.unit(handler).names} needs "
                 raise _BlockedError(
                     f"{what}{unit.names}, which cannot move: {reason}" if what else f"{unit.names}: {reason}"
                 )
@@ -228,10 +229,14 @@ class _Planner:
             return "it is what the file begins with"
         if len(unit.body) > 1:
             return "several statements stand on its line"
+        if unit.owner is not None and (
+            reason := why_not_out_of_its_function(sheet, unit, next(iter(self._own_routers(unit)), ""))
+        ):
+            return reason
         if unit.binds & self.routers:
             return "applications and routers stay where they are made"
         if len(mentioned := self._routers_mentioned(unit)) > self.decorators.get(unit.index, 0):
-            own = {group.router for group in self.groups if unit.index in group.statements}
+            own = self._own_routers(unit)
             used = next((name for name in mentioned if name not in own), mentioned[0])
             return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
@@ -258,6 +263,9 @@ class _Planner:
         if unit.is_definition and isinstance(unit.node, ast.ClassDef):
             return _same_name_elsewhere(sheet, unit.node.name)
         return None
+
+    def _own_routers(self, unit: Unit) -> set[str]:
+        return {group.router for group in self.groups if unit.index in group.statements}
 
     def _routers_mentioned(self, unit: Unit) -> list[str]:
         return [
@@ -313,8 +321,8 @@ class _Planner:
         for name, closure in closures.items():
             for index in closure:
                 owners.setdefault(index, set()).add(name)
-        units = self.sheet.units
-        for unit in units:
+        unit_of = self.sheet.unit
+        for unit in self.sheet.every:
             if unit.index not in owners:
                 for need in self._read_by(unit):
                     if need in owners:
@@ -324,16 +332,16 @@ class _Planner:
             index
             for index, own in owners.items()
             if index not in self.home
-            and (len(own) > 1 or units[index] in self.impure or names_its_folder(units[index]))
+            and (len(own) > 1 or unit_of(index) in self.impure or names_its_folder(unit_of(index)))
         ]
         while waiting:
             index = waiting.pop()
             if index in shared:
                 continue
             shared.add(index)
-            for need in self.needs(units[index]):
+            for need in self.needs(unit_of(index)):
                 if need in self.home:
-                    self.extra[index] = f"it uses the handler {units[need].names}, and is used outside of its group"
+                    self.extra[index] = f"it uses the handler {unit_of(need).names}, and is used outside of its group"
                 elif need not in shared:
                     waiting.append(need)
         schemas = self._schemas(shared)
@@ -353,9 +361,9 @@ class _Planner:
 
     def _schemas(self, shared: set[int]) -> set[int]:
         """The shared statements that are models and need nothing but models."""
-        found = {index for index in shared if self._is_schema(self.sheet.units[index])}
+        found = {index for index in shared if self._is_schema(self.sheet.unit(index))}
         while True:
-            left = {index for index in found if set(self.needs(self.sheet.units[index])) <= found}
+            left = {index for index in found if set(self.needs(self.sheet.unit(index))) <= found}
             if left == found:
                 return found
             found = left

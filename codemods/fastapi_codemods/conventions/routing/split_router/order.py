@@ -44,7 +44,7 @@ class Cut(NamedTuple):
 def cut_of(groups: Sequence[Group], operations: Sequence[Operation], table: Application, *, reorder: bool) -> Cut:
     """The answer is the same for all groups at once and for one after the other."""
     anchors = _anchors_of(groups, operations, table)
-    at = {operation.position: operation.function.statement for operation in operations}
+    at = {operation.position: operation.unit for operation in operations}
     parts: dict[str, tuple[Part, ...]] = {}
     conflicts: dict[str, str] = {}
     reordered: set[str] = set()
@@ -91,7 +91,7 @@ def _taken(runs: Sequence[Sequence[Operation]]) -> list[Sequence[Operation]]:
 def _parts(runs: Sequence[Sequence[Operation]]) -> tuple[Part, ...]:
     main = max(range(len(runs)), key=lambda index: (len(runs[index]), -index))
     roles = (*_EARLIER[len(_EARLIER) - main :], "", *_LATER)
-    return tuple(Part(role, tuple(run), run[0].function.statement) for role, run in zip(roles, runs, strict=False))
+    return tuple(Part(role, tuple(run), run[0].unit) for role, run in zip(roles, runs, strict=False))
 
 
 class _Entry(NamedTuple):

@@ -34,12 +34,17 @@ def sizes_of(
         return {}
     chosen = {group.name: group for group in moving}
     units: dict[str, list[Unit]] = {}
-    for unit in sheet.units:
+    inside = 0
+    for unit in sheet.every:
         where = moves.destinations.get(unit.index, "")
-        units.setdefault(where if where in chosen or where in SHARED else "", []).append(unit)
+        where = where if where in chosen or where in SHARED else ""
+        if unit.owner is not None and where:
+            inside += _lines(unit)
+        if unit.owner is None or where:
+            units.setdefault(where, []).append(unit)
     notes: dict[str, str] = {}
     for where, own in units.items():
-        lines = sum(map(_lines, own))
+        lines = sum(map(_lines, own)) - (0 if where else inside)
         if lines <= TOO_LARGE * total:
             continue
         if not where:
@@ -59,7 +64,7 @@ def sizes_of(
 
 
 def _of_old_module(units: Sequence[Unit], stay: Sequence[Operation], refused: Collection[str]) -> Iterator[str]:
-    handlers = {operation.function.statement for operation in stay}
+    handlers = {operation.unit for operation in stay}
     if stay:
         lines = sum(_lines(unit) for unit in units if unit.index in handlers)
         of = f", among them those of {', '.join(f'`{label}`' for label in refused)} (see there)" if refused else ""

@@ -13,6 +13,7 @@ from ....errors import BrokenResultError
 from ....findings import Finding
 from ....project import Module, Span
 from ....source.statements import line_starts
+from .factories import dedented
 from .groups import Group, Operation
 from .importers import Importers, homes_of, update
 from .imports import Imported, imported_by, rendered, stars_of, without
@@ -60,9 +61,17 @@ class _Writer:
         self.operations: dict[int, list[Operation]] = {}
         for group in split.groups:
             for operation in group.operations:
-                self.operations.setdefault(operation.function.statement, []).append(operation)
+                self.operations.setdefault(operation.unit, []).append(operation)
         self.groups = {group.name: group for group in split.groups if group.name in accepted}
         self.routers = {group.router for group in split.groups}
+        self.names_inside = {
+            name
+            for group in split.groups
+            for operation in group.operations
+            for scope in operation.function.scopes
+            for name in scope.names
+        }
+        """Of the functions in which routers are included."""
         homes = homes_of(self.sheet, self.destinations, split.files) if split.importers.old else {}
         self.followed = {name: path for name, path in homes.items() if name not in split.importers.kept}
         """The new files of the names that others import from there from now on."""
@@ -99,7 +108,7 @@ class _Writer:
 
     def _new_module(self, where: str) -> str:
         path = self.split.files[where]
-        units = [self.sheet.units[index] for index in sorted(self.destinations) if self.destinations[index] == where]
+        units = [self.sheet.unit(index) for index in sorted(self.destinations) if self.destinations[index] == where]
         dots = self.split.layout.dots(path)
         group = self.groups.get(where)
         wanted: list[Imported] = []
@@ -209,15 +218,19 @@ class _Writer:
         text = unit.text
         for start, end, new in sorted(changes, reverse=True):
             text = text[:start] + new + text[end:]
+        if unit.owner is not None:
+            statement = self.module.facts.statements[unit.statement]
+            first = self.module.text.count("\n", statement.start, unit.text_start) + 1
+            text = dedented(text, unit.owner.node, first)
         return text
 
     # The old module
 
     def _change_old_module(self) -> None:
         gone = self._statements_that_go()
-        left = [unit for unit in self.sheet.units if unit.index not in gone]
+        left = [unit for unit in self.sheet.every if unit.index not in gone]
         still_read = {name for unit in left if not unit.is_import for name in unit.reads | unit.rebinds}
-        was_read = {name for index in gone for name in self.sheet.units[index].reads}
+        was_read = {name for index in gone for name in self.sheet.unit(index).reads}
         outside = {name for name in was_read | self._moved_names() if self._is_used_outside(name)}
         includes = self._includes()
         self._remove(gone, includes)
@@ -254,15 +267,15 @@ class _Writer:
         return found
 
     def _moved_names(self) -> set[str]:
-        return {name for index in self.destinations for name in self.sheet.units[index].binds}
+        return {name for index in self.destinations for name in self.sheet.unit(index).binds}
 
     def _statements_that_go(self) -> set[int]:
         """What moved, and loggers and blocks of imports that nobody needs any more."""
         gone = set(self.destinations)
         while True:
-            left = [unit for unit in self.sheet.units if unit.index not in gone]
+            left = [unit for unit in self.sheet.every if unit.index not in gone]
             still_read = {name for unit in left for name in unit.reads | unit.rebinds}
-            was_read = {name for index in gone for name in self.sheet.units[index].reads}
+            was_read = {name for index in gone for name in self.sheet.unit(index).reads}
             unneeded = {
                 unit.index
                 for unit in left
@@ -300,6 +313,36 @@ class _Writer:
             elif run:
                 self._replace_run(run, units[run[0].index - 1] if run[0].index else None, includes)
                 run = []
+        inner: list[Unit] = []
+        for unit in self.sheet.nested.values():
+            if unit.index not in gone:
+                continue
+            if inner and inner[-1].span.end != unit.span.start:
+                self._replace_inner(inner, includes)
+                inner = []
+            inner.append(unit)
+        if inner:
+            self._replace_inner(inner, includes)
+
+    def _replace_inner(self, run: Sequence[Unit], includes: Mapping[int, Sequence[tuple[str, Part]]]) -> None:
+        """Handlers of a function, one behind the other, and the includes that come in their place."""
+        before, last = run[0].owner, run[-1].owner
+        pairs = [pair for unit in run for pair in includes.get(unit.index, ())]
+        if before is None or last is None:
+            return
+        lines = [
+            f"{before.indent}{self.groups[name].router}.include_router({self._reference(name, part.role)})\n"
+            for name, part in pairs
+        ]
+        includes_router = tuple(f"{router}.include_router(" for router in self.routers)
+        if lines and not before.before_text.startswith(includes_router):
+            lines.insert(0, "\n")
+        end = run[-1].span.end
+        behind = self.module.text[end : last.behind] if last.behind >= 0 else ""
+        if lines and last.behind >= 0 and not behind.strip() and last.behind_text.startswith(includes_router):
+            end = last.behind - len(last.indent)
+        finding = self.accepted[pairs[0][0]] if pairs else self.finding
+        self.edits.replace(self.module, Span(run[0].span.start, end), self._with_line_ends("".join(lines)), finding)
 
     def _replace_run(
         self, run: Sequence[Unit], before: Unit | None, includes: Mapping[int, Sequence[tuple[str, Part]]]
@@ -341,17 +384,18 @@ class _Writer:
         return (
             name in self.sheet.names
             or name in self.routers
+            or name in self.names_inside
             or self.split.layout.source(self.module.path, self.split.layout.folder) == ""
         )
 
     def _alias(self, name: str, role: str) -> str:
         alias = _named(role, f"{name}_router")
-        while alias in self.sheet.names:
+        while alias in self.sheet.names or alias in self.names_inside:
             alias = f"{alias}_"
         return alias
 
     def _variable_in(self, name: str, role: str) -> str:
-        units = [unit for unit in self.sheet.units if self.destinations.get(unit.index) == name]
+        units = [unit for unit in self.sheet.every if self.destinations.get(unit.index) == name]
         taken = {n for unit in units for n in unit.binds | unit.reads | unit.rebinds} - self.routers
         return _named(role, self._router_variable(name, taken))
 
@@ -396,7 +440,7 @@ class _Writer:
         path, layout, files = self.module.path, self.split.layout, self.split.files
         wanted = [item for items in earlier.values() for item in items]
         for index, where in self.destinations.items():
-            for name in self.sheet.units[index].binds:
+            for name in self.sheet.unit(index).binds:
                 source = layout.source(path, files[where])
                 if name in still_read or (self.sheet.names[name].exported and name in outside):
                     wanted.append(Imported(source, name, ""))
@@ -432,7 +476,7 @@ class _Writer:
 
     def _goes(self, unit: Unit, still_read: Collection[str], outside: Collection[str]) -> bool:
         """Whether nothing is left of the import."""
-        read = {name for index in self.destinations for name in self.sheet.units[index].reads}
+        read = {name for index in self.destinations for name in self.sheet.unit(index).reads}
         return unit.is_import and bool(unit.binds) and unit.binds <= read - set(still_read) - set(outside)
 
     def _is_local(self, unit: Unit) -> bool:
@@ -471,8 +515,9 @@ def _named(role: str, variable: str) -> str:
 
 def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
     """Offsets behind the `from` of the relative imports in the statement's functions."""
-    own = module.statement_text(unit.index)
+    own = module.statement_text(unit.statement)
     starts = line_starts(own)
+    base = module.facts.statements[unit.statement].start
     for node in unit.body:
         for inner in ast.walk(node):
             if isinstance(inner, ast.ImportFrom) and inner.level:
@@ -480,4 +525,4 @@ def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
                 start = starts[inner.lineno - 1] + len(line.encode()[: inner.col_offset].decode())
                 found = re.compile(r"from\s*").match(own, start)
                 if found:
-                    yield unit.offset + found.end()
+                    yield base + found.end()

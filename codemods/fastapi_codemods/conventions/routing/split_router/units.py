@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ....project import Module, Project, Span
+from ....project.model import Function
 from ....project.names import NameFacts, names_of
-from ....project.reader import dotted
+from ....project.reader import ROUTE_METHODS, Positions, dotted
 from ....source.statements import line_starts
 
 # What depends on the module it stands in.
@@ -45,14 +46,39 @@ _MAKES_LOGGERS = re.compile(r"(?:[a-z]+_)?(?:get|init|make|create|set_?up|config
 _TASKS = (".task", "shared_task", ".actor", ".job")
 
 
+class Owner(NamedTuple):
+    """Where a handler stands that a function makes."""
+
+    name: str
+    """Of the function."""
+    statement: int
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    """The handler."""
+    first_line: int
+    last_line: int
+    """In the module, decorators included."""
+    offset: int
+    indent: str
+    behind: int
+    """Offset of the statement behind it, -1 where it is the last."""
+    behind_text: str
+    before_text: str
+    """The first line of the statements around it, without comments."""
+
+
 class Unit:
     """One top-level statement. Two simple statements on one line are one that cannot be moved."""
 
-    def __init__(self, module: Module, index: int, start: int, end: int, comments: int) -> None:
-        statement = module.facts.statements[index]
+    def __init__(
+        self, module: Module, index: int, start: int, end: int, comments: int, owner: Owner | None = None
+    ) -> None:
         self.index = index
-        self.line = statement.line
-        self.offset = statement.start
+        self.owner = owner
+        """The function that it stands in; None for a statement of the module."""
+        self.statement = index if owner is None else owner.statement
+        statement = module.facts.statements[self.statement]
+        self.line = statement.line if owner is None else owner.first_line
+        self.offset = statement.start if owner is None else owner.offset
         """Of its first character of code."""
         self.span = Span(start, end)
         """With the comments above it, and the blank lines above those: all that goes when it goes."""
@@ -60,7 +86,7 @@ class Unit:
         """With the comments above it."""
         self.text_start = comments
         self.line_count = module.text.count("\n", start, end) + (end == len(module.text) and start < end)
-        self.body = module.tree(index).body
+        self.body = module.tree(index).body if owner is None else [owner.node]
         self.binds: set[str] = set()
         self.rebinds: set[str] = set()
         """Names that functions in it bind with `global`."""
@@ -110,6 +136,8 @@ class Unit:
         """What to call it in a sentence."""
         if self.binds:
             return ", ".join(f"`{name}`" for name in sorted(self.binds))
+        if self.owner is not None:
+            return f"`{self.owner.node.name}`"
         first = self.text[self.offset - self.text_start :].partition("\n")[0].strip()
         return f"`{first}`"
 
@@ -120,18 +148,25 @@ class Sheet(NamedTuple):
     project: Project
     module: Module
     units: tuple[Unit, ...]
+    nested: Mapping[int, Unit]
+    """Handlers that functions make, by indexes behind those of the statements."""
     names: Mapping[str, NameFacts]
     binders: Mapping[str, tuple[int, ...]]
     """The statements that bind a module-level name, by their index, `global` in functions not counted."""
     stars: bool
     """`from x import *`: names may come from anywhere."""
+    unit_at: Callable[[int], Unit]
+    """The unit that a line stands in."""
 
-    def unit_at(self, line: int) -> Unit:
-        lines = [unit.line for unit in self.units]
-        return self.units[max(bisect_right(lines, line) - 1, 0)]
+    @property
+    def every(self) -> tuple[Unit, ...]:
+        return (*self.units, *self.nested.values())
+
+    def unit(self, index: int) -> Unit:
+        return self.units[index] if index < len(self.units) else self.nested[index]
 
     def mentions(self, name: str) -> list[Unit]:
-        return [unit for unit in self.units if name in unit.reads or name in unit.binds or name in unit.rebinds]
+        return [unit for unit in self.every if name in unit.reads or name in unit.binds or name in unit.rebinds]
 
 
 def sheet_of(project: Project, module: Module) -> Sheet:
@@ -139,16 +174,23 @@ def sheet_of(project: Project, module: Module) -> Sheet:
     names = names_of(project, module)
     units = tuple(_units(module))
     lines = [unit.line for unit in units]
+    nested = {unit.index: unit for unit in _nested(module)}
+    by_line = {
+        line: unit
+        for unit in nested.values()
+        if unit.owner is not None
+        for line in range(unit.owner.first_line, unit.owner.last_line + 1)
+    }
 
     def at(line: int) -> Unit:
-        return units[max(bisect_right(lines, line) - 1, 0)]
+        return by_line.get(line) or units[max(bisect_right(lines, line) - 1, 0)]
 
     binders: dict[str, list[int]] = {}
     for name, facts in names.items():
         for place in facts.read:
             unit = at(place.line)
             unit.reads.add(name)
-            if not place.function:
+            if not place.function or (unit.owner is not None and place.line < _body_line(unit.owner)):
                 unit.reads_at_import.add(name)
         for place in facts.defined:
             unit = at(place.line)
@@ -164,9 +206,8 @@ def sheet_of(project: Project, module: Module) -> Sheet:
         for name in _quoted(unit):
             if name in names and name not in unit.binds:
                 unit.reads.add(name)
-    return Sheet(
-        project, module, units, names, {name: tuple(found) for name, found in binders.items()}, bool(module.facts.stars)
-    )
+    by_name = {name: tuple(found) for name, found in binders.items()}
+    return Sheet(project, module, units, nested, names, by_name, bool(module.facts.stars), at)
 
 
 def _quoted(unit: Unit) -> Iterator[str]:
@@ -199,6 +240,91 @@ def _units(module: Module) -> Iterator[Unit]:
         before = end
 
 
+def made_in_functions(module: Module) -> Mapping[int, Function]:
+    """The handlers that stand for themselves in the body of a function at module level, by the index of their unit."""
+
+    def find() -> dict[int, Function]:
+        first = len(module.facts.statements)
+        found = (
+            function
+            for function in module.facts.functions
+            if len(function.scopes) == 1
+            and function.scopes[0].kind == "function"
+            and not (function.conditional or function.looped)
+            and any(_is_route(decorator.name, function.scopes[0].names) for decorator in function.decorators)
+        )
+        return {first + number: function for number, function in enumerate(found)}
+
+    return module.remembered("split-router: made in functions", find)
+
+
+def _is_route(name: str, names: frozenset[str]) -> bool:
+    receiver, _, method = name.rpartition(".")
+    return method in ROUTE_METHODS and receiver in names
+
+
+def _nested(module: Module) -> Iterator[Unit]:
+    text = module.text
+    for index, function in made_in_functions(module).items():
+        statement = module.facts.statements[function.statement]
+        match module.tree(function.statement).body:
+            case [ast.FunctionDef() | ast.AsyncFunctionDef() as factory] if factory.name == function.scopes[0].name:
+                pass
+            case _:
+                continue
+        own = module.statement_text(function.statement)
+        positions = Positions(own, statement.start, statement.line)
+        for number, node in enumerate(factory.body):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if positions.line(node.lineno) != function.line or node.name != function.name:
+                continue
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            # `ast` counts a decorator from behind its `@`.
+            offset = (
+                text.rindex("@", 0, positions.offset(first, node.col_offset) + 2)
+                if first < node.lineno
+                else (positions.span(node).start)
+            )
+            line_start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+            before = factory.body[number - 1] if number else None
+            start = line_start if before is None else _line_end(text, positions.span(before).end)
+            end = _line_end(text, positions.span(node).end)
+            gap = _lines(text[start:line_start])
+            blank = next((n for n, line in enumerate(gap) if line.strip()), len(gap))
+            comments = start + sum(map(len, gap[:blank]))
+            behind = factory.body[number + 1] if number + 1 < len(factory.body) else None
+            at = -1 if behind is None else positions.span(behind).start
+            owner = Owner(
+                factory.name,
+                function.statement,
+                node,
+                positions.line(first),
+                positions.line(node.end_lineno or node.lineno),
+                offset,
+                text[line_start:offset],
+                at,
+                "" if behind is None else text[at:].partition("\n")[0],
+                "" if before is None else text[positions.span(before).start :].partition("\n")[0],
+            )
+            yield Unit(module, index, start, end, comments, owner)
+
+
+def _line_end(text: str, offset: int) -> int:
+    """Behind the line break that ends the line."""
+    found = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)").match(text, offset)
+    return found.end() if found is not None else offset
+
+
+def _body_line(owner: Owner) -> int:
+    """The module's line in which the handler's body begins."""
+    return (
+        owner.first_line
+        + owner.node.body[0].lineno
+        - min([owner.node.lineno, *(decorator.lineno for decorator in owner.node.decorator_list)])
+    )
+
+
 def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
@@ -218,7 +344,7 @@ def is_inert(sheet: Sheet, unit: Unit) -> bool:
     for node in ast.walk(value):
         match node:
             case ast.Call(func=func):
-                if not _is_inert_call(sheet, func):
+                if not is_inert_call(sheet, func):
                     return False
             case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr():
                 return False
@@ -229,7 +355,8 @@ def is_inert(sheet: Sheet, unit: Unit) -> bool:
     return True
 
 
-def _is_inert_call(sheet: Sheet, func: ast.expr) -> bool:
+def is_inert_call(sheet: Sheet, func: ast.expr) -> bool:
+    """Whether calling it neither looks at the world nor changes it."""
     name = dotted(func)
     if not name:
         # `" ".join(x)`, `re.compile(x).match`
