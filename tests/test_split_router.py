@@ -398,7 +398,7 @@ def test_options_of_the_command_line_are_those_of_the_codemod(option):
 def test_two_modules_do_not_make_the_same_file(planned):
     plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE.replace("Page", "Leaf")})
 
-    assert {"api/users.py", "api/two_users.py", "api/two_dependencies.py"} <= {*paths_of(plan)}
+    assert {"api/routers/users.py", "api/routers/two_users.py", "api/two_dependencies.py"} <= {*paths_of(plan)}
     assert {f.left_alone for f in plan.findings} == {None}
 
 

@@ -668,7 +668,7 @@ def _imported(project: Project, path: str, name: str) -> list[Importer]:
 
 
 def _is_asked_for(data: bytes, local: str, name: str) -> bool:
-    """Whether a file that knows the module as `local` may want `name` of it: any `.name` where the module is handed on."""
+    """Whether a file that knows the module as `local` may want `name` of it: any `.name` if it hands that on."""
     module, wanted = re.escape(local.partition(".")[0].encode()), re.escape(name.encode())
     if not re.search(rb"\.\s*%s\b" % wanted, data):
         return False

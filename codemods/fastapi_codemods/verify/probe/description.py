@@ -199,9 +199,8 @@ def own_contexts(outermost: Any) -> Iterator[str]:
         if module.partition(".")[0] not in (*LIBRARIES, "contextlib"):
             yield label(context)
             continue
-        for cell in getattr(context, "__closure__", None) or ():
-            if filled(cell) and callable(cell.cell_contents):
-                waiting.append(cell.cell_contents)
+        cells = getattr(context, "__closure__", None) or ()
+        waiting += [cell.cell_contents for cell in cells if filled(cell) and callable(cell.cell_contents)]
 
 
 def filled(cell: Any) -> bool:

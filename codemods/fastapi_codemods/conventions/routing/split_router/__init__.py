@@ -3,9 +3,10 @@
 `main.py` keeps the application: its creation, middleware, exception handlers. The routes of each domain go to a module
 of their own, `routers/users.py`, with `router = APIRouter(prefix="/users")`, and are included where they were. The text
 of a handler moves as it is, comments included; its decorators name the new router, and its paths lose the prefix.
-Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) or
-`dependencies.py`, which import no router. Names that other modules or tests import from the old module can still be
-imported from there and are the same objects; `patch("main.fetch")` is rewritten to where the name is now looked up.
+Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) and
+`dependencies.py` (`common.py` where none of it is a dependency), which import no router. Names that other modules or
+tests import from the old module can still be imported from there and are the same objects; `patch("main.fetch")` is
+rewritten to where the name is now looked up.
 
 A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the
 path that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
@@ -64,7 +65,7 @@ from ....source.discovery import is_test
 from ....source.statements import blanked
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
-from .layout import Layout, layout_of
+from .layout import Layout, domain_of, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
 from .order import Part, cut_of
 from .sizes import sizes_of
@@ -176,11 +177,13 @@ class SplitRouter(Codemod):
         parts: dict[str, tuple[Part, ...]] = {}
         reordered: set[str] = set()
         own_claims: dict[str, _Claim] = {}
+        wishes = wishes_of(self.options.by, self.options.group)
         for candidate in candidates:
             found = self._groups(candidate)
             named = []
             for group in found:
-                name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
+                own_layout = layout._replace(affixes=("", "")) if group.label in wishes.named else layout
+                name, reason = _name_for(project, module, candidate, group, own_layout, {**claimed, **own_claims})
                 named.append(group._replace(name=name))
                 if reason is not None:
                     reasons[name] = reason
@@ -205,9 +208,10 @@ class SplitRouter(Codemod):
         reasons.update(moves.blocked)
         files = {group.name: f"{layout.folder}/{group.name}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
-            free = _free_file(project, layout, module, where.strip("/"), claimed)
+            shared = "schemas" if where == SCHEMAS else "dependencies" if moves.shares_dependencies else "common"
+            free = _free_file(project, layout, module, shared, claimed)
             if free is None:
-                taken_file = f"{layout.base}{where.strip('/')}.py"
+                taken_file = f"{layout.base}{shared}.py"
                 why = f"`{taken_file}`, where the shared code would go, exists already"
                 reasons.update({group.name: why for _, group in groups})
             else:
@@ -390,7 +394,8 @@ def _name_for(
     there can be none."""
     before = module.path.rpartition("/")[2].removesuffix(".py") if candidate.is_only else candidate.assignment.target
     owner = None
-    for name in (group.name, f"{before}_{group.name}"):
+    prefix, suffix = layout.affixes
+    for name in dict.fromkeys((f"{prefix}{group.name}{suffix}", group.name, f"{before}_{group.name}")):
         path = f"{layout.folder}/{name}.py"
         owner = claimed.get(path)
         if owner is None:
@@ -434,7 +439,7 @@ def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Grou
     """Whether the router's module is that of one domain already, by its name or by the one tag of all its routes."""
     tags = {route.tags[candidate.own_tags :][:1] if route.tags else () for route in candidate.table.routes}
     stem = module.path.rpartition("/")[2].removesuffix(".py")
-    return stem in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
+    return domain_of(stem) in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
 
 
 def _number_of_tags(module: Module, span: Span) -> int:

@@ -17,7 +17,16 @@ from ....project.reader import dotted
 from ....source.discovery import is_test
 from .factories import why_not_out_of_its_function
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, completed_by, fallback_import_of, is_inert, logger_of, names_its_folder
+from .units import (
+    Sheet,
+    Unit,
+    bound_to_its_module,
+    completed_by,
+    fallback_import_of,
+    is_inert,
+    logger_of,
+    names_its_folder,
+)
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -28,6 +37,9 @@ SHARED = (SCHEMAS, DEPENDENCIES)
 _SCHEMAS = ("pydantic.BaseModel", "pydantic.RootModel", "enum.Enum", "enum.IntEnum", "enum.StrEnum", "typing.TypedDict")
 
 _IN_OPENAPI = (*_SCHEMAS, "sqlmodel.SQLModel", "typing.NamedTuple")
+
+
+_DEPENDS = re.compile(r"\b(?:Depends|Security)\(\s*(?:dependency\s*=\s*)?([A-Za-z_][\w.]*)")
 
 
 class Patch(NamedTuple):
@@ -47,6 +59,8 @@ class Moves(NamedTuple):
     """Why a group cannot move, by its name."""
     last_import: int
     """The statement below which the new modules are imported, -1 for the top."""
+    shares_dependencies: bool
+    """Whether `Depends(...)` names something of what several groups use."""
 
 
 class _BlockedError(Exception):
@@ -104,7 +118,22 @@ class _Planner:
             destinations = self._destinations(closures)
             patches = self._checked(destinations)
             if len(self.extra) == before:
-                return Moves(destinations, self.repeated, tuple(patches), blocked, self.last_import)
+                shared = [self.sheet.unit(index) for index, where in destinations.items() if where == DEPENDENCIES]
+                return Moves(
+                    destinations,
+                    self.repeated,
+                    tuple(patches),
+                    blocked,
+                    self.last_import,
+                    any(self._is_dependency(unit) for unit in shared),
+                )
+
+    def _is_dependency(self, unit: Unit) -> bool:
+        """Whether something depends on it, or it is an alias of that: `Db = Annotated[Session, Depends(f)]`."""
+        if not unit.is_definition:
+            return _DEPENDS.search(unit.text) is not None
+        used = {name.rpartition(".")[2] for name in _DEPENDS.findall(self.sheet.module.text)}
+        return not unit.binds.isdisjoint(used)
 
     # What statements need
 

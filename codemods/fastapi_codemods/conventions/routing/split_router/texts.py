@@ -16,7 +16,7 @@ from ....source.statements import line_starts
 from .factories import dedented
 from .groups import Group, Operation
 from .importers import Importers, homes_of, update
-from .imports import Imported, imported_by, rendered, stars_of, without
+from .imports import Imported, imported_by, rendered, stars_of, style_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
 from .order import Part
@@ -81,6 +81,7 @@ class _Writer:
             for part in split.parts[group.name]
             for operation in part.operations
         }
+        self.import_style = style_of(split.sheet)
         self.sources = frozenset(
             {
                 split.layout.source(importer, target)
@@ -145,12 +146,15 @@ class _Writer:
         parts = []
         if self.module.facts.postponed:
             parts.append("from __future__ import annotations\n")
-        if imports := rendered(self.sheet.project, path, wanted, self.sources):
+        if imports := rendered(self.sheet.project, path, wanted, self.sources, style=self.import_style):
             parts.append(imports)
         if checking:
             test = next(u for u in self.sheet.units if u.type_checking and any(n in u.binds for n in seen)).node
             condition = ast.unparse(test.test) if isinstance(test, ast.If) else "TYPE_CHECKING"
-            parts.append(f"if {condition}:\n" + rendered(self.sheet.project, path, checking, self.sources, "    "))
+            parts.append(
+                f"if {condition}:\n"
+                + rendered(self.sheet.project, path, checking, self.sources, "    ", self.import_style)
+            )
         repeated.sort(key=lambda unit: unit.index)
         parts += [f"{unit.text.strip()}\n" for unit in repeated if unit.imports_within]
         if simple := [f"{unit.text.strip()}\n" for unit in repeated if not unit.imports_within]:
@@ -414,19 +418,25 @@ class _Writer:
             )
             start = unit.offset if keeps_above else unit.span.start
             end = unit.span.end
-            if not self.module.text[:start].strip() and unit.index + 1 < len(self.sheet.units):
+            is_first = all(self._vanishes(before, gone) for before in self.sheet.units[: unit.index])
+            if is_first and not above.strip() and unit.index + 1 < len(self.sheet.units):
                 end = self.sheet.units[unit.index + 1].text_start  # no blank lines at the top of a file
             self.edits.replace(self.module, Span(start, end), "", self.finding)
             return
         for span, text in without(self.module.text, unit.offset, own, unit, gone, kept_as).items():
             self.edits.replace(self.module, span, text, self.finding)
 
+    def _vanishes(self, unit: Unit, gone: frozenset[str]) -> bool:
+        """Whether nothing is left of an import, comments above it included."""
+        above = self.module.text[unit.span.start : unit.offset]
+        return unit.is_import and unit.binds <= gone and len(unit.body) == 1 and not above.strip()
+
     def _ends_section(self, unit: Unit, gone: frozenset[str]) -> bool:
-        """Whether no import that stays follows before the next blank line."""
+        """Whether no import that stays, and none that is new, follows before the next blank line."""
         for after in self.sheet.units[unit.index + 1 :]:
             if not after.is_import or self._blank_lines_above(after):
                 return True
-            if not after.binds <= gone:
+            if not after.binds <= gone or after.index == self.split.moves.last_import:
                 return False
         return True
 
@@ -456,7 +466,7 @@ class _Writer:
             else:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
-        text = rendered(self.sheet.project, path, wanted, self.sources)
+        text = rendered(self.sheet.project, path, wanted, self.sources, style=self.import_style)
         if earlier:
             first = self.sheet.units[min(earlier)]
             self.edits.replace(self.module, Span(first.offset, unit.span.end), self._with_line_ends(text), self.finding)

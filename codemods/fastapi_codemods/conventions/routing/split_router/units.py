@@ -40,7 +40,9 @@ _INERT_BUILTINS = frozenset(
 _LOGGERS = frozenset(
     {"logging.getLogger", "structlog.get_logger", "structlog.getLogger", "structlog.stdlib.get_logger"}
 )
-_MAKES_LOGGERS = re.compile(r"(?:[a-z]+_)?(?:get|init|make|create|set_?up|configure|build|new)?_?logger|getLogger", re.IGNORECASE)
+_MAKES_LOGGERS = re.compile(
+    r"(?:[a-z]+_)?(?:get|init|make|create|set_?up|configure|build|new)?_?logger|getLogger", re.IGNORECASE
+)
 """The project's own functions that are to be called in each module: `init_logger(__name__)`."""
 
 _TASKS = (".task", "shared_task", ".actor", ".job")
@@ -404,7 +406,7 @@ _ITS_FOLDER = frozenset({"parent", "parents", "with_name"})
 
 
 def names_its_folder(unit: Unit) -> bool:
-    """Whether all that the statement wants of `__file__` is its folder, `Path(__file__).parent`: any file there would do."""
+    """Whether all that the statement wants of `__file__` is its folder, `Path(__file__).parent`."""
     around = {child: node for body in unit.body for node in ast.walk(body) for child in ast.iter_child_nodes(node)}
     found = [node for node in around if isinstance(node, ast.Name) and node.id == "__file__"]
     return bool(found) and all(_is_folder_wanted(node, around) for node in found)
