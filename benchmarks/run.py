@@ -354,7 +354,9 @@ def split(bench: Bench) -> None:
     twice = dataclasses.replace(twice, name=f"{twice.name} 2x")
     bench.say(f"{trees[0].name}: split-router")
     runs = alternate([once, twice], bench.rounds)
-    table = bench.table("Splitting one giant module: whole commands", "tree", "size", "s", "CPU, s", "growth", "gate", "")
+    table = bench.table(
+        "Splitting one giant module: whole commands", "tree", "size", "s", "CPU, s", "growth", "gate", ""
+    )
     wall = median_wall(runs[once.name])
     growth = statistics.median(ratios(runs[twice.name], runs[once.name]))
     verdict = bench.verdict(SPLIT, wall, f"split-router on {trees[0].name}")

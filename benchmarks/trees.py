@@ -91,7 +91,9 @@ class Trees:
 
     def make(self, name: str, about: str, fill: Callable[[Path], None]) -> Tree:
         folder, complete = self.cache / "trees" / name, self.cache / "trees" / f"{name}.complete"
-        recipe = f"{about}\n{' '.join(SPARSE + MANY)}\n{generate.module() if name.startswith(('single', 'giant')) else ''}"
+        recipe = (
+            f"{about}\n{' '.join(SPARSE + MANY)}\n{generate.module() if name.startswith(('single', 'giant')) else ''}"
+        )
         if not complete.exists() or complete.read_text("utf-8") != recipe:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

@@ -70,7 +70,7 @@ OF_CODEMODS = (
         "by",
         ("--by",),
         "value",
-        "What makes a group of routes: their tag, their path or the handler's name; else tags where they agree with paths.",
+        "What makes a group of routes: tag, path or the handler's name; without it, tags where they agree with paths.",
         choices=("tag", "path", "name"),
         codemod=_SPLIT,
     ),

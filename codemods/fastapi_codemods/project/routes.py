@@ -166,10 +166,11 @@ def _place_of(route: Route) -> tuple[str, int, str, str]:
 
 def router_named(project: Project, path: str, name: str, function: str = "") -> Application | None:
     """The table of the application or router that the file's module-level name, or that of `function`, is given first,
-    by itself: without what includes it. None where the evaluation does not know exactly one."""
+    by itself: without what includes it. None where the evaluation does not know it, or not the same of each call."""
     found = [router for router in _tables(project).evaluation.routers if router.module.path == path]
     own = [router for router in found if router.name == name and router.function == function]
-    return _tables(project).table_of(own[0]) if len(own) == 1 else None
+    tables = [_tables(project).table_of(router) for router in (own if function else own[:1] if len(own) == 1 else ())]
+    return tables[0] if tables and all(table.routes == tables[0].routes for table in tables) else None
 
 
 def _tables(project: Project) -> _Tables:

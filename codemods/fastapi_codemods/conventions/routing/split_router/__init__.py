@@ -6,14 +6,30 @@ of a handler moves as it is, comments included; its decorators name the new rout
 Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) and
 `dependencies.py` (`common.py` where none of it is a dependency), which import no router. Names that other modules or
 tests import from the old module can still be imported from there and are the same objects; `patch("main.fetch")` is
-rewritten to where the name is now looked up.
+rewritten to where the name is now looked up. With `--no-reexport` those modules and tests import from the new modules
+instead; a name of which one use is not certain can still be imported from the old one, and the finding says why.
 
 A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the
-path that is not `api`, `v1` or common to all. Routers go where the project has its routers, else to `routers/`.
+path that is not `api`, `v1` or common to all, else, where these leave most routes alone, what the names of the handlers
+say (`create_user`, `list_users`). Routers go where the project has its routers, else to `routers/`. All applications
+and routers of a module are split at once, and so are handlers that a function makes (`create_app`), where they use
+nothing of it. Where another one's routes have the name already, the module is called `admin_users.py`.
 
-Options, in `[tool.fastapi-codemods.split-router]` or on the command line: `by` (`tag` or `path`), `group`
-(`["billing=/invoices,/payments"]`), `min-routes` (of a domain, 2), `into` (a folder, from the old module's), `add-tags`
-(gives a router whose routes have no tag the name of its domain as one, which changes OpenAPI).
+The order of all routes stays. A domain whose routes stand among those of others therefore becomes up to three routers
+of one module (`router`, `early_router`, `late_router`), each included where its routes were, and a route that stands
+alone among others may have to stay.
+
+Options, in `[tool.fastapi-codemods.split-router]` or on the command line:
+
+- `by`: `tag`, `path` or `name`, for what makes a domain
+- `group`: `["billing=/invoices,/payments"]`; only these are moved, and others by another run
+- `min-routes`: of a domain, 2
+- `into`: a folder, from that of the old module
+- `add-tags`: a router whose routes have no tag gets the name of its domain as one, which changes OpenAPI and what
+  generated clients call their methods
+- `reorder`: one router for each domain in any case, which may change the order of paths in OpenAPI, and of routes that
+  cannot match the same request
+- `no-reexport`: see above
 
 ## Why
 
@@ -25,20 +41,24 @@ FastAPI's answer is one router for each part of an application.
 Modules of up to ten operations and 300 lines, unless the codemod is named in `--select`; domains of one operation; a
 router whose prefix, module or only tag names its domain already. And, with the reason, a domain
 
-- whose routes and others may match the same request and would change their order
-- whose routes stand among those of others, unless the codemod is named in `--select`
+- most of whose routes stand one by one among those of others, without `reorder`; with it, one whose routes and others
+  may match the same request and would change their order
 - with a handler that uses the application itself (`app.state`), or a variable that some function rebinds elsewhere
+- with a handler that closes over a variable of the function that makes it, or whose header has a value only there
 - that needs what must stay: names that are bound twice, `__file__`, what runs before and after other code at import
 - with names that tests replace in the old module (`main.get_db = fake`) where the replacement would have no effect
-- in an application whose `routes` some code walks through, or whose handlers are made in a function
+- in an application whose `routes` some code walks through
+
+Where the old module or a new one has more than 60 % of the lines afterwards, a finding says which names and routes
+these are.
 
 ## Safety
 
-Paths, methods, names, operation ids, tags, dependencies, and the order of all routes that can match the same request
-are as before; so are responses and what happens at import. OpenAPI lists paths in the order of the routes: a domain
-whose routes stand among others is moved only with `--select split-router`, and its paths then come together, which the
-finding says. A `logging.getLogger(__name__)` is repeated in each module, so
-that the records of what moved bear the new module's name.
+Paths, methods, names, operation ids, tags, dependencies and the order of all routes are as before; so are OpenAPI, byte
+for byte, responses, and what happens at import. Only `add-tags` and `reorder` change OpenAPI, and a finding of which
+they do says so. A router with a prefix of its own whose routes move includes others, so `request.scope["route"].path`
+lacks that prefix; where a project reads it, nothing is moved. A `logging.getLogger(__name__)` is repeated in each
+module, so that the records of what moved bear the new module's name.
 
 FastAPI's documentation: https://fastapi.tiangolo.com/tutorial/bigger-applications/
 """
@@ -63,6 +83,7 @@ from ....project.routes import Application, applications_of, router_named
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
 from ....source.statements import blanked
+from .factories import closure_of
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
 from .layout import Layout, domain_of, layout_of
@@ -180,10 +201,12 @@ class SplitRouter(Codemod):
         wishes = wishes_of(self.options.by, self.options.group)
         for candidate in candidates:
             found = self._groups(candidate)
-            named = []
+            named: list[Group] = []
             for group in found:
                 own_layout = layout._replace(affixes=("", "")) if group.label in wishes.named else layout
                 name, reason = _name_for(project, module, candidate, group, own_layout, {**claimed, **own_claims})
+                while any(other.name == name for other in (*named, *(g for _, g in groups))):
+                    name += "_"  # of one that is left alone, which needs another name all the same
                 named.append(group._replace(name=name))
                 if reason is not None:
                     reasons[name] = reason
@@ -206,16 +229,15 @@ class SplitRouter(Codemod):
                     reasons[group.name] = reason
         moves = moves_of(sheet, moving)
         reasons.update(moves.blocked)
-        files = {group.name: f"{layout.folder}/{group.name}.py" for _, group in groups}
+        files = {group.name: f"{layout.folder}/{group.name.rstrip('_')}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
             shared = "schemas" if where == SCHEMAS else "dependencies" if moves.shares_dependencies else "common"
+            taken_file = f"{layout.base}{shared}.py"
             free = _free_file(project, layout, module, shared, claimed)
             if free is None:
-                taken_file = f"{layout.base}{shared}.py"
                 why = f"`{taken_file}`, where the shared code would go, exists already"
                 reasons.update({group.name: why for _, group in groups})
-            else:
-                files[where] = free
+            files[where] = free or taken_file
         if moves.last_import < 0:
             reasons.update({group.name: "no import stands at the top of the module" for _, group in groups})
         if any(group.name not in reasons for _, group in groups):
@@ -589,34 +611,9 @@ def _walks(project: Project) -> Iterator[_Walk]:
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:
     for handler in handlers:
-        local = _free_variables(module, handler) - {receiver}
-        if local:
+        if local := closure_of(module, handler, receiver):
             names = " and ".join(f"`{name}`" for name in sorted(local))
             return (
                 f"handler `{handler.name}` closes over {names} of `{factory}()`, which a router at module level lacks"
             )
     return f"the handlers are made whenever `{factory}()` is called; move them to routers at module level by hand"
-
-
-def _free_variables(module: Module, handler: Function) -> set[str]:
-    """The names of the functions around the handler that its text spells, but for its own."""
-    statement = module.facts.statements[handler.statement]
-    text = module.text[handler.span.start : statement.end]
-    indent = handler.span.start - (module.text.rfind("\n", 0, handler.span.start) + 1)
-    lines = text.split("\n")
-    end = next(
-        (
-            number
-            for number, line in enumerate(lines)
-            if number and line.strip() and len(line) - len(line.lstrip()) <= indent and line.strip()[0] not in ")]}#"
-        ),
-        len(lines),
-    )
-    words = set(re.findall(r"\b[A-Za-z_]\w*\b", "\n".join(lines[:end])))
-    around: set[str] = set()
-    scope: Scope
-    for scope in handler.scopes:
-        if scope.kind == "function":
-            around |= scope.names
-    own = {parameter.name for parameter in handler.parameters} | {handler.name}
-    return (around & words) - own

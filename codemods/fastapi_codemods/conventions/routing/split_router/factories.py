@@ -10,6 +10,7 @@ import ast
 import symtable
 
 from ....project import Module
+from ....project.model import Function
 from ....project.reader import dotted
 from .units import Sheet, Unit, is_inert_call
 
@@ -22,37 +23,55 @@ def why_not_out_of_its_function(sheet: Sheet, unit: Unit, router: str) -> str | 
     function = f"`{owner.name}()`"
     if handler.name in sheet.names:
         return f"something else at module level has the name of this handler of {function}"
-    try:
-        table = symtable.symtable(_source(sheet.module, owner.statement), sheet.module.path, "exec")
-    except (SyntaxError, ValueError):
+    closure = names_around(sheet.module, owner.statement, handler, router)
+    if closure is None:
         return f"{function} cannot be read"
-    inside = next((t for t in table.get_children() if t.get_name() == owner.name), None)
-    if not isinstance(inside, symtable.Function):
-        return f"{function} cannot be read"
-    around = {*inside.get_locals(), *inside.get_parameters(), *inside.get_frees()}
-    closure: set[str] = set()
-    for scope in inside.get_children():
-        is_own = scope.get_name() == handler.name and scope.get_lineno() in _first_lines(handler)
-        if is_own and isinstance(scope, symtable.Function):
-            closure |= {*scope.get_frees()}
-    header = _header_of(handler, router)
-    closure |= {node.id for part in header for node in ast.walk(part) if isinstance(node, ast.Name)} & around
     if closure:
         names = " and ".join(f"`{name}`" for name in sorted(closure))
         return f"it closes over {names} of {function}, which a router at module level lacks"
-    for part in header:
+    for part in _header_of(handler, router):
         if (called := _evaluated_later(sheet, part)) is not None:
             return f"`{called}` in its header is evaluated whenever {function} is called"
     return None
 
 
-def _source(module: Module, statement: int) -> str:
-    return module.statement_text(statement)
+def closure_of(module: Module, function: Function, router: str) -> frozenset[str]:
+    """The names of the functions around the handler that it uses, but for the router that its decorators name."""
+    line = function.line - module.facts.statements[function.statement].line + 1
+    for node in ast.walk(module.tree(function.statement)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno == line:
+            return names_around(module, function.statement, node, router) or frozenset()
+    return frozenset()
 
 
-def _first_lines(handler: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
-    """Versions of Python differ on whether a function begins with its decorators."""
-    return {handler.lineno, *(decorator.lineno for decorator in handler.decorator_list)}
+def names_around(
+    module: Module, statement: int, handler: ast.FunctionDef | ast.AsyncFunctionDef, router: str
+) -> frozenset[str] | None:
+    """The names of the functions around the handler that it uses; None where Python cannot tell."""
+    try:
+        table = symtable.symtable(module.statement_text(statement), module.path, "exec")
+    except (SyntaxError, ValueError):
+        return None
+    # Versions of Python differ on whether a function begins with its decorators.
+    lines = {handler.lineno, *(decorator.lineno for decorator in handler.decorator_list)}
+    around: set[str] = set()
+    waiting: list[tuple[symtable.SymbolTable, set[str]]] = [(table, set())]
+    while waiting:
+        scope, outer = waiting.pop()
+        if isinstance(scope, symtable.Function):
+            if scope.get_name() == handler.name and scope.get_lineno() in lines:
+                header = {
+                    node.id
+                    for part in _header_of(handler, router)
+                    for node in ast.walk(part)
+                    if isinstance(node, ast.Name)
+                }
+                return frozenset((header & outer) | {*scope.get_frees()})
+            around = outer | {*scope.get_locals(), *scope.get_parameters()}
+        else:
+            around = outer
+        waiting += [(inner, around) for inner in scope.get_children()]
+    return None
 
 
 def _header_of(handler: ast.FunctionDef | ast.AsyncFunctionDef, router: str) -> list[ast.expr]:
