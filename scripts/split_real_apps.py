@@ -111,10 +111,6 @@ def sdist(name: str, version: str, about: str, pins: str | None, entry: str = ""
 
 SUBJECTS = (
     sdist(
-        "quetz-server", "0.10.4", "package server, one main.py of 2,000 lines", "quetz-server-tests", QUETZ,
-        "-n 2 quetz/tests/test_docs.py quetz/tests/api",
-    ),
-    sdist(
         "chainlit", "2.12.0", "chat server, one server.py", "chainlit", "from chainlit.server import app",
         "-o asyncio_mode=auto tests/test_server.py tests/auth tests/test_mcp.py tests/test_socket.py",
     ),
@@ -141,6 +137,10 @@ SUBJECTS = (
     wheel("sglang", "0.5.23", "LLM server, one http_server.py of 3,200 lines", None),
     wheel("fschat", "0.2.36", "LLM servers, a file each", None),
     wheel("gradio", "6.31.0", "86 closures in a function", None),
+    sdist(
+        "quetz-server", "0.10.4", "package server, one main.py of 2,000 lines", "quetz-server-tests", QUETZ,
+        "-n 2 quetz/tests/test_docs.py quetz/tests/api",
+    ),
     wheel(
         "litellm", "1.108.7", "LLM gateway, 20 giant routers", "litellm", "from litellm.proxy.proxy_server import app"
     ),
@@ -530,15 +530,15 @@ def command_line(arguments: argparse.Namespace) -> int:
         return 0
     if not shutil.which(command[0]):
         raise UsageError(f"there is no command {command[0]!r}; install the project or give --command")
+    output: Path | None = arguments.output or (None if arguments.only else PAGE)
     outcomes = []
     for subject in subjects:
-        outcome = run(subject, settings)
-        outcomes.append(outcome)
-        print(report(outcome), flush=True)
-    output: Path | None = arguments.output or (None if arguments.only else PAGE)
+        outcomes.append(run(subject, settings))
+        print(report(outcomes[-1]), flush=True)
+        if output:  # after each: some take minutes
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(page(outcomes, real_apps.tool_version(command)), encoding="utf-8")
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page(outcomes, real_apps.tool_version(command)), encoding="utf-8")
         print(f"\nwritten: {output}")
     return 1 if any(outcome.failures for outcome in outcomes) else 0
 

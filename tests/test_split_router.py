@@ -496,9 +496,9 @@ ONE_REFUSED = {
     ),
     "a late import": (
         lambda text: text.replace(
-            "def only_users():\n    return 1", "import other\n\n\ndef only_users():\n    return other"
+            "def only_users():\n    return 1", "print(1)\nimport other\n\n\ndef only_users():\n    return other"
         ),
-        "`list_users` needs `only_users`, which cannot move: `other` is imported in line 14, behind code",
+        "`list_users` needs `only_users`, which cannot move: `other` is imported in line 15, behind code",
     ),
     "a circular import": (
         lambda text: text.replace("from fastapi", "import back\nfrom fastapi", 1).replace(

@@ -143,7 +143,7 @@ class _Writer:
         if group is not None:
             wanted.append(Imported("fastapi", "APIRouter", ""))
         wanted += stars_of(self.sheet, dots)
-        parts = []
+        parts = list(_license_of(self.module))
         if self.module.facts.postponed:
             parts.append("from __future__ import annotations\n")
         if imports := rendered(self.sheet.project, path, wanted, self.sources, style=self.import_style):
@@ -521,6 +521,17 @@ class _Writer:
 
 def _named(role: str, variable: str) -> str:
     return f"{role}_{variable}" if role else variable
+
+
+_HEADER = re.compile(r"\A(?:#!.*\n)?(?:#.*coding[:=].*\n)?((?:#.*\n)+)")
+_OF_LAW = re.compile(r"copyright|licen[cs]e|SPDX-", re.IGNORECASE)
+
+
+def _license_of(module: Module) -> Iterator[str]:
+    """The comment about copyright or license at the top, which belongs at the top of every file."""
+    found = _HEADER.match(module.text.replace("\r\n", "\n"))
+    if found is not None and _OF_LAW.search(found[1]):
+        yield found[1]
 
 
 def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
