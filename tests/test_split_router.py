@@ -2,6 +2,7 @@
 
 import itertools
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -643,7 +644,7 @@ SHAPES = {
     ),
     "factory": ("main:create_app()", {"main.py": in_a_factory(SHOP)}),
 }
-COMBINATIONS = (
+COMBINATIONS: tuple[dict[str, object], ...] = (
     {},
     {"add_tags": True},
     {"by": "tag"},
@@ -655,7 +656,7 @@ COMBINATIONS = (
     {"reorder": True},
     {"reorder": True, "no_reexport": True, "add_tags": True},
 )
-REQUESTS = [
+REQUESTS: list[dict[str, Any]] = [
     {"path": "/api/users?size=2"},
     {"path": "/api/users", "method": "POST", "json": {"name": "ann"}},
     {"path": "/api/users/ann"},
