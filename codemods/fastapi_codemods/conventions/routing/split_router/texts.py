@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import NamedTuple
 
 from ....edits import Edits
@@ -298,7 +299,8 @@ class _Writer:
             return False
         rewritten = {id(string) for string, where in self.split.moves.patches if where in {*self.accepted, *SHARED}}
         named = any(id(string) not in rewritten and string.kind != "route" for string in facts.named)
-        return bool(facts.imported or facts.used_elsewhere or named or facts.exported)
+        through_packages = name.encode() in _asked_through_packages(self.sheet)
+        return bool(facts.imported or facts.used_elsewhere or named or facts.exported or through_packages)
 
     def _includes(self) -> dict[int, list[tuple[str, Part]]]:
         """The groups' routers that are included in the place of a statement."""
@@ -521,6 +523,22 @@ class _Writer:
 
 def _named(role: str, variable: str) -> str:
     return f"{role}_{variable}" if role else variable
+
+
+def _asked_through_packages(sheet: Sheet) -> AbstractSet[bytes]:
+    """What other files may ask of the module as of an attribute of its package: `shop.web.api.list_items`."""
+    path = sheet.module.path.removesuffix("/__init__.py").removesuffix(".py")
+    asked = re.compile(rb"\.\s*%s\s*\.\s*(\w+)" % re.escape(path.rpartition("/")[2].encode()))
+
+    def find() -> AbstractSet[bytes]:
+        found: set[bytes] = set()
+        for other in sheet.project.paths:
+            if other != sheet.module.path:
+                with suppress(OSError):
+                    found.update(asked.findall(sheet.project.data(other)))
+        return found
+
+    return sheet.project.remembered(("split-router: asked through packages", sheet.module.path), find)
 
 
 _HEADER = re.compile(r"\A(?:#!.*\n)?(?:#.*coding[:=].*\n)?((?:#.*\n)+)")
