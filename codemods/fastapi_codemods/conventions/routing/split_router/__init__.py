@@ -160,11 +160,10 @@ class SplitRouter(Codemod):
         which groups are moved first."""
         wishes = wishes_of(self.options.by, self.options.group)
         groups = groups_of(candidate.operations, wishes, candidate.own_tags, candidate.table)
-        return [g for g in groups if len(g.operations) >= self.options.min_routes or g.label in wishes.named]
+        return [g for g in groups if len(g.operations) >= self.options.min_routes or g.is_named]
 
     def _wanted(self, groups: Sequence[Group]) -> list[Group]:
-        named = wishes_of(self.options.by, self.options.group).named
-        return [group for group in groups if not named or group.label in named]
+        return [group for group in groups if group.is_named or not self.options.group]
 
     def _of(
         self, project: Project, module: Module, candidates: Sequence[_Candidate], claimed: dict[str, _Claim]

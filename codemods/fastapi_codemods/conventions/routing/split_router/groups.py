@@ -62,6 +62,8 @@ class Group(NamedTuple):
     operations: tuple[Operation, ...]
     router: str
     """The name of the application or router whose routes they are."""
+    is_named: bool
+    """By the user, in the option `group`."""
 
     @property
     def statements(self) -> tuple[int, ...]:
@@ -134,7 +136,8 @@ class _Known(NamedTuple):
 
 
 def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int, table: Application) -> list[Group]:
-    """The domains, in the order of their first route, without functions that belong to none or to several."""
+    """The domains, in the order of their first route, those that the user names before all others, without functions
+    that belong to none or to several."""
     by_function: dict[int, list[Operation]] = {}
     for operation in operations:
         by_function.setdefault(operation.unit, []).append(operation)
@@ -155,11 +158,13 @@ def groups_of(operations: Sequence[Operation], wishes: Wishes, own_tags: int, ta
             _prefix([o.written for o in own], keys.depth),
             tuple(sorted(own, key=lambda operation: operation.position)),
             own[0].decorator.name.rpartition(".")[0],
+            key[0] == "group",
         )
         for key, own in members.items()
         if names[key]
     ]
-    return sorted(groups, key=lambda group: group.operations[0].position)
+    # What the user names has its name first.
+    return sorted(groups, key=lambda group: (not group.is_named, group.operations[0].position))
 
 
 def _known_of(operation: Operation, own_tags: int) -> _Known:
