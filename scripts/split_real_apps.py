@@ -42,6 +42,9 @@ DUMPS = real_apps.PINS
 ENTRY = "split_entry.py"
 SPLIT = ("--select", "split-router")
 LARGEST_SHARE = 0.6
+ROUTE = re.compile(
+    r"^[ \t]*@\w*router\.(?:get|put|post|delete|options|head|patch|trace|websocket|api_route)\(", re.MULTILINE
+)
 
 QUETZ = """
 import os, tempfile
@@ -157,7 +160,7 @@ class Outcome:
     subject: Subject
     operations: int | None = None
     routes: Counter[str] = field(default_factory=Counter)
-    """Of the split routers, by their file, as findings count them."""
+    """Decorators of routes in the new modules, by file."""
     old_lines: dict[str, int] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     moved_lines: int = 0
@@ -275,14 +278,16 @@ def count_findings(outcome: Outcome, report: dict[str, Any], before: dict[str, b
         if home:
             outcome.homes[home[1]] = path
         outcome.large += re.findall(r"`[^`]+` (?:keeps|gets) [\d,]+ of [\d,]+ lines\b.*", finding["message"])
-        counted = re.search(r" has (\d+) routes?, (\d+) of them", finding["message"])
-        if counted:
-            outcome.routes[path] += int(counted[2])
 
 
 def measure(outcome: Outcome, before: dict[str, bytes], after: dict[str, bytes]) -> None:
     """How much moved, and whether a module that is still most of the old one says why."""
     outcome.made = [name for name in sorted(after.keys() - before.keys()) if after[name].strip()]
+    for name in outcome.made:
+        outcome.routes[name] = len(ROUTE.findall(after[name].decode("utf-8")))
+    # `check` does not examine what a plan would break: what it calls fixable may still be refused.
+    refused = sorted(name for name in outcome.homes if name not in after)
+    outcome.left_alone += [f"{outcome.homes[name]}: {name} is refused when the plan is examined" for name in refused]
     for path, lines in outcome.old_lines.items():
         outcome.moved_lines += lines - after[path].count(b"\n")
     for old_path, old in outcome.old_lines.items():
