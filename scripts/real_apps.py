@@ -107,9 +107,14 @@ class RunError(Exception):
 # --- fetching ---
 
 
-def download(name: str, version: str, kind: Kind, cache: Path, archives: Path | None = None) -> Path:
-    """The unpacked distribution below `cache`; pip fetches it unless it is there or in `archives`."""
-    target = cache / "source" / f"{name}-{version}"
+def download(
+    name: str, version: str, kind: Kind, cache: Path, archives: Path | None = None, *, with_data: bool = False
+) -> Path:
+    """The unpacked distribution below `cache`; pip fetches it unless it is there or in `archives`.
+
+    Of a wheel only what a codemod reads, unless `with_data`.
+    """
+    target = cache / "source" / (f"{name}-{version}" + ("-with-data" if with_data else ""))
     if target.is_dir():
         return target
     archive = find_archive(name, version, kind, [cache / "archives", *([archives] if archives else [])])
@@ -121,7 +126,7 @@ def download(name: str, version: str, kind: Kind, cache: Path, archives: Path | 
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    unpack(archive, partial)
+    unpack(archive, partial, with_data=with_data)
     partial.rename(target)
     return target
 
@@ -150,11 +155,12 @@ def fetch(name: str, version: str, kind: Kind, folder: Path) -> None:
         raise UsageError(f"pip cannot download {name}=={version}: {last_line(done.stderr)}")
 
 
-def unpack(archive: Path, target: Path) -> None:
+def unpack(archive: Path, target: Path, *, with_data: bool = False) -> None:
     """All of an sdist, without its top folder; of a wheel what a source tree would hold."""
     if archive.suffix == ".whl":
+        endings = "" if with_data else (".py", ".toml")
         with zipfile.ZipFile(archive) as wheel:
-            wheel.extractall(target, [name for name in wheel.namelist() if name.endswith((".py", ".toml"))])
+            wheel.extractall(target, [name for name in wheel.namelist() if name.endswith(endings)])
         return
     with tarfile.open(archive) as sdist:
         sdist.extractall(target, filter="data")

@@ -438,7 +438,7 @@ def test_options_of_the_command_line_are_those_of_the_codemod(option):
 def test_two_modules_do_not_make_the_same_file(planned):
     plan = planned(files={"api/__init__.py": "", "api/one.py": THREE, "api/two.py": THREE.replace("Page", "Leaf")})
 
-    assert {"api/users.py", "api/two_users.py", "api/two_dependencies.py"} <= {*paths_of(plan)}
+    assert {"api/routers/users.py", "api/routers/two_users.py", "api/two_dependencies.py"} <= {*paths_of(plan)}
     assert {f.left_alone for f in plan.findings} == {None}
 
 
@@ -534,9 +534,9 @@ ONE_REFUSED = {
     ),
     "a late import": (
         lambda text: text.replace(
-            "def only_users():\n    return 1", "import other\n\n\ndef only_users():\n    return other"
+            "def only_users():\n    return 1", "print(1)\nimport other\n\n\ndef only_users():\n    return other"
         ),
-        "`list_users` needs `only_users`, which cannot move: `other` is imported in line 14, behind code",
+        "`list_users` needs `only_users`, which cannot move: `other` is imported in line 15, behind code",
     ),
     "a circular import": (
         lambda text: text.replace("from fastapi", "import back\nfrom fastapi", 1).replace(

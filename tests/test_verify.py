@@ -139,11 +139,14 @@ def test_a_difference_is_found_and_has_its_class(shop, case):
     assert kind in {difference.kind for difference in report.differences}, report
 
 
+INCLUDES = "for _ in range(12):\n    app.include_router(APIRouter())\n"
+
 SAME = {
     "an endpoint becomes a coroutine": [("def latest", "async def latest")],
     "an endpoint is renamed and its name kept": [('@router.get("/latest")\ndef latest',
                                                   '@router.get("/latest", name="latest")\ndef newest')],
     "an annotation in another spelling": [("item: Item", 'item: "Item"')],
+    "many more routers are included": [("app.include_router", INCLUDES + "app.include_router")],
     "another body with the same effect": [("return item", "return Item(**item.model_dump())")],
 }  # fmt: skip
 

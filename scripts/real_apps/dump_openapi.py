@@ -113,6 +113,12 @@ def tiled(root: Path) -> dict[str, Any]:
     return {"build_app": attribute("tiled.server.app:build_app")(tree)}
 
 
+def entry(root: Path) -> dict[str, Any]:
+    """The `app` of a module that split_real_apps.py puts into the tree."""
+    sys.path.insert(0, str(root))
+    return {"app": attribute("split_entry:app")}
+
+
 # The source of the following is a wheel of which only the Python files are unpacked: the same version is imported from
 # the environment, with its data.
 
@@ -206,6 +212,7 @@ BUILDERS: dict[str, Builder] = {
     "fastapi-users": fastapi_users,
     "quetz-server": quetz_server,
     "tiled": tiled,
+    "entry": entry,
     "airflow": airflow,
     "freqtrade": freqtrade,
     "gradio": gradio,

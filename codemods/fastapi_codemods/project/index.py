@@ -621,8 +621,11 @@ class Project:
             parts.pop()
         return ".".join(parts)
 
-    def imports_lead(self, start: str, goal: str) -> bool:
-        """Whether importing the file `start` imports, at any remove, the file `goal`."""
+    def imports_lead(self, start: str, goal: str, *, in_functions: bool = True) -> bool:
+        """Whether importing the file `start` imports, at any remove, the file `goal`.
+
+        Functions may be called while a module is imported, so their imports count, unless `in_functions` is false.
+        """
         seen: set[str] = set()
         waiting = [start]
         while waiting:
@@ -633,6 +636,8 @@ class Project:
                 continue
             seen.add(path)
             for item in module.facts.imports:
+                if item.type_checking or (not in_functions and any(scope.kind == "function" for scope in item.scopes)):
+                    continue
                 parts = item.target.split(".")
                 for length in range(1, len(parts) + 1):
                     found = self.module_path(path, ".".join(parts[:length]) or item.target)

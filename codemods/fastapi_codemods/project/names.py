@@ -662,10 +662,20 @@ def _imported(project: Project, path: str, name: str) -> list[Importer]:
             elif item.name == "*" and _is_in_star(project, home, known_as):
                 found.setdefault(item, ("star", known_as))
                 waiting.append((item.path, known_as))
-            elif not item.name and re.search(rb"\.\s*%s\b" % re.escape(known_as.encode()), project.data(item.path)):
+            elif not item.name and _is_asked_for(project.data(item.path), item.local, known_as):
                 found.setdefault(item, ("module", item.local))
     importers = (_importer(project, item, *how) for item, how in found.items())
     return sorted(importer for importer in importers if importer is not None)
+
+
+def _is_asked_for(data: bytes, local: str, name: str) -> bool:
+    """Whether a file that knows the module as `local` may want `name` of it: any `.name` if it hands that on."""
+    module, wanted = re.escape(local.partition(".")[0].encode()), re.escape(name.encode())
+    if not re.search(rb"\.\s*%s\b" % wanted, data):
+        return False
+    if re.search(rb"\b%s\s*\.\s*(?:\w+\s*\.\s*)*%s\b" % (module, wanted), data):
+        return True
+    return re.search(rb"(?m)^(?!\s*(?:from|import)\b).*\b%s\b(?!\s*\.)" % module, data) is not None
 
 
 def _is_in_star(project: Project, path: str, name: str) -> bool:

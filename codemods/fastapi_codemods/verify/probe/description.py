@@ -181,22 +181,26 @@ def lifespan(app: Any) -> dict[str, Any]:
     return {
         "startup": [label(handler) for handler in getattr(router, "on_startup", ())],
         "shutdown": [label(handler) for handler in getattr(router, "on_shutdown", ())],
-        "contexts": sorted(set(own_contexts(getattr(router, "lifespan_context", None), 0))),
+        "contexts": sorted(set(own_contexts(getattr(router, "lifespan_context", None)))),
     }
 
 
-def own_contexts(context: Any, depth: int) -> Iterator[str]:
-    """Contexts of routers that are included come wrapped in closures of FastAPI's; its default ones do nothing."""
-    if context is None or depth > 8:
-        return
-    context = inspect.unwrap(context) if callable(context) else context
-    module = getattr(context, "__module__", None) or type(context).__module__
-    if module.partition(".")[0] not in (*LIBRARIES, "contextlib"):
-        yield label(context)
-        return
-    for cell in getattr(context, "__closure__", None) or ():
-        if filled(cell) and callable(cell.cell_contents):
-            yield from own_contexts(cell.cell_contents, depth + 1)
+def own_contexts(outermost: Any) -> Iterator[str]:
+    """Contexts of routers that are included come wrapped in closures of FastAPI's, one around the other for each
+    include; its default ones do nothing."""
+    waiting, seen = [outermost], set()
+    while waiting:
+        context = waiting.pop()
+        context = inspect.unwrap(context) if callable(context) else context
+        if context is None or id(context) in seen:
+            continue
+        seen.add(id(context))
+        module = getattr(context, "__module__", None) or type(context).__module__
+        if module.partition(".")[0] not in (*LIBRARIES, "contextlib"):
+            yield label(context)
+            continue
+        cells = getattr(context, "__closure__", None) or ()
+        waiting += [cell.cell_contents for cell in cells if filled(cell) and callable(cell.cell_contents)]
 
 
 def filled(cell: Any) -> bool:

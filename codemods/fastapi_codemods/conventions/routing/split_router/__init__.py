@@ -3,11 +3,11 @@
 `main.py` keeps the application: its creation, middleware, exception handlers. The routes of each domain go to a module
 of their own, `routers/users.py`, with `router = APIRouter(prefix="/users")`, and are included where they were. The text
 of a handler moves as it is, comments included; its decorators name the new router, and its paths lose the prefix.
-Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) or
-`dependencies.py`, which import no router. Names that other modules or tests import from the old module can still be
-imported from there and are the same objects; `patch("main.fetch")` is rewritten to where the name is now looked up.
-With `--no-reexport` those modules and tests import from the new modules instead; a name of which one use is not certain
-can still be imported from the old one, and the finding says why.
+Models, helpers and constants that only one domain uses go with it. What several use goes to `schemas.py` (models) and
+`dependencies.py` (`common.py` where none of it is a dependency), which import no router. Names that other modules or
+tests import from the old module can still be imported from there and are the same objects; `patch("main.fetch")` is
+rewritten to where the name is now looked up. With `--no-reexport` those modules and tests import from the new modules
+instead; a name of which one use is not certain can still be imported from the old one, and the finding says why.
 
 A domain is a tag, where nearly all routes have one or all below a path have the same, else the first segment of the
 path that is not `api`, `v1` or common to all, else, where these leave most routes alone, what the names of the handlers
@@ -86,7 +86,7 @@ from ....source.statements import blanked
 from .factories import closure_of
 from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
-from .layout import Layout, layout_of
+from .layout import Layout, domain_of, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
 from .order import Part, cut_of
 from .sizes import sizes_of
@@ -197,11 +197,13 @@ class SplitRouter(Codemod):
         parts: dict[str, tuple[Part, ...]] = {}
         reordered: set[str] = set()
         own_claims: dict[str, _Claim] = {}
+        wishes = wishes_of(self.options.by, self.options.group)
         for candidate in candidates:
             found = self._groups(candidate)
             named: list[Group] = []
             for group in found:
-                name, reason = _name_for(project, module, candidate, group, layout, {**claimed, **own_claims})
+                own_layout = layout._replace(affixes=("", "")) if group.label in wishes.named else layout
+                name, reason = _name_for(project, module, candidate, group, own_layout, {**claimed, **own_claims})
                 while any(other.name == name for other in (*named, *(g for _, g in groups))):
                     name += "_"  # of one that is left alone, which needs another name all the same
                 named.append(group._replace(name=name))
@@ -228,8 +230,9 @@ class SplitRouter(Codemod):
         reasons.update(moves.blocked)
         files = {group.name: f"{layout.folder}/{group.name.rstrip('_')}.py" for _, group in groups}
         for where in {SCHEMAS, DEPENDENCIES} & set(moves.destinations.values()):
-            taken_file = f"{layout.base}{where.strip('/')}.py"
-            free = _free_file(project, layout, module, where.strip("/"), claimed)
+            shared = "schemas" if where == SCHEMAS else "dependencies" if moves.shares_dependencies else "common"
+            taken_file = f"{layout.base}{shared}.py"
+            free = _free_file(project, layout, module, shared, claimed)
             if free is None:
                 why = f"`{taken_file}`, where the shared code would go, exists already"
                 reasons.update({group.name: why for _, group in groups})
@@ -412,7 +415,8 @@ def _name_for(
     there can be none."""
     before = module.path.rpartition("/")[2].removesuffix(".py") if candidate.is_only else candidate.assignment.target
     owner = None
-    for name in (group.name, f"{before}_{group.name}"):
+    prefix, suffix = layout.affixes
+    for name in dict.fromkeys((f"{prefix}{group.name}{suffix}", group.name, f"{before}_{group.name}")):
         path = f"{layout.folder}/{name}.py"
         owner = claimed.get(path)
         if owner is None:
@@ -456,7 +460,7 @@ def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Grou
     """Whether the router's module is that of one domain already, by its name or by the one tag of all its routes."""
     tags = {route.tags[candidate.own_tags :][:1] if route.tags else () for route in candidate.table.routes}
     stem = module.path.rpartition("/")[2].removesuffix(".py")
-    return stem in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
+    return domain_of(stem) in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
 
 
 def _number_of_tags(module: Module, span: Span) -> int:
@@ -510,8 +514,10 @@ def _reason_against_the_router(project: Project, module: Module, candidate: _Can
                 return f"`{name}` is given `{argument.name or 'an argument'}`, which its parts would need too"
     if (place := _place_that_lists(project, module)) is not None:
         return f"{place} lists the modules that are shipped, and new ones would be missing"
-    if (place := _place_that_walks(project, name if candidate.is_router else None)) is not None:
-        return f"`routes` is looked at in {place}, where included routers may look different"
+    if (walk := _walk_that_sees(project, Symbol(module.path, name), is_router=candidate.is_router)) is not None:
+        if walk.attribute == "route_class":
+            return f"`{walk.attribute}` is set or read in {walk.place}, and included routers do not inherit it"
+        return f"`routes` is looked at in {walk.place}, where included routers may look different"
     if candidate.is_router and assignment.call.argument("prefix") is not None:
         # A router that is included by one with a prefix lacks that in `scope["route"].path`.
         place = next((f"{path}:{line}" for path, line in _places_of(project, _SCOPE_ROUTE, "scope")), None)
@@ -554,14 +560,31 @@ _OWNER = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\Z")
 _IMPORT = re.compile(r"\s*(?:from|import)\b")
 
 
-def _place_that_walks(project: Project, name: str | None) -> str | None:
-    """Where something walks through the routes of `name`; with None, of anything.
+class _Walk(NamedTuple):
+    """A place where code looks at the routes of something, `app.router.routes`."""
+
+    place: str
+    receiver: str
+    attribute: str
+    symbol: Symbol | None
+    """What the receiver is, where that is known."""
+
+
+def _walk_that_sees(project: Project, router: Symbol, *, is_router: bool) -> _Walk | None:
+    """The place that walks through the routes of the router; of an application, the first that may mean it.
 
     What `app.routes` holds of a router that is included does not depend on what that includes in turn.
     """
-    for place, walked in project.remembered("split-router: walks", lambda: list(_walked(project))):
-        if name is None or name in walked.split("."):
-            return place
+    routers = {Symbol(module.path, assignment.target) for module, assignment in project.instances("fastapi.APIRouter")}
+    for walk in project.remembered("split-router: walks", lambda: list(_walks(project))):
+        if walk.symbol is not None and walk.symbol.path is not None and "." not in walk.symbol.name:
+            if walk.symbol == router or not (is_router or walk.symbol in routers):
+                return walk
+            continue
+        around, _, last = walk.receiver.rpartition(".")
+        of_application = last == "router" and around.rpartition(".")[2].endswith(("app", "application"))
+        if not is_router or (last == router.name and not of_application):
+            return walk
     return None
 
 
@@ -574,7 +597,7 @@ def _places_of(project: Project, pattern: re.Pattern[str], word: str) -> Iterato
             yield module.path, module.text.count("\n", 0, match.start()) + 1
 
 
-def _walked(project: Project) -> Iterator[tuple[str, str]]:
+def _walks(project: Project) -> Iterator[_Walk]:
     for module in project.modules():
         if ".route" not in module.text:
             continue
@@ -583,8 +606,9 @@ def _walked(project: Project) -> Iterator[tuple[str, str]]:
             start = code.rfind("\n", 0, match.start()) + 1
             owner = _OWNER.search(code, start, match.start())
             if owner is not None and not _IMPORT.match(code, start):
-                line = code.count("\n", 0, match.start()) + 1
-                yield f"{module.path}:{line}", owner.group() + match.group()
+                line = module.text.count("\n", 0, match.start()) + 1
+                receiver, attribute = owner.group(), match.group().lstrip(".")
+                yield _Walk(f"{module.path}:{line}", receiver, attribute, project.resolve(module, receiver))
 
 
 def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:

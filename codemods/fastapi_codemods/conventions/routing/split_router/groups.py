@@ -330,7 +330,7 @@ def _prefix(paths: Sequence[str | None], depth: int) -> str:
 
 
 def _identifier(label: str) -> str:
-    name = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", label)).strip("_").lower()
+    name = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])", "_", label)).strip("_").lower()
     if not name.isascii() or not name:
         return ""
     if name[0].isdigit():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from ....project import Project, Span
@@ -54,8 +56,42 @@ def _imported(node: ast.Import | ast.ImportFrom, alias: ast.alias, dots: int) ->
     return Imported("." * level + (node.module or ""), alias.name, alias.asname or "")
 
 
+class ImportStyle(NamedTuple):
+    """What isort calls `force_single_line` and `force_sort_within_sections`."""
+
+    one_a_line: bool = False
+    by_module: bool = False
+    """`from a import b` stands before `import c`, all in the order of their modules."""
+
+
+_MANY_A_LINE = ("typing", "typing_extensions", "collections.abc")
+"""Also where the style is one a line: Google's style guide lists them."""
+
+
+def style_of(sheet: Sheet) -> ImportStyle:
+    """The style of the imports at the top of the module."""
+    nodes = [node for unit in sheet.units if unit.is_import for node in unit.imports]
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module not in _MANY_A_LINE]
+    sources = Counter((node.level, node.module) for node in froms)
+    repeated = sum(number for number in sources.values() if number > 1)
+    singles = sum(len(node.names) == 1 for node in froms)
+    one_a_line = repeated > 1 and singles == len(froms)
+    blocks = pairwise(unit for unit in sheet.units if unit.is_import)
+    by_module = any(
+        isinstance(before.node, ast.ImportFrom) and isinstance(after.node, ast.Import)
+        for before, after in blocks
+        if before.span.end == after.text_start and before.index + 1 == after.index
+    )
+    return ImportStyle(one_a_line, one_a_line and by_module)
+
+
 def rendered(
-    project: Project, path: str, wanted: Iterable[Imported], new: Collection[str] = (), indent: str = ""
+    project: Project,
+    path: str,
+    wanted: Iterable[Imported],
+    new: Collection[str] = (),
+    indent: str = "",
+    style: ImportStyle = ImportStyle(),  # noqa: B008  (immutable)
 ) -> str:
     """The statements, in isort's sections and order. `new` are sources of modules that are just being made."""
     sections: dict[int, tuple[set[Imported], dict[str, set[Imported]]]] = {}
@@ -69,12 +105,17 @@ def rendered(
     for number in sorted(sections):
         plain, named = sections[number]
         lines = [
-            f"{indent}import {item.source}" + (f" as {item.local}" if item.local else "") for item in sorted(plain)
+            (item.source, f"{indent}import {item.source}" + (f" as {item.local}" if item.local else ""))
+            for item in sorted(plain)
         ]
-        lines += [
-            import_statement(project, source, named[source], indent) for source in sorted(named, key=_order_of_sources)
-        ]
-        texts.append("\n".join(lines) + "\n")
+        for source in sorted(named, key=_order_of_sources):
+            items = sorted(named[source], key=_order_of_names)
+            alone = style.one_a_line and source not in _MANY_A_LINE
+            statements = [[item] for item in items] if alone else [items]
+            lines += [(source, import_statement(project, source, names, indent)) for names in statements]
+        if style.by_module:
+            lines.sort(key=lambda line: _order_of_sources(line[0]))
+        texts.append("".join(f"{line}\n" for _, line in lines))
     return "\n".join(texts)
 
 
@@ -105,11 +146,11 @@ def import_statement(project: Project, source: str, items: Iterable[Imported], i
     return f"{indent}from {source} import (\n{inner}{indent})"
 
 
-def _order_of_names(item: Imported) -> tuple[int, str, str]:
+def _order_of_names(item: Imported) -> tuple[int, str, str, str]:
     """Constants, classes, functions: what isort and ruff do without settings."""
     name = item.name
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name, item.local
+    return kind, name.lower(), name, item.local
 
 
 # Of the old module

@@ -18,7 +18,16 @@ from ....project.surroundings import surroundings
 from ....source.discovery import is_test
 from .factories import why_not_out_of_its_function
 from .groups import Group
-from .units import Sheet, Unit, bound_to_its_module, completed_by, is_inert, logger_of
+from .units import (
+    Sheet,
+    Unit,
+    bound_to_its_module,
+    completed_by,
+    fallback_import_of,
+    is_inert,
+    logger_of,
+    names_its_folder,
+)
 
 STAYS = ""
 SCHEMAS = "/schemas"
@@ -31,6 +40,9 @@ _SCHEMAS = ("pydantic.BaseModel", "pydantic.RootModel", "enum.Enum", "enum.IntEn
 _IN_OPENAPI = (*_SCHEMAS, "sqlmodel.SQLModel", "typing.NamedTuple")
 
 
+_DEPENDS = re.compile(r"\b(?:Depends|Security)\(\s*(?:dependency\s*=\s*)?([A-Za-z_][\w.]*)")
+
+
 class Patch(NamedTuple):
     """A string that replaces a name in the old module, where tests want the new one."""
 
@@ -41,13 +53,15 @@ class Patch(NamedTuple):
 class Moves(NamedTuple):
     destinations: Mapping[int, str]
     """Of the statements that move, by index."""
-    loggers: Mapping[str, Unit]
-    """Statements of which each module that needs one gets a copy."""
+    repeated: Mapping[str, Unit]
+    """Statements, by the name they bind, of which each module that needs one gets a copy."""
     patches: tuple[Patch, ...]
     blocked: Mapping[str, str]
     """Why a group cannot move, by its name."""
     last_import: int
     """The statement below which the new modules are imported, -1 for the top."""
+    shares_dependencies: bool
+    """Whether `Depends(...)` names something of what several groups use."""
 
 
 class _BlockedError(Exception):
@@ -71,11 +85,14 @@ class _Planner:
                 statement = operation.unit
                 self.decorators[statement] = self.decorators.get(statement, 0) + 1
         self.loggers = {name: unit for unit in sheet.units if (name := logger_of(sheet, unit)) is not None}
-        self.logger_units = {unit.index for unit in self.loggers.values()}
+        fallbacks = {name: unit for unit in sheet.units if (name := fallback_import_of(sheet, unit)) is not None}
+        self.repeated = {**self.loggers, **fallbacks}
+        """What every module that needs it gets a copy of, by name."""
+        self.repeated_units = {unit.index for unit in self.repeated.values()}
         self.last_import = self._last_import()
         self.completions: dict[str, list[Unit]] = {}
         for unit in sheet.units[self.last_import + 1 :]:
-            if (name := completed_by(unit)) is not None and name not in self.routers | self.loggers.keys():
+            if (name := completed_by(unit)) is not None and name not in self.routers | self.repeated.keys():
                 self.completions.setdefault(name, []).append(unit)
         self.impure = [unit for unit in sheet.units if self._is_impure(unit)]
         self.extra: dict[int, str] = {
@@ -102,7 +119,22 @@ class _Planner:
             destinations = self._destinations(closures)
             patches = self._checked(destinations)
             if len(self.extra) == before:
-                return Moves(destinations, self.loggers, tuple(patches), blocked, self.last_import)
+                shared = [self.sheet.unit(index) for index, where in destinations.items() if where == DEPENDENCIES]
+                return Moves(
+                    destinations,
+                    self.repeated,
+                    tuple(patches),
+                    blocked,
+                    self.last_import,
+                    any(self._is_dependency(unit) for unit in shared),
+                )
+
+    def _is_dependency(self, unit: Unit) -> bool:
+        """Whether something depends on it, or it is an alias of that: `Db = Annotated[Session, Depends(f)]`."""
+        if not unit.is_definition:
+            return _DEPENDS.search(unit.text) is not None
+        used = {name.rpartition(".")[2] for name in _DEPENDS.findall(self.sheet.module.text)}
+        return not unit.binds.isdisjoint(used)
 
     # What statements need
 
@@ -117,7 +149,7 @@ class _Planner:
 
     def _is_impure(self, unit: Unit) -> bool:
         """Whether it matters when the statement runs; calls of the application's own methods touch nothing else."""
-        if unit.is_import or unit.index in self.logger_units or is_inert(self.sheet, unit):
+        if unit.is_import or unit.index in self.repeated_units or is_inert(self.sheet, unit):
             return False
         if unit.binds & self.routers or (isinstance(unit.node, ast.If) and "__name__" in ast.dump(unit.node.test)):
             return False
@@ -171,7 +203,7 @@ class _Planner:
 
     def _find_needs(self, unit: Unit) -> Iterator[int]:
         for name in sorted(unit.reads | unit.rebinds):
-            if name in self.routers or name in self.loggers:
+            if name in self.routers or name in self.repeated:
                 continue
             for index in self.sheet.binders.get(name, ()):
                 if index != unit.index and not self.sheet.units[index].imports:
@@ -252,7 +284,8 @@ class _Planner:
             for index in found:
                 if (reason := self._import_reason(sheet.units[index], name)) is not None:
                     return reason
-        if (reason := bound_to_its_module(unit)) is not None:
+        # What several groups may use is moved to a file in the same folder.
+        if (reason := bound_to_its_module(unit, in_same_folder=unit.index not in self.home)) is not None:
             return reason
         for other in self._run_before(unit):
             if other.index < unit.index and (reason := self._reason(other)) is not None:
@@ -299,11 +332,17 @@ class _Planner:
                 found = project.module_path(path, target)
                 if found is None or found == path:
                     continue
-                if unit.index > self.last_import:
+                if unit.index > self.last_import and self._matters_when_imported(unit, found):
                     return f"is imported in line {unit.line}, behind code that may have to run before"
-                if found.rpartition("/")[2] != "__init__.py" and project.imports_lead(found, path):
+                # What imports the old module when a function of it is called does not mind who imports it first.
+                if found.rpartition("/")[2] != "__init__.py" and project.imports_lead(found, path, in_functions=False):
                     return f"comes from `{found}`, which imports `{path}`"
         return None
+
+    def _matters_when_imported(self, unit: Unit, found: str) -> bool:
+        """Whether what stands between the other imports and this one may have to run before it."""
+        between = any(self.last_import < other.index < unit.index for other in self.impure)
+        return between or self.sheet.project.imports_lead(found, self.sheet.module.path)
 
     # Where statements go
 
@@ -322,7 +361,8 @@ class _Planner:
         waiting = [
             index
             for index, own in owners.items()
-            if index not in self.home and (len(own) > 1 or unit_of(index) in self.impure)
+            if index not in self.home
+            and (len(own) > 1 or unit_of(index) in self.impure or names_its_folder(unit_of(index)))
         ]
         while waiting:
             index = waiting.pop()
@@ -377,7 +417,7 @@ class _Planner:
             if not any(unit.index in destinations for unit in mentions):
                 continue
             in_functions = [change for change in facts.rebound if change.how == "global"]
-            if in_functions and name not in self.loggers:
+            if in_functions and name not in self.repeated:
                 where = {destinations.get(unit.index, STAYS) for unit in mentions}
                 if len(where) > 1:
                     function = in_functions[0].place.function

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import NamedTuple
 
 from ....edits import Edits
@@ -16,7 +17,7 @@ from ....source.statements import line_starts
 from .factories import dedented
 from .groups import Group, Operation
 from .importers import Importers, homes_of, update
-from .imports import Imported, imported_by, rendered, stars_of, without
+from .imports import Imported, imported_by, rendered, stars_of, style_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
 from .order import Part
@@ -81,6 +82,7 @@ class _Writer:
             for part in split.parts[group.name]
             for operation in part.operations
         }
+        self.import_style = style_of(split.sheet)
         self.sources = frozenset(
             {
                 split.layout.source(importer, target)
@@ -113,16 +115,16 @@ class _Writer:
         group = self.groups.get(where)
         wanted: list[Imported] = []
         checking: list[Imported] = []
-        loggers: list[Unit] = []
+        repeated: list[Unit] = []
         own = {name for unit in units for name in unit.binds}
         waiting = sorted({name for unit in units for name in unit.reads | unit.rebinds} - own - self.routers)
         seen = set(waiting)
         while waiting:
             name = waiting.pop(0)
-            if (logger := self.split.moves.loggers.get(name)) is not None:
-                loggers.append(logger)
-                waiting += sorted(logger.reads - seen)
-                seen |= logger.reads
+            if (copied := self.split.moves.repeated.get(name)) is not None:
+                repeated.append(copied)
+                waiting += sorted(copied.reads - seen)
+                seen |= copied.reads
                 continue
             for index in self.sheet.binders[name]:
                 unit = self.sheet.units[index]
@@ -142,17 +144,22 @@ class _Writer:
         if group is not None:
             wanted.append(Imported("fastapi", "APIRouter", ""))
         wanted += stars_of(self.sheet, dots)
-        parts = []
+        parts = list(_license_of(self.module))
         if self.module.facts.postponed:
             parts.append("from __future__ import annotations\n")
-        if imports := rendered(self.sheet.project, path, wanted, self.sources):
+        if imports := rendered(self.sheet.project, path, wanted, self.sources, style=self.import_style):
             parts.append(imports)
         if checking:
             test = next(u for u in self.sheet.units if u.type_checking and any(n in u.binds for n in seen)).node
             condition = ast.unparse(test.test) if isinstance(test, ast.If) else "TYPE_CHECKING"
-            parts.append(f"if {condition}:\n" + rendered(self.sheet.project, path, checking, self.sources, "    "))
-        if loggers:
-            parts.append("".join(f"{unit.text.strip()}\n" for unit in sorted(loggers, key=lambda unit: unit.index)))
+            parts.append(
+                f"if {condition}:\n"
+                + rendered(self.sheet.project, path, checking, self.sources, "    ", self.import_style)
+            )
+        repeated.sort(key=lambda unit: unit.index)
+        parts += [f"{unit.text.strip()}\n" for unit in repeated if unit.imports_within]
+        if simple := [f"{unit.text.strip()}\n" for unit in repeated if not unit.imports_within]:
+            parts.append("".join(simple))
         if group is not None:
             parts.append(self._routers(group, variable))
         return "\n".join(parts) + "".join(self._moved(units, variable, group, dots, is_first=not parts))
@@ -268,7 +275,7 @@ class _Writer:
         return {name for index in self.destinations for name in self.sheet.unit(index).binds}
 
     def _statements_that_go(self) -> set[int]:
-        """What moved, and loggers and blocks of imports for types that nobody needs any more."""
+        """What moved, and loggers and blocks of imports that nobody needs any more."""
         gone = set(self.destinations)
         while True:
             left = [unit for unit in self.sheet.every if unit.index not in gone]
@@ -277,7 +284,7 @@ class _Writer:
             unneeded = {
                 unit.index
                 for unit in left
-                if (unit.type_checking or unit.binds & self.split.moves.loggers.keys())
+                if (unit.type_checking or unit.binds & self.split.moves.repeated.keys())
                 and unit.binds
                 and unit.binds <= was_read - still_read
                 and not any(self._is_used_outside(name) for name in unit.binds)
@@ -292,7 +299,8 @@ class _Writer:
             return False
         rewritten = {id(string) for string, where in self.split.moves.patches if where in {*self.accepted, *SHARED}}
         named = any(id(string) not in rewritten and string.kind != "route" for string in facts.named)
-        return bool(facts.imported or facts.used_elsewhere or named or facts.exported)
+        through_packages = name.encode() in _asked_through_packages(self.sheet)
+        return bool(facts.imported or facts.used_elsewhere or named or facts.exported or through_packages)
 
     def _includes(self) -> dict[int, list[tuple[str, Part]]]:
         """The groups' routers that are included in the place of a statement."""
@@ -412,19 +420,25 @@ class _Writer:
             )
             start = unit.offset if keeps_above else unit.span.start
             end = unit.span.end
-            if not self.module.text[:start].strip() and unit.index + 1 < len(self.sheet.units):
+            is_first = all(self._vanishes(before, gone) for before in self.sheet.units[: unit.index])
+            if is_first and not above.strip() and unit.index + 1 < len(self.sheet.units):
                 end = self.sheet.units[unit.index + 1].text_start  # no blank lines at the top of a file
             self.edits.replace(self.module, Span(start, end), "", self.finding)
             return
         for span, text in without(self.module.text, unit.offset, own, unit, gone, kept_as).items():
             self.edits.replace(self.module, span, text, self.finding)
 
+    def _vanishes(self, unit: Unit, gone: frozenset[str]) -> bool:
+        """Whether nothing is left of an import, comments above it included."""
+        above = self.module.text[unit.span.start : unit.offset]
+        return unit.is_import and unit.binds <= gone and len(unit.body) == 1 and not above.strip()
+
     def _ends_section(self, unit: Unit, gone: frozenset[str]) -> bool:
-        """Whether no import that stays follows before the next blank line."""
+        """Whether no import that stays, and none that is new, follows before the next blank line."""
         for after in self.sheet.units[unit.index + 1 :]:
             if not after.is_import or self._blank_lines_above(after):
                 return True
-            if not after.binds <= gone:
+            if not after.binds <= gone or after.index == self.split.moves.last_import:
                 return False
         return True
 
@@ -454,7 +468,7 @@ class _Writer:
             else:
                 wanted.append(Imported(layout.source(path, layout.folder), name, ""))
         unit = self.sheet.units[self.split.moves.last_import]
-        text = rendered(self.sheet.project, path, wanted, self.sources)
+        text = rendered(self.sheet.project, path, wanted, self.sources, style=self.import_style)
         if earlier:
             first = self.sheet.units[min(earlier)]
             self.edits.replace(self.module, Span(first.offset, unit.span.end), self._with_line_ends(text), self.finding)
@@ -509,6 +523,33 @@ class _Writer:
 
 def _named(role: str, variable: str) -> str:
     return f"{role}_{variable}" if role else variable
+
+
+def _asked_through_packages(sheet: Sheet) -> AbstractSet[bytes]:
+    """What other files may ask of the module as of an attribute of its package: `shop.web.api.list_items`."""
+    path = sheet.module.path.removesuffix("/__init__.py").removesuffix(".py")
+    asked = re.compile(rb"\.\s*%s\s*\.\s*(\w+)" % re.escape(path.rpartition("/")[2].encode()))
+
+    def find() -> AbstractSet[bytes]:
+        found: set[bytes] = set()
+        for other in sheet.project.paths:
+            if other != sheet.module.path:
+                with suppress(OSError):
+                    found.update(asked.findall(sheet.project.data(other)))
+        return found
+
+    return sheet.project.remembered(("split-router: asked through packages", sheet.module.path), find)
+
+
+_HEADER = re.compile(r"\A(?:#!.*\n)?(?:#.*coding[:=].*\n)?((?:#.*\n)+)")
+_OF_LAW = re.compile(r"copyright|licen[cs]e|SPDX-", re.IGNORECASE)
+
+
+def _license_of(module: Module) -> Iterator[str]:
+    """The comment about copyright or license at the top, which belongs at the top of every file."""
+    found = _HEADER.match(module.text.replace("\r\n", "\n"))
+    if found is not None and _OF_LAW.search(found[1]):
+        yield found[1]
 
 
 def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:

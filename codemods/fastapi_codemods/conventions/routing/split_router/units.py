@@ -40,6 +40,11 @@ _INERT_BUILTINS = frozenset(
 _LOGGERS = frozenset(
     {"logging.getLogger", "structlog.get_logger", "structlog.getLogger", "structlog.stdlib.get_logger"}
 )
+_MAKES_LOGGERS = re.compile(
+    r"(?:[a-z]+_)?(?:get|init|make|create|set_?up|configure|build|new)?_?logger|getLogger", re.IGNORECASE
+)
+"""The project's own functions that are to be called in each module: `init_logger(__name__)`."""
+
 _TASKS = (".task", "shared_task", ".actor", ".job")
 
 
@@ -122,6 +127,11 @@ class Unit:
         if self.is_import:
             return tuple(node for node in self.body if isinstance(node, ast.Import | ast.ImportFrom))
         return self.type_checking
+
+    @property
+    def imports_within(self) -> bool:
+        """Whether it is a `try` or `if` around imports."""
+        return isinstance(self.node, ast.Try | ast.If)
 
     @property
     def names(self) -> str:
@@ -381,20 +391,85 @@ def logger_of(sheet: Sheet, unit: Unit) -> str | None:
     match unit.body:
         case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func, args=arguments, keywords=[]))]:
             symbol = sheet.project.resolve(sheet.module, dotted(func))
-            plain = all(
-                isinstance(a, ast.Constant) or (isinstance(a, ast.Name) and a.id == "__name__") for a in arguments
-            )
+            of_module = [isinstance(a, ast.Name) and a.id == "__name__" for a in arguments]
+            plain = all(is_name or isinstance(a, ast.Constant) for is_name, a in zip(of_module, arguments, strict=True))
             facts = sheet.names[name]
-            if plain and symbol is not None and symbol.name in _LOGGERS and not facts.rebound:
+            known = symbol is not None and symbol.name in _LOGGERS
+            own = any(of_module) and _MAKES_LOGGERS.fullmatch(dotted(func).rpartition(".")[2]) is not None
+            if plain and (known or own) and not facts.rebound:
                 return name
     return None
 
 
-def bound_to_its_module(unit: Unit) -> str | None:
+_SAME_FILE = frozenset({"Path", "PurePath", "abspath", "realpath", "fspath", "str"})
+_ITS_FOLDER = frozenset({"parent", "parents", "with_name"})
+
+
+def names_its_folder(unit: Unit) -> bool:
+    """Whether all that the statement wants of `__file__` is its folder, `Path(__file__).parent`."""
+    around = {child: node for body in unit.body for node in ast.walk(body) for child in ast.iter_child_nodes(node)}
+    found = [node for node in around if isinstance(node, ast.Name) and node.id == "__file__"]
+    return bool(found) and all(_is_folder_wanted(node, around) for node in found)
+
+
+def _is_folder_wanted(node: ast.AST, around: Mapping[ast.AST, ast.AST]) -> bool:
+    while True:
+        match around.get(node):
+            case ast.Call(func=func, args=[argument]) as call if argument is node:
+                name = dotted(func).rpartition(".")[2]
+                if name == "dirname":
+                    return True
+                if name not in _SAME_FILE:
+                    return False
+                node = call
+            case ast.Attribute(attr="resolve" | "absolute") as attribute:
+                node = around[attribute]
+                if not isinstance(node, ast.Call):
+                    return False
+            case ast.Attribute(attr=name):
+                return name in _ITS_FOLDER
+            case _:
+                return False
+
+
+def fallback_import_of(sheet: Sheet, unit: Unit) -> str | None:
+    """The name in `try: from a import x` with an `except` or in `if ...: from a import x` with an `else`, from packages
+    that are not the project's: every module may import it in its own right."""
+    node = unit.node
+    if len(unit.body) != 1 or len(unit.binds) != 1 or not isinstance(node, ast.If | ast.Try):
+        return None
+    branches = [node.body, node.orelse]
+    if isinstance(node, ast.Try):
+        branches += [node.finalbody, *(handler.body for handler in node.handlers)]
+    statements = [inner for branch in branches for inner in branch]
+    if not any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in statements):
+        return None
+    (name,) = unit.binds
+    facts = sheet.names.get(name)
+    if facts is None or len(sheet.binders[name]) != 1 or any(change.how == "global" for change in facts.rebound):
+        return None
+    return name if all(_imports_or_does_without(sheet, inner) for inner in statements) else None
+
+
+def _imports_or_does_without(sheet: Sheet, node: ast.stmt) -> bool:
+    """`import x` from outside of the project, or `x = None`."""
+    match node:
+        case ast.Import(names=names):
+            return all(sheet.project.module_path(sheet.module.path, alias.name) is None for alias in names)
+        case ast.ImportFrom(module=str(source), level=0):
+            return sheet.project.module_path(sheet.module.path, source) is None
+        case ast.Assign(value=ast.Constant()) | ast.Pass():
+            return True
+    return False
+
+
+def bound_to_its_module(unit: Unit, *, in_same_folder: bool) -> str | None:
     """Why the statement would mean something else in another module, as far as that can be seen in it."""
     for node in unit.body:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name) and inner.id in _OF_THE_MODULE:
+                if inner.id == "__file__" and in_same_folder and names_its_folder(unit):
+                    continue
                 return _OF_THE_MODULE[inner.id]
             if isinstance(inner, ast.Attribute) and dotted(inner) == "sys.modules":
                 return "`sys.modules` is asked in it"
