@@ -15,43 +15,13 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Module, Project, Symbol
+from ..project.annotation import NONE, UNION, Annotation
 from ..project.models import Field, Model, model, models_of, pydantic_major
 from ..project.operations import operations_of
 from ..source.discovery import is_test
 from .collect import Edits, ImportRequest
 from .imports import reachable_as
 from .lines import indent_of, start_with_comments
-
-
-class Annotation(NamedTuple):
-    """A type: a class or function of `typing`, with what stands in its brackets.
-
-    `Annotation(Symbol(None, "builtins.list"), (STR,))` is `list[str]`, or `List[str]` where the project writes so.
-    """
-
-    symbol: Symbol
-    arguments: tuple[Annotation, ...] = ()
-
-
-def builtin(name: str, *arguments: Annotation) -> Annotation:
-    return Annotation(Symbol(None, f"builtins.{name}"), arguments)
-
-
-STR, INT, FLOAT, BOOL, BYTES = map(builtin, ("str", "int", "float", "bool", "bytes"))
-NONE = builtin("None")
-ANY = Annotation(Symbol(None, "typing.Any"))
-UNION = Symbol(None, "typing.Union")
-
-
-def union(alternatives: Iterable[Annotation]) -> Annotation:
-    """Each of the alternatives, without repetition and None last; not a union if only one is left."""
-    flat: dict[Annotation, None] = {}
-    for one in alternatives:
-        flat.update(dict.fromkeys(one.arguments if one.symbol == UNION else (one,)))
-    if ANY in flat:
-        return ANY
-    ordered = [one for one in flat if one != NONE] + ([NONE] if NONE in flat else [])
-    return ordered[0] if len(ordered) == 1 else Annotation(UNION, tuple(ordered))
 
 
 class NewField(NamedTuple):
