@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Module, Project, Symbol
-from ..project.annotation import NONE, UNION, Annotation
+from ..project.annotation import ELLIPSIS, NONE, UNION, Annotation
 from ..project.models import Field, Model, model, models_of, pydantic_major
 from ..project.operations import operations_of
 from ..source.discovery import is_test
@@ -269,6 +269,8 @@ class Reference(NamedTuple):
 def reference(project: Project, module: Module, symbol: Symbol) -> Reference | None:
     """How a module names a class at module level; None where it cannot."""
     if symbol.path is None:
+        if symbol == ELLIPSIS.symbol:
+            return Reference("...", None)
         home, _, name = symbol.name.rpartition(".")
         if home == "builtins":
             is_free = name == "None" or not (module.bindings(name) or module.facts.stars)
@@ -321,7 +323,7 @@ class Writer:
             if self.module.bindings(one.name):
                 return f"`{self.module.path}` has a `{one.name}` already"
             for symbol in one.symbols:
-                if not (symbol.path == self.module.path and symbol.name in own) and self._named(symbol) is None:
+                if not (symbol.path == self.module.path and symbol.name in own) and self.named(symbol) is None:
                     return f"`{symbol.name.rpartition('.')[2]}` cannot be imported in `{self.module.path}`"
             if reason := _hidden(one, self.annotation):
                 return reason
@@ -330,7 +332,8 @@ class Writer:
     def _base(self) -> Reference | None:
         return reference(self.project, self.module, Symbol(None, "pydantic.BaseModel"))
 
-    def _named(self, symbol: Symbol) -> Reference | None:
+    def named(self, symbol: Symbol) -> Reference | None:
+        """How the module names what a type is made of; None where it cannot."""
         if symbol == UNION:
             return (
                 reference(self.project, self.module, Symbol(None, "typing.Union"))
@@ -341,25 +344,46 @@ class Writer:
             return reference(self.project, self.module, Symbol(None, _OF_TYPING[symbol.name]))
         return reference(self.project, self.module, symbol)
 
-    def annotation(self, annotation: Annotation, asked: Callable[[Reference], None] | None = None) -> str:
-        """The type as it is written; `asked` gets every name that it uses."""
+    def reference_to(self, symbol: Symbol, home: Module) -> Reference:
+        """How the module names a model that stands, or will stand, in `home`."""
+        found = reference(self.project, self.module, symbol)
+        if found is not None:
+            return found
+        if self.module.path == home.path:
+            return Reference(symbol.name, None)
+        for item in self.module.facts.imports:
+            is_plain = not item.scopes and not item.type_checking and item.local == item.target.rpartition(".")[2]
+            if is_plain and self.project.follow_import(self.module.path, item.target) == Symbol(home.path, ""):
+                return Reference(f"{item.local}.{symbol.name}", None)
+        source = import_of(self.project, self.module, home)
+        return Reference(symbol.name, (source, symbol.name) if source is not None else None)
+
+    def annotation(
+        self,
+        annotation: Annotation,
+        asked: Callable[[Reference], None] | None = None,
+        home: Module | None = None,
+    ) -> str:
+        """The type as it is written; `asked` gets every name that it uses. `home` holds those that are new."""
         symbol, arguments = annotation
         if symbol == UNION:
-            inner = [self.annotation(one, asked) for one in arguments if one != NONE]
+            inner = [self.annotation(one, asked, home) for one in arguments if one != NONE]
             if not self._optional:
                 return " | ".join([*inner, "None"] if NONE in arguments else inner)
             text = inner[0]
             if len(inner) > 1:
-                text = f"{self._say(Symbol(None, 'typing.Union'), asked)}[{', '.join(inner)}]"
-            return f"{self._say(Symbol(None, 'typing.Optional'), asked)}[{text}]" if NONE in arguments else text
+                text = f"{self._say(Symbol(None, 'typing.Union'), asked, home)}[{', '.join(inner)}]"
+            return f"{self._say(Symbol(None, 'typing.Optional'), asked, home)}[{text}]" if NONE in arguments else text
         if self._typing and arguments and symbol.name in _OF_TYPING:
             symbol = Symbol(None, _OF_TYPING[symbol.name])
-        head = self._say(symbol, asked)
-        return f"{head}[{', '.join(self.annotation(one, asked) for one in arguments)}]" if arguments else head
+        head = self._say(symbol, asked, home)
+        return f"{head}[{', '.join(self.annotation(one, asked, home) for one in arguments)}]" if arguments else head
 
-    def _say(self, symbol: Symbol, asked: Callable[[Reference], None] | None) -> str:
+    def _say(self, symbol: Symbol, asked: Callable[[Reference], None] | None, home: Module | None) -> str:
         found = reference(self.project, self.module, symbol)
-        if found is None:  # a new model, or `reason` was not asked
+        if found is None and symbol.path is not None and home is not None and home.path == symbol.path:
+            found = self.reference_to(symbol, home)
+        if found is None:  # a new model of this module, or `reason` was not asked
             return symbol.name.rpartition(".")[2]
         if asked is not None:
             asked(found)

@@ -1,7 +1,7 @@
 """What a handler's values are made of, down to the types that decide how they are written as JSON.
 
-`types` tells of which class an object is; here `{"id": item_id, "tags": [tag.upper() for tag in tags]}` is an object with
-an int and a list of str. Functions are followed statement by statement with the shapes of their arguments. Whatever is
+`types` tells of which class an object is; here `{"id": i, "tags": [tag.upper() for tag in tags]}` is an object with an
+int and a list of str. Functions are followed statement by statement with the shapes of their arguments. Whatever is
 not certain is `Unproven`, with the reason.
 """
 

@@ -1,14 +1,19 @@
-"""The shapes of values, and what two of them have in common."""
+"""The shapes of values, and what two of them have in common.
+
+Shapes are no named tuples: an empty dict and an empty tuple would be equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..index import Symbol
 
 
-class Plain(NamedTuple):
+@dataclass(frozen=True)
+class Plain:
     """A value of exactly this class: one that Python builds in or of the standard library, or an enumeration."""
 
     symbol: Symbol
@@ -17,20 +22,23 @@ class Plain(NamedTuple):
     `naive`; of a function or class `callable`."""
 
 
-class Items(NamedTuple):
+@dataclass(frozen=True)
+class Items:
     """A list, set, tuple or iterator of any length."""
 
     kind: str
     element: Shape
 
 
-class Fixed(NamedTuple):
+@dataclass(frozen=True)
+class Fixed:
     """A tuple whose elements are known one by one."""
 
     elements: tuple[Shape, ...]
 
 
-class Lookup(NamedTuple):
+@dataclass(frozen=True)
+class Lookup:
     """A dict whose keys are not known."""
 
     key: Shape
@@ -42,7 +50,8 @@ class Entry(NamedTuple):
     required: bool
 
 
-class Object(NamedTuple):
+@dataclass(frozen=True)
+class Object:
     """A dict whose keys are known, in their order."""
 
     entries: tuple[tuple[str, Entry], ...]
@@ -60,7 +69,8 @@ class Object(NamedTuple):
         return Object(tuple(pair for pair in self.entries if pair[0] != key))
 
 
-class Instance(NamedTuple):
+@dataclass(frozen=True)
+class Instance:
     """An object of exactly this class of the project."""
 
     symbol: Symbol
@@ -68,17 +78,20 @@ class Instance(NamedTuple):
     """It was made by Pydantic from the outside, so its fields are of the types that they are annotated with."""
 
 
-class Library(NamedTuple):
+@dataclass(frozen=True)
+class Library:
     """An object of a library's class, by dotted name: `fastapi.Request`."""
 
     name: str
 
 
-class Either(NamedTuple):
+@dataclass(frozen=True)
+class Either:
     shapes: tuple[Shape, ...]
 
 
-class Unproven(NamedTuple):
+@dataclass(frozen=True)
+class Unproven:
     reason: str
 
 
