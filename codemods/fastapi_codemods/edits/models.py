@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..findings import Finding
 from ..project import Module, Project, Symbol
 from ..project.annotation import ELLIPSIS, NONE, UNION, Annotation
-from ..project.models import Field, Model, model, models_of, pydantic_major
+from ..project.models import Field, Model, model, pydantic_major
 from ..project.operations import operations_of
 from ..source.discovery import is_test
 from .collect import Edits, ImportRequest
@@ -214,13 +214,33 @@ def models_in(project: Project, module: Module) -> dict[Symbol, Model]:
 
 
 def _all_in(project: Project, module: Module) -> dict[Symbol, Model]:
-    def by_path() -> dict[str, dict[Symbol, Model]]:
-        grouped: dict[str, dict[Symbol, Model]] = {}
-        for symbol, found in models_of(project).items():
-            grouped.setdefault(symbol.path or "", {})[symbol] = found
-        return grouped
+    """The classes that stand at the top level of a module, by what they are."""
 
-    return project.remembered("models by path", by_path).get(module.path, {})
+    def read() -> dict[Symbol, Model]:
+        bindings = module.facts.bindings.items()
+        names = [name for name, found in bindings if any(one.kind == "class" for one in found)]
+        found = {Symbol(module.path, name): model(project, Symbol(module.path, name)) for name in names}
+        return {symbol: one for symbol, one in found.items() if one is not None}
+
+    return project.remembered(("models of a module", module.path), read)
+
+
+_CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+
+
+def class_names(project: Project) -> frozenset[str]:
+    """Names of the project's classes, wherever they stand: two models of one name get other names in OpenAPI."""
+
+    def read() -> frozenset[str]:
+        found: set[bytes] = set()
+        for path in project.paths:
+            try:
+                found.update(_CLASS.findall(project.data(path)))
+            except OSError:
+                continue
+        return frozenset(name.decode("ascii", "replace") for name in found)
+
+    return project.remembered("names of classes", read)
 
 
 def _can_be_written(module: Module) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..index import Module, Symbol
-from ..model import Scope
-from ..models import model
+from ..model import Function, Scope
+from ..operations import Definition
 from ..reader import dotted
 from . import known
 from .model import (
@@ -69,6 +69,10 @@ class Expressions:
         self.leaked: set[str] = set()
         """Names whose containers somebody outside knows."""
         self.touched: set[str] = set()
+        self.just_aliased: set[str] = set()
+        """Those of `aliased` that the statement at hand has made part of something which has no name yet."""
+        self.held: frozenset[str] = frozenset()
+        """Those of them from before the innermost call that is being looked at."""
 
     # Names
 
@@ -100,6 +104,7 @@ class Expressions:
             shape = self.env[name]
             if is_mutable(shape):
                 self.aliased.add(name)
+                self.just_aliased.add(name)
                 self.touched.add(name)
             return shape
         return self._global(node)
@@ -406,11 +411,24 @@ class Expressions:
         return self.unproven(node)
 
     def _call(self, node: ast.Call, *, is_awaited: bool) -> Shape:
+        # What the arguments themselves alias is held by nobody but the function.
+        outer, self.held = self.held, frozenset(self.just_aliased)
+        try:
+            return self._called(node, is_awaited=is_awaited)
+        finally:
+            self.held = outer
+
+    def _called(self, node: ast.Call, *, is_awaited: bool) -> Shape:
         symbol = self.meaning(node.func)
         if symbol is not None and symbol.path is None and not is_awaited:
             head, _, name = symbol.name.rpartition(".")
-            if head == "builtins":
+            if head == "builtins" and name != "setattr":
                 return self._builtin(node, name)
+            if symbol.name == "builtins.setattr" and node.args:
+                self._look_at_arguments(node, is_harmless=True)
+                for changed in self._reachable(node.args[0]):
+                    self.set(changed, Unproven("`setattr` changes it"))
+                return NONE
             if symbol.name in known.FUNCTIONS or symbol.name in _SPECIAL:
                 self._look_at_arguments(node, is_harmless=symbol.name in known.HARMLESS_CALLS)
                 return self._of_library(node, symbol.name)
@@ -422,14 +440,15 @@ class Expressions:
             found = self._of_project(node, symbol, is_awaited=is_awaited)
             if found is not None:
                 return found
-        if isinstance(node.func, ast.Attribute) and symbol is None:
+        if isinstance(node.func, ast.Attribute) and (symbol is None or symbol.path is not None):
             found = self._method(node, node.func, is_awaited=is_awaited)
             if found is not None:
                 return found
         if symbol is None:
             self.peek(node.func)
-        is_logging = isinstance(node.func, ast.Attribute) and node.func.attr in known.LOGGING
-        self._look_at_arguments(node, is_harmless=is_logging)
+        self._look_at_arguments(node, is_harmless=_changes_nothing(node.func, symbol))
+        if symbol is not None and symbol.path is None and symbol.name.endswith("Response") and not is_awaited:
+            return Library(symbol.name)
         return self.unproven(node)
 
     def arguments(self, node: ast.Call) -> tuple[list[Shape] | None, dict[str, Shape]]:
@@ -471,10 +490,22 @@ class Expressions:
                 self._may_be_changed(name, node.func)
 
     def _may_be_changed(self, name: str, by: ast.expr) -> None:
-        self.touched.add(name)
-        if name in self.views or name in self.aliased:
-            raise Poisoned(f"`{_short(by)}()` may change `{name}`, which is part of what is returned")
+        self._part_is_changed(name, f"`{_short(by)}()` may change `{name}`")
         self.set(name, Unproven(f"`{_short(by)}()` may change it"))
+
+    def _part_is_changed(self, name: str, reason: str) -> None:
+        """A container is changed that may be part of others, which then are not what they were."""
+        self.touched.add(name)
+        if name in self.held:
+            raise Poisoned(f"{reason}, which is part of the same expression")
+        if name in self.views or name in self.aliased or name in self.leaked:
+            for other, shape in list(self.env.items()):
+                if is_mutable(shape):
+                    self.touched.add(other)
+                    self.set(other, Unproven(f"{reason}, which may be part of it"))
+            self.views.clear()
+            self.aliased.clear()
+            self.leaked.clear()
 
     def _reachable(self, node: ast.expr) -> Iterator[str]:
         """Names of variables whose containers may be part of a value."""
@@ -514,6 +545,14 @@ class Expressions:
         if positional is None:
             return self.unproven(node)
         first = positional[0] if positional else NOTHING
+        if name == "open":
+            written = (
+                node.args[1] if len(node.args) > 1 else next((k.value for k in node.keywords if k.arg == "mode"), None)
+            )
+            if written is None or isinstance(written, ast.Constant):
+                is_binary = isinstance(written, ast.Constant) and "b" in str(written.value)
+                return known.BINARY_FILE if is_binary else known.TEXT_FILE
+            return self.unproven(node)
         if name == "int":
             return INT
         if name == "float":
@@ -580,7 +619,7 @@ class Expressions:
 
     def _of_project(self, node: ast.Call, symbol: Symbol, *, is_awaited: bool) -> Shape | None:
         """A function or class of the project; None where it is something else."""
-        found = model(self.project, symbol)
+        found = self.shapes.class_of(symbol)
         if found is not None and found.kind != "unknown":
             self._look_at_arguments(node, is_harmless=found.is_pydantic and not found.hooks)
             if is_awaited:
@@ -588,14 +627,29 @@ class Expressions:
             if found.kind == "enum":
                 return Plain(symbol)
             return Instance(symbol, is_validated=found.is_pydantic and not found.table)
+        owner, _, method = symbol.name.rpartition(".")
+        if owner and method in _MAKES_MODEL and not is_awaited and self.shapes.is_model(Symbol(symbol.path, owner)):
+            self._look_at_arguments(node, is_harmless=True)
+            return Instance(Symbol(symbol.path, owner), is_validated=True)
         function = self.shapes.function(symbol)
         if function is None:
             return None
+        return self._followed(node, function, (), is_awaited=is_awaited)
+
+    def _followed(
+        self,
+        node: ast.Call,
+        function: tuple[Module, Function, Definition],
+        first: tuple[Shape, ...],
+        *,
+        is_awaited: bool,
+    ) -> Shape:
+        """What a call of a function of the project gives; `first` are arguments in front of those of the call."""
         positional, named = self.arguments(node)
         if positional is None:
             self.handed(node)
             return self.unproven(node)
-        result, changed = self.shapes.called(function, positional, named, self.depth, is_awaited=is_awaited)
+        result, changed = self.shapes.called(function, [*first, *positional], named, self.depth, is_awaited=is_awaited)
         if changed or self.leaked:
             self.handed(node)
         if isinstance(result, Unproven):
@@ -652,6 +706,8 @@ class Expressions:
                 return result
             case Items() | Object() | Lookup():
                 return None if is_awaited else self._of_container(owner, node, func)
+            case Instance() if (method := self.shapes.method(owner.symbol, name)) is not None:
+                return self._followed(node, method, (owner,), is_awaited=is_awaited)
             case Instance() if name in ("dict", "model_dump") and not (node.args or node.keywords):
                 return self.shapes.dumped(owner)
             case Instance() if name in ("json", "model_dump_json") and not is_awaited:
@@ -758,10 +814,9 @@ class Expressions:
         """A container gets new contents, in place."""
         match target:
             case ast.Name(id=name) if name in self.env:
-                if name in self.aliased or name in self.views or name in self.leaked:
-                    raise Poisoned(f"`{name}` is changed after it became part of something else")
-                self.touched.add(name)
-                self.set(name, shape)
+                self._part_is_changed(name, f"`{name}` is changed")
+                if not isinstance(self.env[name], Unproven):
+                    self.set(name, shape)
             case ast.Subscript(value=owner, slice=index):
                 around = self.peek(owner)
                 key = _constant_key(index)
@@ -896,8 +951,17 @@ _SPECIAL = frozenset(
         "secrets.choice",
     }
 )  # fmt: skip
+_MAKES_MODEL = frozenset({"from_orm", "model_validate", "model_validate_json", "parse_obj", "parse_raw"})
 _STORING = frozenset({"add", "append", "appendleft", "insert", "put_nowait", "setdefault"})
 _FRESH = ast.Dict | ast.List | ast.Set | ast.ListComp | ast.SetComp | ast.DictComp | ast.Call | ast.BinOp | ast.Await
+
+
+def _changes_nothing(func: ast.expr, symbol: Symbol | None) -> bool:
+    """Whether a function only reads its arguments: errors, responses, logging, conditions of a query."""
+    name = dotted(func).rpartition(".")[2] or getattr(func, "attr", "")
+    if symbol is not None and symbol.path is None and name.endswith(("Error", "Exception", "Response")):
+        return True
+    return isinstance(func, ast.Attribute) and (name in known.LOGGING or name in known.READING)
 
 
 def _short(node: ast.AST) -> str:

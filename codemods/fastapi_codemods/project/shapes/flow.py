@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..index import Module, Project, Symbol
+from ..index import Module, Project, Symbol, read_definition
 from ..model import Function, Parameter, Scope
-from ..models import model
+from ..models import Model, model
 from ..operations import Definition, definition_of, own_nodes
 from ..reader import dotted, targets_of
 from . import known
@@ -36,7 +36,7 @@ from .model import (
     is_mutable,
 )
 
-DEEPEST = 5
+DEEPEST = 4
 """Calls within calls that are followed."""
 
 ROUNDS = 4
@@ -56,6 +56,16 @@ class Returned(NamedTuple):
         return either(shape for _, shape in self.values)
 
 
+class _Outline(NamedTuple):
+    """Of a function, whatever it is called with."""
+
+    yields: bool
+    captured: frozenset[str]
+    """See `captured_names`."""
+    needed: frozenset[str]
+    """See `needed_names`."""
+
+
 def shapes_of(project: Project) -> Shapes:
     return project.remembered("shapes", lambda: Shapes(project))
 
@@ -70,6 +80,31 @@ class Shapes:
         self._called: dict[object, tuple[Shape, bool] | None] = {}
         self._members: dict[Symbol, Mapping[str, Shape] | None] = {}
         self._dependencies: dict[object, Shape | None] = {}
+        self._functions: dict[Symbol, tuple[Module, Function, Definition] | None] = {}
+        self._outlines: dict[FunctionNode, _Outline] = {}
+        self._classes: dict[Symbol, Model | None] = {}
+        self._names: dict[ast.AST, frozenset[str]] = {}
+
+    def outline(self, node: FunctionNode) -> _Outline:
+        if node not in self._outlines:
+            parts = list(own_nodes(node))
+            yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts)
+            self._outlines[node] = _Outline(yields, captured_names(parts), needed_names(parts))
+        return self._outlines[node]
+
+    def names_in(self, node: ast.AST) -> frozenset[str]:
+        if node not in self._names:
+            self._names[node] = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+        return self._names[node]
+
+    def class_of(self, symbol: Symbol) -> Model | None:
+        """The class that a symbol names; None for a function, which is told without reading it."""
+        if symbol not in self._classes:
+            head = symbol.name.partition(".")[0]
+            home = self.project.module(symbol.path) if symbol.path is not None else None
+            kinds = {binding.kind for binding in home.bindings(head)} if home is not None else {"def"}
+            self._classes[symbol] = model(self.project, symbol) if kinds != {"def"} else None
+        return self._classes[symbol]
 
     # Handlers
 
@@ -78,7 +113,6 @@ class Shapes:
         run = _Run(self, module, function, definition.node, 0)
         for parameter in function.parameters:
             run.env[parameter.name] = self.parameter(module, function, parameter)
-            run.views.add(parameter.name)
         return run.result()
 
     def parameter(self, module: Module, function: Function, parameter: Parameter, depth: int = 0) -> Shape:
@@ -166,7 +200,7 @@ class Shapes:
         function = self.function(symbol)
         if function is not None:
             return self._given_by(*function, depth) or unknown
-        found = model(self.project, symbol)
+        found = self.class_of(symbol)
         if found is not None and found.is_pydantic:
             return Instance(symbol, is_validated=True)
         made = self.assigned(symbol)
@@ -195,6 +229,11 @@ class Shapes:
 
     def function(self, symbol: Symbol) -> tuple[Module, Function, Definition] | None:
         """A function that gives what its body returns."""
+        if symbol not in self._functions:
+            self._functions[symbol] = self._function(symbol)
+        return self._functions[symbol]
+
+    def _function(self, symbol: Symbol) -> tuple[Module, Function, Definition] | None:
         found = self.project.function(symbol)
         if found is None:
             return None
@@ -203,6 +242,22 @@ class Shapes:
             return None
         definition = definition_of(module, function)
         return (module, function, definition) if definition is not None else None
+
+    def method(self, cls: Symbol, name: str) -> tuple[Module, Function, Definition] | None:
+        """A method of a class of the project or of its bases there; of several of that name none."""
+        found = self.class_of(cls)
+        for owner in found.mro if found is not None else ():
+            home = self.project.module(owner.path or "")
+            if home is None:
+                return None
+            qualified = f"{owner.name}.{name}"
+            named = [f for f in functions_of(home, owner.name) if f.qualified_name == qualified]
+            if len(named) > 1 or (named and named[0].decorators):
+                return None
+            if named:
+                definition = definition_of(home, named[0])
+                return (home, named[0], definition) if definition is not None else None
+        return None
 
     def called(
         self,
@@ -219,6 +274,10 @@ class Shapes:
             return Unproven("it is a coroutine" if facts.is_async else "it is no coroutine"), True
         if depth >= DEEPEST:
             return Unproven("calls are followed no further"), True
+        # What is unknown here is unknown there, whatever the reason.
+        unknown = Unproven("nothing shows what it is called with")
+        positional = [unknown if isinstance(shape, Unproven) else shape for shape in positional]
+        named = {name: unknown if isinstance(shape, Unproven) else shape for name, shape in named.items()}
         key = (module.path, facts.line, tuple(positional), tuple(sorted(named.items(), key=lambda item: item[0])))
         if key not in self._called:
             self._called[key] = None
@@ -360,7 +419,7 @@ class Shapes:
         return self._members[symbol]
 
     def _enum_members(self, symbol: Symbol) -> Mapping[str, Shape] | None:
-        found = model(self.project, symbol)
+        found = self.class_of(symbol)
         if found is None or found.kind != "enum":
             return None
         members: dict[str, Shape] = {}
@@ -375,12 +434,12 @@ class Shapes:
         return members
 
     def is_model(self, symbol: Symbol) -> bool:
-        found = model(self.project, symbol)
+        found = self.class_of(symbol)
         return found is not None and found.is_pydantic
 
     def dumped(self, instance: Instance) -> Shape | None:
         """What `model_dump()` of a model gives."""
-        found = model(self.project, instance.symbol)
+        found = self.class_of(instance.symbol)
         if found is None or not found.is_pydantic or not found.complete or not instance.is_validated or found.table:
             return None
         if found.computed or any(hook.kind.endswith("_serializer") for hook in found.hooks):
@@ -417,13 +476,16 @@ class _Run(Expressions):
         """Of the loops around, what was known at each `break` and `continue`."""
         self._logs: list[dict[str, Shape]] = []
         """Of the `try` statements around, everything that names were set to in them."""
-        self._captured: set[str] = set()
+        self._captured: frozenset[str] = frozenset()
+        self._needed: frozenset[str] = frozenset()
 
     def result(self, *, is_generator: bool = False) -> Returned | Unproven:
-        yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(self._node))
+        outline = self.shapes.outline(self._node)
+        yields = outline.yields
         if yields and not is_generator:
             return Unproven("it is a generator")
-        self._captured = _captured(self._node)
+        self._captured = outline.captured
+        self._needed = outline.needed | {name for name, shape in self.env.items() if is_mutable(shape)}
         for name in self._captured & self.env.keys():
             if is_mutable(self.env[name]):
                 self.env[name] = Unproven("a function in it uses it, too")
@@ -458,11 +520,25 @@ class _Run(Expressions):
             if current is None:
                 return None
             self.env = current
+            self.just_aliased.clear()
             current = self._statement(statement)
         return current
 
+    def _does_not_matter(self, *nodes: ast.expr) -> bool:
+        """Whether none of the names in the expressions can have to do with what is returned."""
+        return not self.leaked and all(self._needed.isdisjoint(self.shapes.names_in(node)) for node in nodes)
+
     def _statement(self, node: ast.stmt) -> Environment | None:
         match node:
+            case ast.Expr(value=ast.Call() as call) if self._does_not_matter(call):
+                return None if self._never_returns(call) else self.env
+            case ast.Assign(targets=targets, value=value) if not isinstance(value, ast.Yield) and (
+                self._does_not_matter(*targets, value)
+            ):
+                for target in targets:
+                    for part in ast.walk(target):
+                        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                            self.set(part.id, Unproven(f"nothing shows what `{part.id}` is"))
             case ast.Return(value=value):
                 self._returns.append((node, self.shape(value) if value is not None else NONE))
                 return None
@@ -546,7 +622,8 @@ class _Run(Expressions):
             self.assign(target, self.unproven(target), node.value)
 
     def _if(self, node: ast.If) -> Environment | None:
-        self.peek(node.test)
+        if not self._does_not_matter(node.test):
+            self.peek(node.test)
         yes, no = self.refined(node.test, truth=True), self.refined(node.test, truth=False)
         aliased, views, leaked = set(self.aliased), set(self.views), set(self.leaked)
         one = self._block(node.body, yes)
@@ -615,11 +692,12 @@ class _Run(Expressions):
     def _with(self, node: ast.With | ast.AsyncWith) -> Environment | None:
         may_swallow = False
         for item in node.items:
-            self.shape(item.context_expr)
+            entered = self.shape(item.context_expr)
             symbol = self.meaning(item.context_expr.func) if isinstance(item.context_expr, ast.Call) else None
             may_swallow = may_swallow or (symbol is not None and symbol.name == "contextlib.suppress")
             if item.optional_vars is not None:
-                self.assign(item.optional_vars, self.unproven(item.context_expr), None)
+                is_file = entered in (known.TEXT_FILE, known.BINARY_FILE)
+                self.assign(item.optional_vars, entered if is_file else self.unproven(item.context_expr), None)
         if not may_swallow:
             return self._block(node.body, self.env)
         before = dict(self.env)
@@ -683,10 +761,59 @@ class _Run(Expressions):
                     raise Poisoned(f"`{ast.unparse(target)}` is deleted")
 
 
-def _captured(node: FunctionNode) -> set[str]:
+def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """Names that what a function returns or yields may depend on: its own, and those they are made from."""
+    made_from: dict[str, set[str]] = {}
+    needed: set[str] = set()
+
+    def names(part: ast.AST) -> set[str]:
+        return {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+
+    for part in parts:
+        match part:
+            case ast.Return(value=value) | ast.Yield(value=value) if value is not None:
+                needed |= names(value)
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    for name in names(target):
+                        made_from.setdefault(name, set()).update(names(value), names(target))
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value), names(target))
+            case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value), names(target))
+            case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value))
+            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value))
+            case ast.Call(func=ast.Attribute(value=receiver)):
+                # `items.append(item)`
+                for name in names(receiver):
+                    made_from.setdefault(name, set()).update(names(part))
+            case _:
+                pass
+    waiting = list(needed)
+    while waiting:
+        for name in made_from.get(waiting.pop(), ()):
+            if name not in needed:
+                needed.add(name)
+                waiting.append(name)
+    return frozenset(needed)
+
+
+def functions_of(module: Module, cls: str) -> tuple[Function, ...]:
+    """The functions in a class of a module, those included that the index passed over."""
+    known_ones = tuple(f for f in module.facts.functions if f.qualified_name.startswith(f"{cls}."))
+    return tuple({f.line: f for f in (*read_definition(module, cls.partition(".")[0]), *known_ones)}.values())
+
+
+def captured_names(parts: Iterable[ast.AST]) -> frozenset[str]:
     """Names that functions, lambdas and classes within a function mention."""
     found: set[str] = set()
-    for part in own_nodes(node):
+    for part in parts:
         if isinstance(part, FunctionNode | ast.Lambda | ast.ClassDef):
             found |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
-    return found
+    return frozenset(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..index import Module, Symbol
 from ..model import Scope
-from ..models import Field, model
+from ..models import Field
 from ..reader import dotted
 from .known import ALIASES, DATE, DATETIME, PATH, TIME, TIMEDELTA, UUID
 from .model import (
@@ -131,7 +131,7 @@ class Given:
         return Library(symbol.name)
 
     def _of_project(self, symbol: Symbol, written: str) -> Shape:
-        found = model(self.project, symbol)
+        found = self.shapes.class_of(symbol)
         if found is not None and found.kind != "unknown":
             if found.kind == "enum":
                 return Plain(symbol)
@@ -188,7 +188,7 @@ class Given:
 
     def attribute(self, instance: Instance, name: str) -> Shape:
         """An attribute of a model that Pydantic has made."""
-        found = model(self.project, instance.symbol)
+        found = self.shapes.class_of(instance.symbol)
         short = instance.symbol.name.rpartition(".")[2]
         unknown = Unproven(f"nothing shows what `{name}` of a `{short}` is")
         if found is None or not found.is_pydantic or found.table or not instance.is_validated:

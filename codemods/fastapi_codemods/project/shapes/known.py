@@ -33,6 +33,8 @@ PATH = plain("pathlib.Path")
 OPTIONAL_INT = Either((INT, NONE))
 STRINGS = Items("list", STR)
 HASH = Library("hashlib.hash")
+TEXT_FILE = Library("io.TextIOWrapper")
+BINARY_FILE = Library("io.BufferedIOBase")
 
 
 def _all(shape: Shape, *names: str) -> Iterable[tuple[str, Shape]]:
@@ -105,13 +107,33 @@ HARMLESS = frozenset(
     {
         "all", "any", "ascii", "bool", "callable", "enumerate", "filter", "float", "format", "hasattr", "hash", "id",
         "int", "isinstance", "issubclass", "len", "list", "max", "min", "print", "range", "repr", "reversed", "round",
-        "set", "sorted", "str", "sum", "tuple", "type", "zip", "dict", "frozenset", "iter", "next", "abs",
+        "set", "sorted", "str", "sum", "tuple", "type", "zip", "dict", "frozenset", "iter", "next", "abs", "open",
     }
 )  # fmt: skip
 """Builtins that change none of their arguments (`next` does, but not what is followed here)."""
 
 HARMLESS_CALLS = frozenset({"json.dumps", "copy.copy", "copy.deepcopy", "pprint.pformat", "os.path.join"})
-LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warn", "warning"})
+READING = frozenset({"dumps", "execute", "filter", "filter_by", "in_", "not_in", "order_by", "where"})
+"""Methods that change no list or dict that they are given, whatever has them."""
+
+LOGGING = frozenset(
+    {
+        "acritical",
+        "adebug",
+        "aerror",
+        "aexception",
+        "ainfo",
+        "awarning",
+        "critical",
+        "debug",
+        "error",
+        "exception",
+        "info",
+        "log",
+        "warn",
+        "warning",
+    }
+)
 
 STR_METHODS: Mapping[str, Shape] = {
     **dict(
@@ -158,6 +180,8 @@ METHODS: Mapping[str, Mapping[str, Shape]] = {
         "stat": Library("os.stat_result"),
     },
     "hashlib.hash": {"hexdigest": STR, "digest": BYTES},
+    "io.TextIOWrapper": {"read": STR, "readline": STR, "readlines": STRINGS},
+    "io.BufferedIOBase": {"read": BYTES, "readline": BYTES},
     "starlette.Headers": {"get": OPTIONAL_STR},
 }
 

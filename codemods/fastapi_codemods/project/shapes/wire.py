@@ -180,7 +180,7 @@ class Wire:
             return symbol.name
         for field in (*found.fields, *found.computed):
             shape = self._shapes.given.field(field, found.name)
-            for one in _leaves(shape):
+            for one in leaves(shape):
                 if isinstance(one, Unproven) or (isinstance(one, Plain) and one.symbol == FLOAT.symbol):
                     return f"{found.name}.{field.name}"
                 if isinstance(one, Instance) and (inner := self._may_hold_float(one.symbol, seen | {symbol})):
@@ -201,18 +201,18 @@ class Wire:
         return Typed(union(part.annotation for part in parts), doubts)
 
 
-def _leaves(shape: Shape) -> tuple[Shape, ...]:
+def leaves(shape: Shape) -> tuple[Shape, ...]:
     """What a shape is made of, containers opened."""
     found: tuple[Shape, ...] = ()
     for one in alternatives(shape):
         match one:
             case Items(element=element):
-                found += _leaves(element)
+                found += leaves(element)
             case Fixed(elements=elements):
                 for element in elements:
-                    found += _leaves(element)
+                    found += leaves(element)
             case Lookup(key=key, value=value):
-                found += _leaves(key) + _leaves(value)
+                found += leaves(key) + leaves(value)
             case _:
                 found += (one,)
     return found

@@ -29,7 +29,8 @@ Models are shared by handlers that return the same, and a model that is there al
   through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
 - Handlers that also return something else: responses of their own without an error status, tuples, lists beside dicts.
 - Keys that cannot be names of fields, and those that come in different orders.
-- Handlers under other decorators, generators, methods, and those that other code calls and gets a dict from.
+- Handlers under other decorators, generators and methods. Of a handler that other code calls, only the response model
+  is declared, and the dict stays.
 - Routes with another response class, with `responses` for success, with unpacked arguments, or with
   `response_model_...` options that have no effect today.
 
@@ -49,6 +50,7 @@ from typing import NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits, ImportRequest
 from ....edits.calls import change_arguments
+from ....edits.constructors import Constructors
 from ....edits.imports import reachable_as
 from ....edits.lines import indent_of
 from ....edits.models import Writer
@@ -59,7 +61,6 @@ from ....project.shapes import Object, alternatives, shapes_of
 from ....project.shapes.model import Items
 from .handlers import Handler, Wrapped, candidates, reason_of_route, used_elsewhere, wrapped
 from .plans import Planned, Planner
-from .texts import Constructors
 
 ENCODER = "fastapi.encoders.jsonable_encoder"
 
@@ -71,7 +72,7 @@ class _Options(NamedTuple):
 class WrapDictReturns(Codemod):
     safety = Safety.CONTRACT
 
-    effects = frozenset({"openapi"})
+    effects = frozenset({"client", "documentation", "non-breaking", "route"})
 
     after = ("split-router",)
 
@@ -89,15 +90,13 @@ class WrapDictReturns(Codemod):
             reason = reason_of_route(project, handler)
             result = reason if reason is not None else wrapped(project, shapes, handler)
             if isinstance(result, str):
-                yield self._finding(handler, result)
+                if handler.is_certain:
+                    yield self._finding(handler, result)
             else:
                 found.append(result)
         elsewhere = used_elsewhere(project, [one.handler for one in found])
-        for one in found:
-            if (reason := elsewhere.get(one.handler.key)) is not None:
-                yield self._finding(one.handler, reason)
-        planner = Planner(project, shapes, any_for_unproven=self.options.unproven == "any")
-        for planned in planner.plan([one for one in found if one.handler.key not in elsewhere]):
+        planner = Planner(project, shapes, any_for_unproven=self.options.unproven == "any", used=elsewhere)
+        for planned in planner.plan(found):
             if not isinstance(planned, Planned):
                 yield self._finding(planned[0].handler, planned[1])
             elif reason := _reason_of_text(planned):
@@ -111,6 +110,8 @@ class WrapDictReturns(Codemod):
         if planned is not None:
             names = [name.symbol.name for name in planned.names.values()]
             message = f"`{function.name}` returns a raw dict that can be a `{'` or a `'.join(names)}`"
+            if planned.used_at:
+                message += f"; it goes on returning a dict, because {planned.used_at}"
             if planned.doubts:
                 fields = ", ".join(f"`{doubt.path}`" for doubt in planned.doubts)
                 message += f"; unproven: {fields}"
@@ -167,7 +168,7 @@ def _rewrite(project: Project, planned: Planned, finding: Finding, edits: Edits)
         encoder=encoder,
     )
     is_raw = False
-    for node, shape in planned.wrapped.results:
+    for node, shape in () if planned.used_at else planned.wrapped.results:
         if node is None or isinstance(node, ast.Constant):
             continue
         parts = []

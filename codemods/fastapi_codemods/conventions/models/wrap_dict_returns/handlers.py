@@ -44,6 +44,8 @@ class Handler(NamedTuple):
     """All decorators that register it."""
     definition: Definition
     today: Today
+    is_certain: bool
+    """It returns a dict of its own; else one of a function that it calls, if that gives one."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -78,37 +80,70 @@ def candidates(project: Project) -> Iterator[Handler]:
         if annotation and not _ANYTHING.fullmatch(annotation):
             continue
         text = module.statement_text(function.statement)
-        if not (_RETURNS.search(text) and _DICT.search(text)):
+        if not _RETURNS.search(text):
             continue
         definition = definition_of(module, function)
-        if definition is None or not _may_return_dict(definition.node):
+        if definition is None:
             continue
-        today = _today(project, operations, is_annotated=bool(annotation))
-        yield Handler(module, function, tuple(operations), definition, today)
+        may = _may_return_dict(project, module, function, definition)
+        if may is not False:
+            today = _today(project, operations, is_annotated=bool(annotation))
+            yield Handler(module, function, tuple(operations), definition, today, is_certain=may is True)
 
 
 def _declares(operation: Operation) -> bool:
     return any(argument.name == "response_model" for argument in operation.call.arguments)
 
 
-def _may_return_dict(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a dict stands in a `return`, or in something that a returned name is made of."""
-    values = returns_of(node).values
-    if any(isinstance(part, ast.Dict) for value in values for part in ast.walk(value)):
+def _may_return_dict(project: Project, module: Module, function: Function, definition: Definition) -> bool | None:
+    """Whether a dict stands in a `return`, or in something that a returned name is made of; None where a function of
+    the project is called that may return one."""
+    values = [part for value in returns_of(definition.node).values for part in _parts(value)]
+    if any(_is_dict(value) for value in values):
         return True
     names = {value.id for value in values if isinstance(value, ast.Name)}
-    for part in own_nodes(node):
+    is_called = any(_calls_one(project, module, function, value) for value in values)
+    for part in own_nodes(definition.node):
         if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None:
             targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-            is_returned = any(isinstance(target, ast.Name) and target.id in names for target in targets)
-            if is_returned and any(_is_dict(inner) for inner in ast.walk(part.value)):
-                return True
+            if any(isinstance(target, ast.Name) and target.id in names for target in targets):
+                if any(_is_dict(inner) for inner in _parts(part.value)):
+                    return True
+                is_called = is_called or _calls_one(project, module, function, part.value)
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "append":
-            # A dict, or a name that may be one.
-            is_returned = dotted(part.func.value) in names
-            if is_returned and any(_is_dict(a) or isinstance(a, ast.Name) for a in part.args):
+            if dotted(part.func.value) in names and any(_is_dict(argument) for argument in part.args):
                 return True
-    return False
+            is_called = is_called or dotted(part.func.value) in names
+    return None if is_called else False
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """What an expression may give, as it is or in a list."""
+    match node:
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _parts(body)
+            yield from _parts(orelse)
+        case ast.BoolOp(values=values) | ast.List(elts=values):
+            for value in values:
+                yield from _parts(value)
+        case ast.ListComp(elt=element):
+            yield from _parts(element)
+        case _:
+            yield node
+
+
+def _calls_one(project: Project, module: Module, function: Function, node: ast.expr) -> bool:
+    call = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(call, ast.Call) or not (name := dotted(call.func)):
+        return False
+    symbol = project.resolve(module, name, function.scopes)
+    home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+    if home is None or symbol is None or "." in symbol.name:
+        return False
+    kinds = home.bindings(symbol.name)
+    return (
+        len(kinds) == 1 and kinds[0].kind == "def" and _DICT.search(home.statement_text(kinds[0].statement)) is not None
+    )
 
 
 def _is_dict(node: ast.AST) -> bool:
@@ -204,12 +239,13 @@ def used_elsewhere(project: Project, handlers: Sequence[Handler]) -> dict[tuple[
     if symbols:
         for symbol, places in uses(project, list(symbols)).items():
             if places:
-                found[symbols[symbol]] = f"it is used at {places[0].place}, which gets a dict"
+                found[symbols[symbol]] = f"it is also used at {places[0].place}"
     for handler in handlers:
         if handler.function.scopes:
-            text = handler.module.statement_text(handler.function.statement)
-            if len(re.findall(rf"\b{handler.function.name}\b(?!\s*=)", text)) > 1:
-                found[handler.key] = f"`{handler.function.name}` may be used in the function around it, as a dict"
+            nodes = ast.walk(handler.module.tree(handler.function.statement))
+            name = handler.function.name
+            if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in nodes):
+                found[handler.key] = "the function around it uses it, too"
     return found
 
 

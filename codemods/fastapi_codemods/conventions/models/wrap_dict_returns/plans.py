@@ -11,6 +11,7 @@ from ....edits.models import (
     NewField,
     NewModel,
     Writer,
+    class_names,
     home_of,
     is_field_name,
     models_in,
@@ -22,7 +23,7 @@ from ....edits.models import (
 )
 from ....project import Module, Project, Symbol
 from ....project.annotation import ANY, NONE, Annotation, builtin, union
-from ....project.models import Model, models_of
+from ....project.models import Model
 from ....project.operations import operations_of
 from ....project.shapes import Object, Shapes
 from ....project.shapes.wire import Doubt, Typed, Wire, objects_in
@@ -59,6 +60,8 @@ class Planned(NamedTuple):
     doubts: tuple[Doubt, ...]
     in_signature: bool
     """Declared as return annotation, else as `response_model`."""
+    used_at: str
+    """Who else calls the handler and goes on getting a dict; empty for nobody."""
 
 
 class _Draft(NamedTuple):
@@ -91,12 +94,16 @@ class _Use(NamedTuple):
 class Planner:
     """Plans all handlers of a project at once, so that those that are accepted one by one get the same."""
 
-    def __init__(self, project: Project, shapes: Shapes, *, any_for_unproven: bool) -> None:
+    def __init__(
+        self, project: Project, shapes: Shapes, *, any_for_unproven: bool, used: Mapping[tuple[str, int], str]
+    ) -> None:
         self.project = project
         self.shapes = shapes
         self.any_for_unproven = any_for_unproven
+        self.used = used
+        """Of handlers that other code uses, where."""
         self._homes: dict[str, _Home] = {}
-        self._taken = {symbol.name.rpartition(".")[2] for symbol in models_of(project)}
+        self._taken = set(class_names(project))
 
     def plan(self, handlers: Sequence[Wrapped]) -> Iterator[Planned | tuple[Wrapped, str]]:
         """What each handler gets, or why it gets nothing; by and by all of them."""
@@ -238,7 +245,10 @@ class Planner:
             returns = union((returns, NONE))
         if reason := self._unreachable(handler, returns):
             return reason
-        in_signature = not draft.wrapped.has_responses and _declares_in_signature(self.project)
+        used_at = self.used.get(handler.key, "")
+        if used_at and (len(draft.roots) > 1 or draft.doubts or handler.function.returns is not None):
+            return used_at
+        in_signature = not draft.wrapped.has_responses and not used_at and _declares_in_signature(self.project)
         return Planned(
             draft.wrapped,
             returns,
@@ -250,6 +260,7 @@ class Planner:
             draft.unset,
             draft.doubts,
             in_signature,
+            used_at,
         )
 
     def _exists(self, symbol: Symbol) -> bool:

@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from ....edits.models import NewModel, is_field_name
-from ....project import Symbol
-from ....project.annotation import ANY, NONE, UNION, Annotation, builtin
-from ....project.reader import Positions
+from ..project import Symbol
+from ..project.annotation import ANY, NONE, UNION, Annotation, builtin
+from ..project.reader import Positions
+from .models import NewModel, is_field_name, singular
 
 Edit = tuple[int, int, str]
 
@@ -164,8 +164,6 @@ def _element(annotation: Annotation) -> Annotation | None:
 
 
 def _loop_name(name: str) -> str:
-    from ....edits.models import singular
-
     single = singular(name)
     return single if single != name else "item"
 
