@@ -332,9 +332,12 @@ class Writer:
         self.module = module
         text = module.text
         self._optional = _prefers(text, "Optional[", "| None") or not project.versions.supports_python((3, 10))
-        self._typing = (
-            _prefers(text, "List[", " list[") and _prefers(text, "Dict[", " dict[")
-        ) or not project.versions.supports_python((3, 9))
+        collections = (
+            sum(text.count(f"{name}[") for name in ("List", "Dict")),
+            sum(len(re.findall(rf"\b{name}\[", text)) for name in ("list", "dict")),
+        )
+        is_old = collections[0] > collections[1]
+        self._typing = is_old or not project.versions.supports_python((3, 9))
 
     def reason(self, models: Sequence[NewModel]) -> str | None:
         """Why these models, which may refer to each other, cannot be written here; None if they can."""

@@ -54,6 +54,9 @@ _HANDLED = re.compile(
     rb"exception_handler\(\s*(?:\w+\.)?(?:Exception|ValueError|ValidationError|ResponseValidationError|500\b)"
     rb"|exception_handlers\s*="
 )
+_ANYTHING = re.compile(
+    r"(?:Optional\[)?(?:typing\.)?(?:Any|[Dd]ict|[Ll]ist)(?:\[(?:str, *)?(?:typing\.)?Any\])?\]?(?: *\| *None)?"
+)
 _OWN_CONSTRUCTION = re.compile(r"\bdef\s+(?:__init__|__new__|__get_validators__|__get_pydantic_core_schema__)\b")
 
 
@@ -298,7 +301,8 @@ def _reason_of_dict(
         entry = proven.get(key)
         actual = entry.shape if entry is not None else Unproven("")
         parts = leaves(expected)
-        if any(isinstance(part, Instance | Unproven | Library) for part in parts) and not _is_data(actual):
+        may_be_object = any(isinstance(part, Instance | Unproven | Library) for part in parts)
+        if may_be_object and not _ANYTHING.fullmatch(fields[key].annotation_text) and not _is_data(actual):
             return f"`{key}` may be an object of which FastAPI reads the attributes"
         is_proven = is_proven and _fits(actual, parts) and not _is_constrained(project, fields[key])
     if not is_proven:

@@ -929,6 +929,8 @@ class Expressions:
                     is_none = isinstance(op, ast.Is) == truth
                     left_over = [s for s in alternatives(env[name]) if (s == NONE) == is_none]
                     env[name] = either(left_over) if left_over else env[name]
+                elif isinstance(left, ast.Attribute) and (isinstance(op, ast.Is) != truth):
+                    self._refine_attribute(left, env)
                 return env
             case ast.NamedExpr(target=target):
                 return self.refined(target, truth=truth)
@@ -937,11 +939,17 @@ class Expressions:
                 if name in env and truth:
                     rest = alternatives(truthy(env[name]))
                     env[name] = either(rest) if rest else env[name]
-                elif name and truth and isinstance(test, ast.Attribute) and name.partition(".")[0] in env:
-                    shape = self.peek(test)
-                    if NONE in alternatives(shape):
-                        env[name] = truthy(shape)
+                elif truth and isinstance(test, ast.Attribute):
+                    self._refine_attribute(test, env)
         return env
+
+    def _refine_attribute(self, node: ast.Attribute, env: Environment) -> None:
+        """`item.price` is not None here, as long as nobody assigns it."""
+        name = dotted(node)
+        if name and name.partition(".")[0] in env:
+            shape = self.peek(node)
+            if NONE in alternatives(shape) and truthy(shape) != NOTHING:
+                env[name] = truthy(shape)
 
 
 _SPECIAL = frozenset(

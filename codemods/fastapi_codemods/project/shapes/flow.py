@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..index import Module, Project, Symbol, read_definition
 from ..model import Function, Parameter, Scope
 from ..models import Model, model
-from ..operations import Definition, definition_of, own_nodes
+from ..operations import Definition, definition_of, operations_of, own_nodes
 from ..reader import dotted, targets_of
 from . import known
 from .expressions import Environment, Expressions, Poisoned, merged_environments
@@ -238,8 +238,13 @@ class Shapes:
         if found is None:
             return None
         module, function = found
-        if any(d.name.rpartition(".")[2] not in _KEEPS_VALUE for d in function.decorators):
-            return None
+        handlers = self.project.remembered(
+            "places of handlers", lambda: {(o.module.path, o.decorator.line) for o in operations_of(self.project)}
+        )
+        for decorator in function.decorators:
+            is_route = (module.path, decorator.line) in handlers
+            if not is_route and decorator.name.rpartition(".")[2] not in _KEEPS_VALUE:
+                return None
         definition = definition_of(module, function)
         return (module, function, definition) if definition is not None else None
 

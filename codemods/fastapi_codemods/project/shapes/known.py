@@ -58,6 +58,7 @@ FUNCTIONS: Mapping[str, Shape] = dict(
         *_in("datetime.date", DATE, "today fromisoformat"),
         *_in("datetime.datetime", NAIVE, "today utcnow utcfromtimestamp"),
         *_in("datetime", TIMEDELTA, "timedelta"),
+        *_in("decimal", plain("decimal.Decimal"), "Decimal"),
         *_in("getpass", STR, "getuser"),
         *_in("hashlib", HASH, "blake2b blake2s md5 new sha1 sha224 sha256 sha384 sha512"),
         *_in("hmac", BOOL, "compare_digest"),

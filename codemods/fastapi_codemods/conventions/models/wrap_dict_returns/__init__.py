@@ -108,8 +108,8 @@ class WrapDictReturns(Codemod):
         function = handler.function
         message = f"`{function.name}` returns a raw dict, of which OpenAPI says nothing"
         if planned is not None:
-            names = [name.symbol.name for name in planned.names.values()]
-            message = f"`{function.name}` returns a raw dict that can be a `{'` or a `'.join(names)}`"
+            names = " or ".join(f"`{name.symbol.name}`" for name in planned.names.values())
+            message = f"`{function.name}` returns a raw dict, where it could return {names}"
             if planned.used_at:
                 message += f"; it goes on returning a dict, because {planned.used_at}"
             if planned.doubts:

@@ -15,7 +15,7 @@ from ....project.reader import dotted
 from ....project.references import uses
 from ....project.returns import returns_of
 from ....project.shapes import Object, Plain, Shape, Shapes, Unproven, alternatives, merged
-from ....project.shapes.model import NONE, Fixed, Items
+from ....project.shapes.model import NONE, Fixed, Items, Lookup
 from ....project.shapes.wire import Today
 from ....source.discovery import is_test
 
@@ -317,6 +317,8 @@ def _sorted(handler: Handler, results: Sequence[Result], *, has_responses: bool)
                 lists += 1
             elif isinstance(one, Unproven):
                 return one.reason
+            elif isinstance(one, Lookup):
+                return "nothing shows which keys the dict has"
             elif isinstance(one, Fixed):
                 return "it returns a tuple, which becomes a list"
             else:

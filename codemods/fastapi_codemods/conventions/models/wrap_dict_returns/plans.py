@@ -89,6 +89,8 @@ class _Use(NamedTuple):
     handler: Handler
     path: str
     """Empty for what a handler returns, else the keys that lead there: `user.roles[]`."""
+    is_one_of_several: bool
+    """The handler returns dicts of several kinds."""
 
 
 class Planner:
@@ -148,7 +150,8 @@ class Planner:
                 if not entry.required:
                     annotation = union((annotation, NONE))
                 fields.append(NewField(key, annotation, "" if entry.required else "None"))
-            number = home.number(Structure(tuple(fields)), _Use(handler, path))
+            use = _Use(handler, path, is_one_of_several=len(wrapped.objects) > 1)
+            number = home.number(Structure(tuple(fields)), use)
             return Typed(Annotation(Symbol(_NEW, str(number))), tuple(doubts))
 
         wire = Wire(self.shapes, handler.today, structure)
@@ -207,7 +210,9 @@ class Planner:
             is_element = _returns_list(first.handler)
             if is_element:
                 short = singular(re.sub(r"^(?:list|all)_(?:all_)?", "", short))
-            if pascal(short).endswith(suffix):
+            if first.is_one_of_several:
+                yield f"{pascal(short)}{pascal(keys[0])}{suffix}"
+            elif pascal(short).endswith(suffix):
                 yield pascal(short)
             yield pascal(short) + suffix
             yield pascal(base) + suffix
