@@ -85,6 +85,14 @@ OF_CODEMODS = (
     Option("min_routes", ("--min-routes",), "number", "Routes that make a module of their own.", "N", codemod=_SPLIT),
     Option("into", ("--into",), "value", "Folder for the new routers.", "FOLDER", codemod=_SPLIT),
     Option("add_tags", ("--add-tags",), "switch", "Give routers a tag; changes OpenAPI.", codemod=_SPLIT),
+    Option(
+        "unproven",
+        ("--unproven",),
+        "value",
+        "What becomes of handlers with fields of unproven types: skip them, or make the fields Any.",
+        choices=("any", "skip"),
+        codemod="wrap-dict-returns",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

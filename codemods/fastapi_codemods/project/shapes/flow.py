@@ -782,15 +782,23 @@ def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
                 for target in targets:
                     for name in names(target):
                         made_from.setdefault(name, set()).update(names(value), names(target))
+                    for root in _roots(value):
+                        made_from.setdefault(root, set()).update(names(target))
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 for name in names(target):
                     made_from.setdefault(name, set()).update(names(value), names(target))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
             case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
                 for name in names(target):
                     made_from.setdefault(name, set()).update(names(value), names(target))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
             case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
                 for name in names(target):
                     made_from.setdefault(name, set()).update(names(value))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
             case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
                 for name in names(target):
                     made_from.setdefault(name, set()).update(names(value))
@@ -807,6 +815,32 @@ def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
                 needed.add(name)
                 waiting.append(name)
     return frozenset(needed)
+
+
+_PARTS_BY_METHOD = frozenset({"copy", "get", "items", "pop", "setdefault", "values"})
+_PARTS_BY_FUNCTION = frozenset({"enumerate", "filter", "iter", "list", "next", "reversed", "sorted", "tuple", "zip"})
+
+
+def _roots(node: ast.AST) -> set[str]:
+    """Names of which a value may be a part: whoever changes it changes them."""
+    match node:
+        case ast.Name(id=name):
+            return {name}
+        case ast.Subscript(value=value) | ast.Attribute(value=value) | ast.Starred(value=value):
+            return _roots(value)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _roots(body) | _roots(orelse)
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            return {name for value in values for name in _roots(value)}
+        case ast.Dict(values=values):
+            return {name for value in values for name in _roots(value)}
+        case ast.NamedExpr(value=value):
+            return _roots(value)
+        case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _PARTS_BY_METHOD:
+            return _roots(value)
+        case ast.Call(func=ast.Name(id=name), args=args) if name in _PARTS_BY_FUNCTION:
+            return {root for argument in args for root in _roots(argument)}
+    return set()
 
 
 def functions_of(module: Module, cls: str) -> tuple[Function, ...]:

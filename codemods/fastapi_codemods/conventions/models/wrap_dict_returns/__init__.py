@@ -3,15 +3,7 @@
 `return {"id": item_id, "name": name}` becomes `return ItemResponse(id=item_id, name=name)`, with a class of these
 fields and types where the project keeps its models. What is written to the client stays the same, byte by byte.
 
-## Why
-
-Without a model, OpenAPI says nothing of the response, so clients are written against examples, and a typo in a key is
-noticed by none of them. With one, the response is documented, generated clients have types, and tests can rely on it.
-
-A model also means another serializer: a `Decimal` becomes a string, a datetime in UTC ends in `Z`, and a number for a
-`str` is an error. So a field gets a type only where the code shows that its values are written as they were.
-
-## What is followed
+Followed are:
 
 - Dicts with constant keys, also nested ones, lists and comprehensions of them, and `dict(a=1)`.
 - Dicts built step by step, in branches and loops, and lists that dicts are appended to.
@@ -21,6 +13,14 @@ A model also means another serializer: a `Decimal` becomes a string, a datetime 
   without a common key become two models, and None one of the alternatives.
 
 Models are shared by handlers that return the same, and a model that is there already is used.
+
+## Why
+
+Without a model, OpenAPI says nothing of the response, so clients are written against examples, and a typo in a key is
+noticed by none of them. With one, the response is documented, generated clients have types, and tests can rely on it.
+
+A model also means another serializer: a `Decimal` becomes a string, a datetime in UTC ends in `Z`, and a number for a
+`str` is an error. So a field gets a type only where the code shows that its values are written as they were.
 
 ## Left alone
 
