@@ -269,7 +269,20 @@ def wrapped(project: Project, shapes: Shapes, handler: Handler) -> Wrapped | str
                 return response
             else:
                 results.append(Result(node, part))
-    return _sorted(handler, results, has_responses=has_responses)
+    found = _sorted(handler, results, has_responses=has_responses)
+    return found if isinstance(found, str) else _against_annotation(handler, found) or found
+
+
+def _against_annotation(handler: Handler, found: Wrapped) -> str | None:
+    """Why what a handler is annotated with does not allow for all that it returns: today that is an error."""
+    returns = handler.function.returns
+    written = handler.module.code(returns).strip("\"'").lower().rpartition(".")[2] if returns is not None else "any"
+    is_list = handler.module.code(returns).lower().strip("\"'").startswith("list") if returns is not None else False
+    if written == "any" and not is_list:
+        return None
+    if found.may_be_none or found.is_list != is_list:
+        return "it does not always return what it is annotated with, which is an error today"
+    return None
 
 
 def _branches(node: ast.expr | None, shape: Shape) -> Iterator[tuple[ast.expr | None, Shape]]:
