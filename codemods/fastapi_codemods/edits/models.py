@@ -293,7 +293,7 @@ def reference(project: Project, module: Module, symbol: Symbol) -> Reference | N
             return Reference("...", None)
         home, _, name = symbol.name.rpartition(".")
         if home == "builtins":
-            is_free = name == "None" or not (module.bindings(name) or module.facts.stars)
+            is_free = name == "None" or not (module.bindings(name) or project.resolve(module, name))
             return Reference(name, None) if is_free else None
         found = reachable_as(module, symbol.name)
         return Reference(*found) if found is not None else None

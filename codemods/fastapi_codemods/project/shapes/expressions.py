@@ -29,6 +29,7 @@ from .model import (
     Lookup,
     Object,
     Plain,
+    Rows,
     Shape,
     Unproven,
     alternatives,
@@ -69,6 +70,8 @@ class Expressions:
         self.leaked: set[str] = set()
         """Names whose containers somebody outside knows."""
         self.touched: set[str] = set()
+        self.made: dict[str, Symbol] = {}
+        """Names of objects of a class that a database stores, which `refresh` loads."""
         self.just_aliased: set[str] = set()
         """Those of `aliased` that the statement at hand has made part of something which has no name yet."""
         self.held: frozenset[str] = frozenset()
@@ -215,6 +218,8 @@ class Expressions:
                     found.append(STR)
                 case Plain() if one == BYTES:
                     found.append(INT)
+                case Rows(symbol=symbol, stage="objects"):
+                    found.append(Instance(symbol, is_loaded=True))
                 case Unproven():
                     return Unproven(f"nothing shows what `{_short(node)}` holds")
                 case _:
@@ -265,6 +270,8 @@ class Expressions:
                 return table.get(name, self.unproven(node))
             case Library(name=cls):
                 return known.ATTRIBUTES.get(cls, {}).get(name, self.unproven(node))
+            case Instance(is_loaded=True):
+                return self.shapes.stored.attribute(owner, name)
             case Instance():
                 return self.shapes.given.attribute(owner, name)
         return self.unproven(node)
@@ -436,6 +443,10 @@ class Expressions:
                 shapes = self._look_at_arguments(node, is_harmless=True)
                 is_copy = symbol.name.startswith("copy.") and len(shapes) == 1
                 return shapes[0] if is_copy else self.unproven(node)
+        if symbol is not None and symbol.path is None and symbol.name.endswith("select"):
+            entities = [self.meaning(argument) if dotted(argument) else None for argument in node.args]
+            if (selected := self.shapes.stored.selected(symbol, entities)) is not None:
+                return selected
         if symbol is not None and symbol.path is not None and symbol.name:
             found = self._of_project(node, symbol, is_awaited=is_awaited)
             if found is not None:
@@ -663,14 +674,17 @@ class Expressions:
             owner = self.shape(func.value)
         else:
             owner = self.peek(func.value)
+        if isinstance(owner, Unproven | Library) and (loaded := self._of_session(node, name)) is not None:
+            return loaded
         # `DATABASE.append(item)`: whoever holds the list holds the item.
         if isinstance(owner, Unproven):
             if name in _STORING and not is_awaited:
                 self.arguments(node)
                 for value in node.args:
-                    names = [n for n in self._reachable(value) if n in self.env and is_mutable(self.env[n])]
-                    self.leaked |= set(names)
-                    self.touched |= set(names)
+                    # What is loaded belongs to its session anyway.
+                    names = {n for n in self._reachable(value) if n in self.env and _is_container(self.env[n])}
+                    self.leaked |= names
+                    self.touched |= names
                 return NONE if name != "setdefault" else self.unproven(node)
             return None
         found = []
@@ -682,6 +696,31 @@ class Expressions:
                 return None
             found.append(shape)
         return either(found) if found else None
+
+    def _of_session(self, node: ast.Call, name: str) -> Shape | None:
+        """A method that loads something from a database, of whatever is a session here."""
+        if name == "refresh" and node.args:
+            target = node.args[0]
+            shape = self.env.get(target.id) if isinstance(target, ast.Name) else None
+            symbol = self.made.get(target.id) if isinstance(target, ast.Name) else None
+            if isinstance(target, ast.Name) and shape is not None and symbol is not None:
+                self._forget(target.id)
+                self.set(target.id, Instance(symbol, is_loaded=True))
+                return NONE
+        if name not in ("query", "get", "execute", "exec", "scalars", "scalar") or not node.args:
+            return None
+        first = node.args[0]
+        symbol = self.meaning(first) if dotted(first) else None
+        if symbol is not None and symbol.path is None:
+            symbol = None
+        given = self.peek(first) if symbol is None else None
+        if name == "query" and len(node.args) != 1:
+            return None
+        found = self.shapes.stored.of_session(name, symbol, given)
+        if found is not None:
+            for argument in node.args[1:]:
+                self.peek(argument)
+        return found
 
     def _method_of(self, owner: Shape, node: ast.Call, func: ast.Attribute, *, is_awaited: bool) -> Shape | None:
         name = func.attr
@@ -704,6 +743,11 @@ class Expressions:
                     if name == "get" and len(shapes) > 1:
                         return either((STR, shapes[1]))
                 return result
+            case Rows():
+                found = self.shapes.stored.method(owner, name)
+                if found is not None:
+                    self._look_at_arguments(node, is_harmless=True)
+                return found
             case Items() | Object() | Lookup():
                 return None if is_awaited else self._of_container(owner, node, func)
             case Instance() if (method := self.shapes.method(owner.symbol, name)) is not None:
@@ -839,6 +883,9 @@ class Expressions:
         match target:
             case ast.Name(id=name):
                 self._forget(name)
+                self.made.pop(name, None)
+                if isinstance(shape, Instance) and self.shapes.stored.is_stored(shape.symbol):
+                    self.made[name] = shape.symbol
                 is_of_another = is_view or (value is not None and not isinstance(value, _FRESH))
                 if is_mutable(shape) and is_of_another:
                     self.views.add(name)
@@ -970,6 +1017,10 @@ def _changes_nothing(func: ast.expr, symbol: Symbol | None) -> bool:
     if symbol is not None and symbol.path is None and name.endswith(("Error", "Exception", "Response")):
         return True
     return isinstance(func, ast.Attribute) and (name in known.LOGGING or name in known.READING)
+
+
+def _is_container(shape: Shape) -> bool:
+    return is_mutable(shape) and not all(isinstance(one, Instance | Plain) for one in alternatives(shape))
 
 
 def _short(node: ast.AST) -> str:

@@ -35,6 +35,7 @@ from .model import (
     either,
     is_mutable,
 )
+from .stored import Stored
 
 DEEPEST = 4
 """Calls within calls that are followed."""
@@ -76,6 +77,7 @@ class Shapes:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.given = Given(self)
+        self.stored = Stored(self)
         self._variables: dict[Symbol, Shape | None] = {}
         self._called: dict[object, tuple[Shape, bool] | None] = {}
         self._members: dict[Symbol, Mapping[str, Shape] | None] = {}

@@ -114,7 +114,24 @@ HARMLESS = frozenset(
 """Builtins that change none of their arguments (`next` does, but not what is followed here)."""
 
 HARMLESS_CALLS = frozenset({"json.dumps", "copy.copy", "copy.deepcopy", "pprint.pformat", "os.path.join"})
-READING = frozenset({"dumps", "execute", "filter", "filter_by", "in_", "not_in", "order_by", "where"})
+READING = frozenset(
+    {
+        "commit",
+        "delete",
+        "dumps",
+        "execute",
+        "expunge",
+        "flush",
+        "refresh",
+        "rollback",
+        "filter",
+        "filter_by",
+        "in_",
+        "not_in",
+        "order_by",
+        "where",
+    }
+)
 """Methods that change no list or dict that they are given, whatever has them."""
 
 LOGGING = frozenset(

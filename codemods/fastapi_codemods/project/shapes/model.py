@@ -76,6 +76,17 @@ class Instance:
     symbol: Symbol
     is_validated: bool = False
     """It was made by Pydantic from the outside, so its fields are of the types that they are annotated with."""
+    is_loaded: bool = False
+    """It comes from a database, so its columns hold what these hold."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What gives objects of a class that are loaded from a database."""
+
+    symbol: Symbol
+    stage: str
+    """`select` for a statement, `rows` for its result, `objects` for a query and for scalars."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class Unproven:
     reason: str
 
 
-Shape = Plain | Items | Fixed | Lookup | Object | Instance | Library | Either | Unproven
+Shape = Plain | Items | Fixed | Lookup | Object | Instance | Library | Rows | Either | Unproven
 
 NOTHING = Either(())
 """Of what has no values: the element of an empty list."""
@@ -159,7 +170,7 @@ def _together(one: Shape, other: Shape) -> Shape | None:
         case Lookup(), Object():
             return _together(other, one)
         case Instance(symbol=first), Instance(symbol=second) if first == second:
-            return Instance(first, one.is_validated and other.is_validated)
+            return Instance(first, one.is_validated and other.is_validated, one.is_loaded and other.is_loaded)
         case Fixed(elements=first), Fixed(elements=second) if len(first) == len(second):
             return Fixed(tuple(either(pair) for pair in zip(first, second, strict=True)))
     return None
@@ -200,7 +211,10 @@ def _one_order(orders: Sequence[Sequence[str]]) -> list[str] | None:
 
 def is_mutable(shape: Shape) -> bool:
     """Whether it is a container that can be changed, as far as this is followed."""
-    return any(isinstance(one, Object | Lookup | Items) for one in alternatives(shape))
+    return any(
+        isinstance(one, Object | Lookup | Items) or (isinstance(one, Instance) and one.is_loaded)
+        for one in alternatives(shape)
+    )
 
 
 def without_none(shape: Shape) -> Shape:

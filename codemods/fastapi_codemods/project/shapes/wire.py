@@ -24,6 +24,7 @@ from .model import (
     Lookup,
     Object,
     Plain,
+    Rows,
     Shape,
     Unproven,
     alternatives,
@@ -115,6 +116,8 @@ class Wire:
                 return self._makes_model(shape, path)
             case Instance():
                 return self._instance(shape, path)
+            case Rows(symbol=symbol):
+                return self._doubtful(path, f"it is a query for `{symbol.name}`")
             case Library(name=name):
                 return self._doubtful(path, f"it is a `{name.rpartition('.')[2]}`")
             case Either():

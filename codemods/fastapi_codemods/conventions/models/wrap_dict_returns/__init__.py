@@ -8,7 +8,8 @@ Followed are:
 - Dicts with constant keys, also nested ones, lists and comprehensions of them, and `dict(a=1)`.
 - Dicts built step by step, in branches and loops, and lists that dicts are appended to.
 - Functions of the project, with the arguments of the call, and dependencies.
-- Parameters that FastAPI validates, fields of Pydantic models, constants, enumerations, much of the standard library.
+- Parameters that FastAPI validates, fields of Pydantic models, constants, enumerations, much of the standard library,
+  columns of objects that SQLAlchemy or SQLModel loads.
 - Several returns: a key that some of them lack becomes optional and stays away (`response_model_exclude_unset`), dicts
   without a common key become two models, and None one of the alternatives.
 
@@ -24,8 +25,8 @@ A model also means another serializer: a `Decimal` becomes a string, a datetime 
 
 ## Left alone
 
-- Handlers with fields of which nothing shows what they are: rows of a database, answers of other services, floats that
-  may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands the values
+- Handlers with fields of which nothing shows what they are: what other libraries give, answers of other services, floats
+  that may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands the values
   through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
 - Handlers that also return something else: responses of their own without an error status, tuples, lists beside dicts.
 - Keys that cannot be names of fields, and those that come in different orders.
@@ -72,7 +73,8 @@ class _Options(NamedTuple):
 class WrapDictReturns(Codemod):
     safety = Safety.CONTRACT
 
-    effects = frozenset({"client", "documentation", "non-breaking", "route"})
+    # "breaking" is what OpenAPI makes of `-> dict`, any keys allowed, that now says which. No answer may differ.
+    effects = frozenset({"breaking", "client", "documentation", "non-breaking", "route"})
 
     after = ("split-router",)
 
@@ -135,9 +137,12 @@ def _reason_of_text(planned: Planned) -> str | None:
     if others:
         if reachable_as(handler.module, ENCODER) is None:
             return "`jsonable_encoder` means something else in its module"
+        returned = {node for node, _ in planned.wrapped.results if node is not None}
         for part in ast.walk(handler.definition.node):
-            if isinstance(part, ast.Try) and any(isinstance(inner, ast.Return) for inner in ast.walk(part)):
-                return "a value that cannot be encoded would be an error inside of its `try`"
+            if isinstance(part, ast.Try) and part.handlers:
+                inside = {inner for statement in part.body for inner in ast.walk(statement)}
+                if returned & inside:
+                    return "a value that cannot be encoded would be an error inside of its `try`"
     return None
 
 

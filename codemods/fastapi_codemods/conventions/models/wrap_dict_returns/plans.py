@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -91,6 +90,8 @@ class _Use(NamedTuple):
     """Empty for what a handler returns, else the keys that lead there: `user.roles[]`."""
     is_one_of_several: bool
     """The handler returns dicts of several kinds."""
+    is_element: bool
+    """The handler returns a list of it."""
 
 
 class Planner:
@@ -150,7 +151,7 @@ class Planner:
                 if not entry.required:
                     annotation = union((annotation, NONE))
                 fields.append(NewField(key, annotation, "" if entry.required else "None"))
-            use = _Use(handler, path, is_one_of_several=len(wrapped.objects) > 1)
+            use = _Use(handler, path, len(wrapped.objects) > 1, wrapped.is_list)
             number = home.number(Structure(tuple(fields)), use)
             return Typed(Annotation(Symbol(_NEW, str(number))), tuple(doubts))
 
@@ -161,9 +162,11 @@ class Planner:
         doubts = tuple(doubt for one in typed for doubt in one.doubts)
         if doubts and not self.any_for_unproven:
             return unproven(doubts)
-        if unset and any(_holds_model(self, home, int(one.annotation.symbol.name)) for one in typed):
+        is_raw = handler.today.by_pydantic or handler.today.version == 1
+        roots = [int(one.annotation.symbol.name) for one in typed]
+        if unset and any(_holds_model(self, home, root, is_raw=is_raw) for root in roots):
             return "some keys are missing at times, and leaving them out would leave out defaults of a model in it"
-        return _Draft(wrapped, tuple(int(one.annotation.symbol.name) for one in typed), unset, doubts)
+        return _Draft(wrapped, tuple(roots), unset, doubts)
 
     # Names
 
@@ -207,8 +210,7 @@ class Planner:
         else:
             base = _FILLERS.sub("", first.handler.function.name)
             short = _READING.sub("", base)
-            is_element = _returns_list(first.handler)
-            if is_element:
+            if first.is_element:
                 short = singular(re.sub(r"^(?:list|all)_(?:all_)?", "", short))
             if first.is_one_of_several:
                 yield f"{pascal(short)}{pascal(keys[0])}{suffix}"
@@ -333,7 +335,7 @@ def _has_optional(shape: Object) -> bool:
     return any(not entry.required for one in objects_in(shape) for _, entry in one.entries)
 
 
-def _holds_model(planner: Planner, home: _Home, root: int) -> bool:
+def _holds_model(planner: Planner, home: _Home, root: int, *, is_raw: bool) -> bool:
     """Whether a model of the project is in it, of which fields that are not set would be left out."""
     structures = {number: structure for structure, number in home.numbers.items()}
     for number in _reachable(home, (root,)):
@@ -341,8 +343,8 @@ def _holds_model(planner: Planner, home: _Home, root: int) -> bool:
         for symbol in draft.symbols:
             if symbol.path not in (None, _NEW) and planner.shapes.is_model(symbol):
                 return True
-            # What is `Any` may be a model, too.
-            if symbol == ANY.symbol:
+            # What is `Any` may be a model, too, unless it went through `jsonable_encoder`.
+            if symbol == ANY.symbol and is_raw:
                 return True
     return False
 
@@ -365,11 +367,6 @@ def _nested_names(use: _Use, suffix: str) -> Iterator[str]:
 
 def _last(path: str) -> str:
     return re.sub(r"\W", "", path.rpartition(".")[2])
-
-
-def _returns_list(handler: Handler) -> bool:
-    values = [part.value for part in ast.walk(handler.definition.node) if isinstance(part, ast.Return)]
-    return any(isinstance(value, ast.ListComp | ast.List) for value in values)
 
 
 def _declares_in_signature(project: Project) -> bool:
