@@ -211,9 +211,8 @@ def page(rows: Sequence[Row], codemods: Sequence[str]) -> str:
             "|---|---|---|---|---|",
         ]
         for row in own:
-            lines.append(
-                f"| {row.application} | {len(row.findings)} | {row.fixed} | {len(row.findings) - row.fixed} | {row.gate} |"
-            )
+            left = len(row.findings) - row.fixed
+            lines.append(f"| {row.application} | {len(row.findings)} | {row.fixed} | {left} | {row.gate} |")
         total, fixed = sum(len(row.findings) for row in own), sum(row.fixed for row in own)
         share = f" ({100 * fixed // total} %)" if total else ""
         lines.append(f"| all | {total} | {fixed}{share} | {total - fixed} | |")

@@ -87,7 +87,7 @@ ROWS = (
     Row("datetime in UTC", "datetime(2024, 1, 1, tzinfo=timezone.utc)", "datetime", DIFFERS, is_wrapped=False),
     Row("datetime with another offset", "datetime.now(timezone(timedelta(hours=2))).replace(2024, 1, 2, 3, 4, 5, 6)",
         "datetime", SAME, is_wrapped=False),
-    Row("text of a datetime", "datetime(2024, 1, 1, tzinfo=timezone.utc).isoformat()", "str", SAME, is_wrapped=False),
+    Row("text of a datetime", "datetime(2024, 1, 1, tzinfo=timezone.utc).isoformat()", "str", SAME),
     Row("text of a datetime that is now", "datetime.now(timezone.utc).isoformat()[:4]", "str", SAME),
     Row("date", "date.fromisoformat('2024-01-02')", "date", SAME),
     Row("time", "time(1, 2, 3)", "time", SAME, is_wrapped=False),

@@ -613,6 +613,11 @@ class Expressions:
                 return self.unproven(node)
             default = positional[1] if len(positional) > 1 else named.get("default", NONE)
             return either((STR, default))
+        if name == "datetime.date":
+            return known.DATE
+        if name == "datetime.datetime":
+            has_zone = positional is None or len(positional) > 7 or "tzinfo" in named
+            return known.DATETIME if has_zone else known.NAIVE
         if name == "datetime.datetime.now":
             is_naive = positional is not None and all(value == NONE for value in values)
             return known.NAIVE if is_naive else known.DATETIME
@@ -1001,9 +1006,9 @@ class Expressions:
 
 _SPECIAL = frozenset(
     {
-        "datetime.datetime.now", "datetime.datetime.utcfromtimestamp", "os.environ.get", "os.getenv", "os.listdir",
-        "os.path.abspath", "os.path.basename", "os.path.dirname", "os.path.join", "os.path.normpath", "random.choice",
-        "secrets.choice",
+        "datetime.date", "datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcfromtimestamp",
+        "os.environ.get", "os.getenv", "os.listdir", "os.path.abspath", "os.path.basename", "os.path.dirname",
+        "os.path.join", "os.path.normpath", "random.choice", "secrets.choice",
     }
 )  # fmt: skip
 _MAKES_MODEL = frozenset({"from_orm", "model_validate", "model_validate_json", "parse_obj", "parse_raw"})

@@ -25,9 +25,9 @@ A model also means another serializer: a `Decimal` becomes a string, a datetime 
 
 ## Left alone
 
-- Handlers with fields of which nothing shows what they are: what other libraries give, answers of other services, floats
-  that may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands the values
-  through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
+- Handlers with fields of which nothing shows what they are: what other libraries give, answers of other services,
+  floats that may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands
+  the values through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
 - Handlers that also return something else: responses of their own without an error status, tuples, lists beside dicts.
 - Keys that cannot be names of fields, and those that come in different orders.
 - Handlers under other decorators, generators and methods. Of a handler that other code calls, only the response model
