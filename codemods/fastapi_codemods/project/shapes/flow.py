@@ -113,8 +113,11 @@ class Shapes:
     def handler(self, module: Module, function: Function, definition: Definition) -> Returned | Unproven:
         """What a handler may return, its parameters as FastAPI gives them."""
         run = _Run(self, module, function, definition.node, 0)
-        for parameter in function.parameters:
-            run.env[parameter.name] = self.parameter(module, function, parameter)
+        try:
+            for parameter in function.parameters:
+                run.env[parameter.name] = self.parameter(module, function, parameter)
+        except RecursionError:
+            return Unproven("the types of its parameters lead back to themselves")
         return run.result()
 
     def parameter(self, module: Module, function: Function, parameter: Parameter, depth: int = 0) -> Shape:

@@ -15,7 +15,7 @@ from ....project.reader import dotted
 from ....project.references import uses
 from ....project.returns import returns_of
 from ....project.shapes import Object, Plain, Shape, Shapes, Unproven, alternatives, merged
-from ....project.shapes.model import NONE, Fixed, Items, Lookup
+from ....project.shapes.model import NONE, Fixed, Instance, Items, Library, Lookup
 from ....project.shapes.wire import Today
 from ....source.discovery import is_test
 
@@ -349,9 +349,14 @@ def _sorted(handler: Handler, results: Sequence[Result], *, has_responses: bool)
 
 
 def _said(shape: Shape) -> str:
-    if isinstance(shape, Plain):
-        return f"a `{shape.symbol.name.rpartition('.')[2]}`"
-    return f"a {type(shape).__name__.lower()}" if not isinstance(shape, Items) else f"a {shape.kind}"
+    match shape:
+        case Plain(symbol=symbol) | Instance(symbol=symbol):
+            return f"a `{symbol.name.rpartition('.')[2]}`"
+        case Library(name=name):
+            return f"a `{name.rpartition('.')[2]}`"
+        case Items(kind=kind):
+            return f"a {kind}"
+    return "something else"
 
 
 def _grouped(objects: Sequence[Object]) -> list[Object] | str:
