@@ -83,6 +83,10 @@ APPLICATIONS = (
     Application("gradio", "gradio-6.31.0", "gradio", helper=GRADIO, package="gradio"),
     Application("freqtrade", "freqtrade-2026.9", "freqtrade", helper=FREQTRADE, package="freqtrade"),
     Application("lnbits", "lnbits-1.6.2", "lnbits", helper=LNBITS, package="lnbits"),
+    # Wheels with their data, if scripts/split_real_apps.py has unpacked them.
+    Application("carole-ai", "carole-ai-0.1.6-with-data", "carole-ai", app="main:app"),
+    Application("own-your-code", "own-your-code-0.1.10-with-data", "single-files", app="api.main:app"),
+    Application("pypang", "pypang-0.3.2-with-data", "single-files", app="pypang.app:app"),
     Application("fastapi docs_src", "fastapi-0.165.0/docs_src"),
     Application("chainlit", "chainlit-2.12.0"),
     Application("conda-store-server", "conda-store-server-2025.2.2"),
@@ -240,6 +244,9 @@ def main() -> int:
     failed = False
     for application in APPLICATIONS:
         if arguments.only and application.name not in arguments.only:
+            continue
+        if not (CACHE / "source" / application.source).is_dir():
+            print(f"{application.name} is not there", flush=True)
             continue
         for row in examine(application, codemods, options):
             rows.append(row)
