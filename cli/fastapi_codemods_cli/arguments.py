@@ -99,6 +99,14 @@ OF_CODEMODS = (
         "Update what imports moved names from the old module, instead of importing them there.",
         codemod=_SPLIT,
     ),
+    Option(
+        "unproven",
+        ("--unproven",),
+        "value",
+        "What becomes of handlers with fields of unproven types: skip them, or make the fields Any.",
+        choices=("any", "skip"),
+        codemod="wrap-dict-returns",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

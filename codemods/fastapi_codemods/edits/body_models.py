@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Module, Project, Symbol
+from ..project.annotation import ANY, Annotation
 from ..project.keyed_reads import Read, Reads, constant_text
 from ..project.operations import Definition, Operation
 from .collect import Edits, ImportRequest
 from .evidence import proven_type
 from .imports import reachable_as
 from .models import (
-    ANY,
-    Annotation,
     NewField,
     NewModel,
     Reference,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from ..project.annotation import STR, Annotation, builtin
 from ..project.keyed_reads import FunctionNode, Read, certain_nodes, parents_of, raises
 from ..project.reader import statements_within
-from .models import STR, Annotation, builtin
 
 _OF_TEXT = frozenset(
     {

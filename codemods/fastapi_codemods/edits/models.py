@@ -15,43 +15,13 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Module, Project, Symbol
-from ..project.models import Field, Model, model, models_of, pydantic_major
+from ..project.annotation import ELLIPSIS, NONE, UNION, Annotation
+from ..project.models import Field, Model, model, pydantic_major
 from ..project.operations import operations_of
 from ..source.discovery import is_test
 from .collect import Edits, ImportRequest
 from .imports import reachable_as
 from .lines import indent_of, start_with_comments
-
-
-class Annotation(NamedTuple):
-    """A type: a class or function of `typing`, with what stands in its brackets.
-
-    `Annotation(Symbol(None, "builtins.list"), (STR,))` is `list[str]`, or `List[str]` where the project writes so.
-    """
-
-    symbol: Symbol
-    arguments: tuple[Annotation, ...] = ()
-
-
-def builtin(name: str, *arguments: Annotation) -> Annotation:
-    return Annotation(Symbol(None, f"builtins.{name}"), arguments)
-
-
-STR, INT, FLOAT, BOOL, BYTES = map(builtin, ("str", "int", "float", "bool", "bytes"))
-NONE = builtin("None")
-ANY = Annotation(Symbol(None, "typing.Any"))
-UNION = Symbol(None, "typing.Union")
-
-
-def union(alternatives: Iterable[Annotation]) -> Annotation:
-    """Each of the alternatives, without repetition and None last; not a union if only one is left."""
-    flat: dict[Annotation, None] = {}
-    for one in alternatives:
-        flat.update(dict.fromkeys(one.arguments if one.symbol == UNION else (one,)))
-    if ANY in flat:
-        return ANY
-    ordered = [one for one in flat if one != NONE] + ([NONE] if NONE in flat else [])
-    return ordered[0] if len(ordered) == 1 else Annotation(UNION, tuple(ordered))
 
 
 class NewField(NamedTuple):
@@ -258,13 +228,33 @@ def models_in(project: Project, module: Module) -> dict[Symbol, Model]:
 
 
 def _all_in(project: Project, module: Module) -> dict[Symbol, Model]:
-    def by_path() -> dict[str, dict[Symbol, Model]]:
-        grouped: dict[str, dict[Symbol, Model]] = {}
-        for symbol, found in models_of(project).items():
-            grouped.setdefault(symbol.path or "", {})[symbol] = found
-        return grouped
+    """The classes that stand at the top level of a module, by what they are."""
 
-    return project.remembered("models by path", by_path).get(module.path, {})
+    def read() -> dict[Symbol, Model]:
+        bindings = module.facts.bindings.items()
+        names = [name for name, found in bindings if any(one.kind == "class" for one in found)]
+        found = {Symbol(module.path, name): model(project, Symbol(module.path, name)) for name in names}
+        return {symbol: one for symbol, one in found.items() if one is not None}
+
+    return project.remembered(("models of a module", module.path), read)
+
+
+_CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+
+
+def class_names(project: Project) -> frozenset[str]:
+    """Names of the project's classes, wherever they stand: two models of one name get other names in OpenAPI."""
+
+    def read() -> frozenset[str]:
+        found: set[bytes] = set()
+        for path in project.paths:
+            try:
+                found.update(_CLASS.findall(project.data(path)))
+            except OSError:
+                continue
+        return frozenset(name.decode("ascii", "replace") for name in found)
+
+    return project.remembered("names of classes", read)
 
 
 def _can_be_written(module: Module) -> bool:
@@ -313,9 +303,11 @@ class Reference(NamedTuple):
 def reference(project: Project, module: Module, symbol: Symbol) -> Reference | None:
     """How a module names a class at module level; None where it cannot."""
     if symbol.path is None:
+        if symbol == ELLIPSIS.symbol:
+            return Reference("...", None)
         home, _, name = symbol.name.rpartition(".")
         if home == "builtins":
-            is_free = name == "None" or not (module.bindings(name) or module.facts.stars)
+            is_free = name == "None" or not (module.bindings(name) or project.resolve(module, name))
             return Reference(name, None) if is_free else None
         found = reachable_as(module, symbol.name)
         return Reference(*found) if found is not None else None
@@ -354,9 +346,12 @@ class Writer:
         self.module = module
         text = module.text
         self._optional = _prefers(text, "Optional[", "| None") or not project.versions.supports_python((3, 10))
-        self._typing = (
-            _prefers(text, "List[", " list[") and _prefers(text, "Dict[", " dict[")
-        ) or not project.versions.supports_python((3, 9))
+        collections = (
+            sum(text.count(f"{name}[") for name in ("List", "Dict")),
+            sum(len(re.findall(rf"\b{name}\[", text)) for name in ("list", "dict")),
+        )
+        is_old = collections[0] > collections[1]
+        self._typing = is_old or not project.versions.supports_python((3, 9))
 
     def reason(self, models: Sequence[NewModel]) -> str | None:
         """Why these models, which may refer to each other, cannot be written here; None if they can."""
@@ -365,7 +360,7 @@ class Writer:
             if self.module.bindings(one.name):
                 return f"`{self.module.path}` has a `{one.name}` already"
             for symbol in one.symbols:
-                if not (symbol.path == self.module.path and symbol.name in own) and self._named(symbol) is None:
+                if not (symbol.path == self.module.path and symbol.name in own) and self.named(symbol) is None:
                     return f"`{symbol.name.rpartition('.')[2]}` cannot be imported in `{self.module.path}`"
             if reason := _hidden(one, self.annotation):
                 return reason
@@ -374,7 +369,8 @@ class Writer:
     def _base(self) -> Reference | None:
         return reference(self.project, self.module, Symbol(None, "pydantic.BaseModel"))
 
-    def _named(self, symbol: Symbol) -> Reference | None:
+    def named(self, symbol: Symbol) -> Reference | None:
+        """How the module names what a type is made of; None where it cannot."""
         if symbol == UNION:
             return (
                 reference(self.project, self.module, Symbol(None, "typing.Union"))
@@ -385,25 +381,46 @@ class Writer:
             return reference(self.project, self.module, Symbol(None, _OF_TYPING[symbol.name]))
         return reference(self.project, self.module, symbol)
 
-    def annotation(self, annotation: Annotation, asked: Callable[[Reference], None] | None = None) -> str:
-        """The type as it is written; `asked` gets every name that it uses."""
+    def reference_to(self, symbol: Symbol, home: Module) -> Reference:
+        """How the module names a model that stands, or will stand, in `home`."""
+        found = reference(self.project, self.module, symbol)
+        if found is not None:
+            return found
+        if self.module.path == home.path:
+            return Reference(symbol.name, None)
+        for item in self.module.facts.imports:
+            is_plain = not item.scopes and not item.type_checking and item.local == item.target.rpartition(".")[2]
+            if is_plain and self.project.follow_import(self.module.path, item.target) == Symbol(home.path, ""):
+                return Reference(f"{item.local}.{symbol.name}", None)
+        source = import_of(self.project, self.module, home)
+        return Reference(symbol.name, (source, symbol.name) if source is not None else None)
+
+    def annotation(
+        self,
+        annotation: Annotation,
+        asked: Callable[[Reference], None] | None = None,
+        home: Module | None = None,
+    ) -> str:
+        """The type as it is written; `asked` gets every name that it uses. `home` holds those that are new."""
         symbol, arguments = annotation
         if symbol == UNION:
-            inner = [self.annotation(one, asked) for one in arguments if one != NONE]
+            inner = [self.annotation(one, asked, home) for one in arguments if one != NONE]
             if not self._optional:
                 return " | ".join([*inner, "None"] if NONE in arguments else inner)
             text = inner[0]
             if len(inner) > 1:
-                text = f"{self._say(Symbol(None, 'typing.Union'), asked)}[{', '.join(inner)}]"
-            return f"{self._say(Symbol(None, 'typing.Optional'), asked)}[{text}]" if NONE in arguments else text
+                text = f"{self._say(Symbol(None, 'typing.Union'), asked, home)}[{', '.join(inner)}]"
+            return f"{self._say(Symbol(None, 'typing.Optional'), asked, home)}[{text}]" if NONE in arguments else text
         if self._typing and arguments and symbol.name in _OF_TYPING:
             symbol = Symbol(None, _OF_TYPING[symbol.name])
-        head = self._say(symbol, asked)
-        return f"{head}[{', '.join(self.annotation(one, asked) for one in arguments)}]" if arguments else head
+        head = self._say(symbol, asked, home)
+        return f"{head}[{', '.join(self.annotation(one, asked, home) for one in arguments)}]" if arguments else head
 
-    def _say(self, symbol: Symbol, asked: Callable[[Reference], None] | None) -> str:
+    def _say(self, symbol: Symbol, asked: Callable[[Reference], None] | None, home: Module | None) -> str:
         found = reference(self.project, self.module, symbol)
-        if found is None:  # a new model, or `reason` was not asked
+        if found is None and symbol.path is not None and home is not None and home.path == symbol.path:
+            found = self.reference_to(symbol, home)
+        if found is None:  # a new model of this module, or `reason` was not asked
             return symbol.name.rpartition(".")[2]
         if asked is not None:
             asked(found)

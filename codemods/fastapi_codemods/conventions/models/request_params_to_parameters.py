@@ -44,11 +44,12 @@ from ...edits import Edits, reachable_as
 from ...edits.collect import ImportRequest
 from ...edits.handlers import Signatures, paths_of, request_parameter
 from ...edits.lines import remove_statements, stands_alone
-from ...edits.models import NONE, STR, Reference, Writer, union
+from ...edits.models import Reference, Writer
 from ...edits.parameters import Piece, parameter_list, with_parameters, written
 from ...edits.reads import replaced_reads
 from ...findings import Finding, Safety
 from ...project import Module, Project
+from ...project.annotation import NONE, STR, union
 from ...project.keyed_reads import FunctionNode, Read, Reads, constant_text, keyed_reads, parents_of
 from ...project.models import model
 from ...project.operations import Definition, Operation, definition_of, operations_of
