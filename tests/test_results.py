@@ -79,7 +79,7 @@ def test_an_unchanged_project_is_not_looked_at_again(root, runs):
     second = checked(root)
 
     assert len(runs) == 1
-    assert {finding.codemod for finding in second.findings} == {"blocking-in-async", "depends-to-annotated"}
+    assert {finding.codemod for finding in second.findings} == {"time-sleep-to-asyncio-sleep", "depends-to-annotated"}
     assert told(first) == told(second)
 
 

@@ -17,7 +17,7 @@ while the first was being handled, which reads like a mistake in the handler. Li
 
 Safe: answers are the same. Tracebacks in logs tell the cause.
 
-See <https://docs.python.org/3/tutorial/errors.html#exception-chaining>.
+See <https://fastapi.tiangolo.com/tutorial/handling-errors/>.
 """
 
 from __future__ import annotations

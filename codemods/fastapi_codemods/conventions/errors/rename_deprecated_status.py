@@ -17,7 +17,7 @@ Starlette warns of the old names since 0.48, and will drop them.
 
 Safe: the constants are the same numbers.
 
-See <https://www.starlette.io/status/>.
+See <https://fastapi.tiangolo.com/reference/status/>.
 """
 
 from __future__ import annotations
