@@ -125,10 +125,10 @@ def _bound_anew(place: Place, block: ast.With, name: str) -> tuple[int, int]:
         for statement in statements[statements.index(block) + 1 :]:
             if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(statement)):
                 if isinstance(statement, ast.With):
-                    targets = [i.optional_vars for i in statement.items if i.optional_vars is not None]
+                    targets: list[ast.AST] = [i.optional_vars for i in statement.items if i.optional_vars is not None]
                     values: list[ast.AST] = [item.context_expr for item in statement.items]
                 elif isinstance(statement, ast.Assign):
-                    targets, values = statement.targets, [statement.value]
+                    targets, values = [*statement.targets], [statement.value]
                 else:
                     return last
                 is_bound = any(name in _names(target, ast.Store) for target in targets)

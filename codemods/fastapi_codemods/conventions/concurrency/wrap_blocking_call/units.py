@@ -60,7 +60,7 @@ def units_of(
         if isinstance(unit, Unit) and not _is_of_its_own(place, unit):
             unit = threads.reason_against(call, place) or unit
         made.append((call, place, unit))
-    units = {unit.node: unit for _, _, unit in made if isinstance(unit, Unit)}
+    units: dict[ast.AST, Unit] = {unit.node: unit for _, _, unit in made if isinstance(unit, Unit)}
     parts = {place.call for _, place, _ in made}
     for call, place, unit in made:
         if isinstance(unit, Unit):

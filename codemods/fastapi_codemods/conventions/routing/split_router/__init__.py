@@ -415,6 +415,7 @@ def _name_for(
     there can be none."""
     before = module.path.rpartition("/")[2].removesuffix(".py") if candidate.is_only else candidate.assignment.target
     owner = None
+    name, path = group.name, f"{layout.folder}/{group.name}.py"
     prefix, suffix = layout.affixes
     for name in dict.fromkeys((f"{prefix}{group.name}{suffix}", group.name, f"{before}_{group.name}")):
         path = f"{layout.folder}/{name}.py"
