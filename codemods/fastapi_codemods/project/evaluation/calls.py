@@ -258,7 +258,9 @@ class Calls(Machine):
         return UNKNOWN
 
     def _call_function(self, function: Function, arguments: Arguments) -> Value:
-        if self._depth >= DEEPEST or (self._depth >= FREELY and not self._may_matter(function, arguments)):
+        # What runs when an application starts is of interest only for what it registers.
+        freely = 0 if self._starting else FREELY
+        if self._depth >= DEEPEST or (self._depth >= freely and not self._may_matter(function, arguments)):
             if self._depth >= DEEPEST:
                 self._skipped(function)
             return UNKNOWN
@@ -285,7 +287,7 @@ class Calls(Machine):
         try:
             if isinstance(node, ast.Lambda):
                 return self.value(node.body, own)
-            if _is_generator(node):  # when and how far it is carried out is up to whoever goes through it
+            if self._is_generator(node):  # when and how far it is carried out is up to whoever goes through it
                 with self._maybe(), self._returning():
                     self._execute(node.body, own)
                 return UNKNOWN
@@ -303,6 +305,11 @@ class Calls(Machine):
         if function.results is not None:
             function.results[key] = result
         return result
+
+    def _is_generator(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        if node not in self._generators:
+            self._generators[node] = _is_generator(node)
+        return self._generators[node]
 
     def _skipped(self, function: Function) -> None:
         """Of a function that is not evaluated, because calls go too deep, nobody knows what it registers."""
@@ -325,16 +332,14 @@ class Calls(Machine):
         key = (module.path, function.line, node.lineno)
         if key not in self._mattering:
             text = self._text_of(function)
-            if len(text) < TINY:
-                self._mattering[key] = True
-                return True
             names = self.scope_of(module).names
-            self._mattering[key] = (
-                (len(text) < SMALL and self._depth < FREELY_SMALL)
-                or MATTERS.search(text) is not None
-                or any(isinstance(names.get(head), Router) for head in REGISTRATION.findall(text))
+            matters = MATTERS.search(text) is not None or any(
+                isinstance(names.get(head), Router) for head in REGISTRATION.findall(text)
             )
-        return self._mattering[key]
+            self._mattering[key] = matters, len(text)
+        matters, length = self._mattering[key]
+        is_small = length < TINY or (length < SMALL and self._depth < FREELY_SMALL)
+        return matters or (is_small and not self._starting)
 
     def _whole(self, function: Function) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda:
         if function.statement is None:

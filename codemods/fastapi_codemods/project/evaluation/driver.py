@@ -60,6 +60,9 @@ class Evaluation(
                     known.forget_text()
 
     def _call_factories(self) -> None:
+        # A lifespan names the application that it is given; it is called when that starts.
+        lifespans = [router.arguments.get("lifespan") for router in self.routers]
+        self._called |= {(f.scope.module.path, f.line) for f in lifespans if isinstance(f, Function)}
         for module in self._modules:
             if not spells(module.text, MAKE_ROUTERS):
                 continue

@@ -26,6 +26,9 @@ LAZY_INCLUDES_SINCE = (0, 137)
 ROUNDS = 25
 """Of a `while`, beyond which it may go on or not."""
 
+ROUNDS_OF_A_START = 2
+"""The same for what runs when an application starts, which waits and polls in such loops."""
+
 BUDGET = 300_000
 """Nodes to evaluate for one module or factory, beyond which the rest is unknown."""
 

@@ -87,7 +87,9 @@ class Machine:
         self._starting = False
         self._site: tuple[str, int] | None = None
         """Of the decorator that is being applied, where a class of the project carries out what it registers."""
-        self._mattering: dict[tuple[str, int, int], bool] = {}
+        self._mattering: dict[tuple[str, int, int], tuple[bool, int]] = {}
+        """Whether the text of a function may register something, and how long it is."""
+        self._generators: dict[ast.AST, bool] = {}
 
     def scope_of(self, module: Module) -> Scope:
         scope = self._scopes.get(module.path)

@@ -26,7 +26,7 @@ from ..values import (
     holds_router,
 )
 from .knowledge import ENUMERATIONS
-from .limits import LAZY_INCLUDES_SINCE, ROUNDS
+from .limits import LAZY_INCLUDES_SINCE, ROUNDS, ROUNDS_OF_A_START
 from .machine import LeaveError, LeaveLoopError, LeaveRoundError, Machine, RaisedError
 from .operators import either, one_of
 
@@ -241,7 +241,7 @@ class Statements(Machine):
         before = self._conditions
         self._loops += 1
         try:
-            for _ in range(ROUNDS):
+            for _ in range(ROUNDS_OF_A_START if self._starting else ROUNDS):
                 decided = self._truth(node.test, scope)
                 if decided is False:
                     self._execute(node.orelse, scope)
