@@ -34,6 +34,9 @@ Progress = Callable[[str, int, int], None]
 FILES_WORTH_A_PROCESS = 100
 """Below this, looking for what is only reported takes less time than another process."""
 
+CHAPTERS_APART = frozenset({"concurrency", "models"})
+"""Codemods of a chapter share what they look at: the calls that block, the models. These two are half of the work."""
+
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""
 
@@ -50,26 +53,29 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
         codemods = registry.select(options.select, options.ignore, options.safety, options.codemods)
         project = open_project(root, options, progress, discovered)
         suppressions = Suppressions(project)
-        # What only reports comes back from another process: what a rewrite needs to know of a finding would not.
-        reporting = [codemod for codemod in codemods if codemod.safety is Safety.REPORT]
-        reports = begin(
-            lambda: {codemod.name: list(codemod.find(project)) for codemod in reporting},
-            project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(reporting) > 0 else 1,
-        )
-        found: dict[str, list[Finding]] = {}
-        # There, codemods that only report are waited for before the others begin.
         is_large = len(project.paths) > FILES_THAT_FILL_MEMORY
-        if is_large:
-            found |= reports()
-        for done, codemod in enumerate(codemods):
-            if codemod.safety is not Safety.REPORT:
-                _tell(progress, codemod.name, done, len(codemods))
+        apart = [codemod for codemod in codemods if codemod.chapter in CHAPTERS_APART]
+
+        def find(some: Sequence[Codemod], progress: Progress | None = None) -> dict[str, list[Finding]]:
+            found: dict[str, list[Finding]] = {}
+            for codemod in some:
+                _tell(progress, codemod.name, len(found), len(some))
+                # What a rewrite would need to know of a finding stays here.
                 found[codemod.name] = [finding._replace(subject=None) for finding in codemod.find(project)]
                 if is_large:
                     for module in project.modules():
                         module.forget_text()
+            return found
+
+        others = begin(
+            lambda: find(apart),
+            project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(apart) > 0 else 1,
+        )
+        # There, the other process is waited for before this one begins: both would fill the memory.
+        found = others() if is_large else {}
+        found |= find([codemod for codemod in codemods if codemod.chapter not in CHAPTERS_APART], progress)
         if not is_large:
-            found |= reports()
+            found |= others()
         findings: list[Finding] = []
         for codemod in codemods:
             findings += _wanted(found[codemod.name], within, suppressions)

@@ -284,6 +284,8 @@ class Search:
     def _narrowed(self, file: Wanted) -> Wanted | None:
         """Without the names that the file never calls; None where nothing is left. Most files fall out here, round
         after round, so what a file calls is read from its text once."""
+        if not (file.seeds or file.calls):
+            return file
         if file.path not in self._called:
             try:
                 text = text_of(self.project.data(file.path))
