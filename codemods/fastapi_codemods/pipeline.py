@@ -67,15 +67,16 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
                         module.forget_text()
             return found
 
-        others = begin(
-            lambda: find(apart),
-            project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(apart) > 0 else 1,
-        )
+        jobs = project.jobs if len(project.paths) > FILES_WORTH_A_PROCESS and len(codemods) > len(apart) > 0 else 1
+        if jobs > 1 and not is_large:
+            project.jobs = jobs - 1  # for each of the two, so that they do not get in each other's way
+        others = begin(lambda: find(apart), jobs)
         # There, the other process is waited for before this one begins: both would fill the memory.
         found = others() if is_large else {}
         found |= find([codemod for codemod in codemods if codemod.chapter not in CHAPTERS_APART], progress)
         if not is_large:
             found |= others()
+            project.jobs = max(project.jobs, jobs)
         findings: list[Finding] = []
         for codemod in codemods:
             findings += _wanted(found[codemod.name], within, suppressions)
