@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ...source.statements import in_code
 from .. import blocking
 from ..index import Module, Project, Symbol
+from ..outlines import may_hold
 from ..reader import ROUTE_METHODS, Positions, dotted, statements_within
 from ..types import Frame, FunctionNode, Types, last_name, own_nodes, parts_of_body, parts_that_run, yields
 from .model import Caller, Site, Wanted
@@ -97,6 +99,9 @@ def _calls_at(types: Types, function: ast.AST, lines: Sequence[int]) -> Iterator
         waiting += reversed(parts_that_run(node))
 
 
+_DEFINES = re.compile(r"def |class |lambda")
+
+
 def _functions(around: Frame, body: Iterable[ast.stmt], lines: Sequence[int]) -> Iterator[tuple[str, Frame]]:
     """Every function on these lines, and every lambda with a name, at whatever depth, with its qualified name."""
     for node in statements_within(body):
@@ -105,6 +110,8 @@ def _functions(around: Frame, body: Iterable[ast.stmt], lines: Sequence[int]) ->
                 inside = around._replace(nodes=(*around.nodes, node))
                 if isinstance(node, FunctionNode):
                     yield inside.name, inside
+                    if not may_hold(node.body, _DEFINES):
+                        continue
                 yield from _functions(inside, node.body, lines)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function) if _holds(node, lines):
                 inside = around._replace(nodes=(*around.nodes, function))
