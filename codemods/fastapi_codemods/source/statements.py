@@ -95,7 +95,7 @@ def blanked(text: str, *, but_f_strings: bool = False) -> str:
     parts = _LITERAL.split(text)
     for index in range(1, len(parts), 2):
         literal = parts[index]
-        if but_f_strings and literal[0] in "\"'" and _F_PREFIX.search(parts[index - 1]):
+        if but_f_strings and literal[0] in "\"'" and _F_PREFIX.search(parts[index - 1][-3:]):
             continue
         # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
         parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)

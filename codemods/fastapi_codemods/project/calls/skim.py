@@ -160,7 +160,7 @@ def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterato
 
 
 _METHOD_CALL = re.compile(r"\.\w+\(")
-CALLED = re.compile(r"(\w+)\(")
+CALLED = re.compile(r"\b(\w+)\(")  # with `\b` it goes back over a word once, not for each of its letters
 
 
 def places_in(text: str, file: Wanted) -> set[int]:
