@@ -58,6 +58,11 @@ class Body(list[ast.stmt]):
             self._parse()
         return super().__len__()
 
+    def __eq__(self, other: object) -> bool:
+        return list(self) == other
+
+    __hash__ = None
+
     @overload
     def __getitem__(self, index: SupportsIndex) -> ast.stmt: ...
 
