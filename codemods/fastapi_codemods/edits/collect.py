@@ -81,16 +81,13 @@ class Edits:
 
         `find` has asked `reachable_as` before: a name that cannot be had is a finding that is left alone.
         """
-        reachable = imports.reachable_as(module, dotted)
-        if reachable is None:
-            raise BrokenResultError(f"{module.path} cannot import {dotted}: the name is taken")
-        if reachable.request is not None:
-            self.requests.append(ImportRequest(module.path, *reachable.request, finding))
-        return reachable.expression
+        return self._reached(imports.reachable_as(module, dotted), module, dotted, finding)
 
     def module_name(self, module: Module, dotted: str, finding: Finding) -> str:
         """The expression that means the module `dotted` (`asyncio`), imported if it must be; see `name`."""
-        reachable = imports.module_reachable_as(module, dotted)
+        return self._reached(imports.module_reachable_as(module, dotted), module, dotted, finding)
+
+    def _reached(self, reachable: imports.Reachable | None, module: Module, dotted: str, finding: Finding) -> str:
         if reachable is None:
             raise BrokenResultError(f"{module.path} cannot import {dotted}: the name is taken")
         if reachable.request is not None:

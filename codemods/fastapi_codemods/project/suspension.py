@@ -47,6 +47,19 @@ class Place(NamedTuple):
         return self.around[0] if self.around else self.function
 
 
+def needs_parentheses(place: Place, node: ast.AST) -> bool:
+    """Whether `await ...` must be put in parentheses where a node, the call or something around it, stands."""
+    chain: list[ast.AST] = [place.call, *place.around]
+    index = chain.index(node)
+    match chain[index + 1] if index + 1 < len(chain) else None:
+        case ast.Attribute() | ast.Await() | ast.BinOp(op=ast.Pow()):
+            return True
+        case ast.Subscript(value=inner) | ast.Call(func=inner):
+            return inner is node
+        case _:
+            return False
+
+
 def place_of(project: Project, call: BlockingCall) -> Place | None:
     """None where the call is not found again, or where Python cannot parse what it stands in."""
     module = project.module(call.path)

@@ -37,7 +37,7 @@ from ...project import Project
 from ...project.calls import BlockingCall, blocking_calls
 from ...project.code_strings import strings_by_name
 from ...project.surroundings import surroundings
-from ...project.suspension import Place, place_of, reason_against_await
+from ...project.suspension import Place, needs_parentheses, place_of, reason_against_await
 
 
 class TimeSleepToAsyncioSleep(Codemod):
@@ -64,25 +64,12 @@ class TimeSleepToAsyncioSleep(Codemod):
             module = place.module
             sleep = place.positions.span(place.call.func)
             asyncio = edits.module_name(module, "asyncio", finding)
-            start, end = ("(", ")") if needs_parentheses(place) else ("", "")
+            start, end = ("(", ")") if needs_parentheses(place, place.call) else ("", "")
             edits.replace(module, sleep, f"{start}await {asyncio}.sleep", finding)
             if end:
                 edits.insert(module, place.positions.span(place.call).end, end, finding)
             head = module.code(sleep).partition(".")[0]
             edits.drop_import(module, head, finding)
-
-
-def needs_parentheses(place: Place) -> bool:
-    """Whether `await f()` must be put in parentheses where `f()` stands."""
-    match place.parent:
-        case ast.Attribute() | ast.Await():
-            return True
-        case ast.Subscript(value=inner) | ast.Call(func=inner):
-            return inner is place.call
-        case ast.BinOp(op=ast.Pow()):
-            return True
-        case _:
-            return False
 
 
 def _reason(project: Project, call: BlockingCall, place: Place) -> str | None:

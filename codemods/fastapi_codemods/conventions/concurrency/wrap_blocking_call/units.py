@@ -12,7 +12,7 @@ from ....findings import Finding
 from ....project import Span
 from ....project.calls import BlockingCall
 from ....project.reader import dotted
-from ....project.suspension import WAITING, Place, reason_against_await
+from ....project.suspension import WAITING, Place, needs_parentheses, reason_against_await
 from ....project.threads import Threads
 from .blocks import reason_against_block, write_block
 from .helpers import Helper
@@ -168,7 +168,7 @@ def _write_expression(unit: Unit, helper: Helper, edits: Edits, finding: Finding
     module = place.module
     assert isinstance(unit.node, ast.expr)
     span = place.positions.span(unit.node)
-    start, end = ("(", ")") if _needs_parentheses(place, unit.node) else ("", "")
+    start, end = ("(", ")") if needs_parentheses(place, unit.node) else ("", "")
     names = {keyword.arg for keyword in place.call.keywords}
     is_plain = not names or (helper.takes_keywords and not names & {"func", None}) or helper.is_curried
     if unit.how == "lambda" or unit.node is not place.call or not is_plain:
@@ -196,18 +196,3 @@ def _write_expression(unit: Unit, helper: Helper, edits: Edits, finding: Finding
         edits.replace(module, Span(span.start, opening + 1), f"{start}await {helper.expression}({code}{comma}", finding)
     if end:
         edits.insert(module, span.end, end, finding)
-
-
-def _needs_parentheses(place: Place, node: ast.AST) -> bool:
-    """Whether `await f()` must be put in parentheses where the node stands."""
-    chain: list[ast.AST] = [place.call, *place.around]
-    index = chain.index(node)
-    match chain[index + 1] if index + 1 < len(chain) else None:
-        case ast.Attribute() | ast.Await():
-            return True
-        case ast.Subscript(value=inner) | ast.Call(func=inner):
-            return inner is node
-        case ast.BinOp(op=ast.Pow()):
-            return True
-        case _:
-            return False
