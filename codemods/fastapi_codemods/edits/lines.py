@@ -15,6 +15,7 @@ from .collect import Edits
 
 _REST_OF_LINE = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
 _BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*")
+_SHORT_STRING = re.compile(r"""(?<!['"\\])(?:'(?!'')(?:[^'"\\\n]|\\.)*'|"(?!"")(?:[^'"\\\n]|\\.)*")(?!['"])""")
 _FIRST_INDENTED_LINE = re.compile(r"^\S[^\n]*:[ \t\r]*\n(?:[ \t\r]*\n)*([ \t]+)\S", re.MULTILINE)
 
 
@@ -126,3 +127,13 @@ def blank_lines_before(module: Module, offset: int) -> int:
     if not before.strip():
         return 2
     return before[len(before.rstrip()) :].count("\n") - 1
+
+
+def quote_of(module: Module) -> str:
+    """The quote that a module writes its short strings in: `'` where these are the most, else `"`."""
+    return str(module.remembered("quote", lambda: "'" if _in_single_quotes(module.text) else '"'))
+
+
+def _in_single_quotes(text: str) -> bool:
+    found = [match.group()[0] for match in _SHORT_STRING.finditer(text)]
+    return found.count("'") * 2 > len(found)

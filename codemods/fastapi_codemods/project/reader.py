@@ -451,15 +451,7 @@ class _Reader:
         return Decorator(name, call, self.positions.span(node), self.positions.line(node.lineno))
 
     def _call(self, node: ast.Call) -> Call:
-        span = self.positions.span
-        arguments = [
-            Argument(None, "*", span(a.value)) if isinstance(a, ast.Starred) else Argument(None, "", span(a))
-            for a in node.args
-        ]
-        arguments += [Argument(k.arg, "" if k.arg else "**", span(k.value)) for k in node.keywords]
-        # `f(a=1, *rest)` is allowed: the order of the text is the order that counts for edits.
-        arguments.sort(key=lambda argument: argument.span)
-        return Call(dotted(node.func), tuple(arguments), span(node))
+        return call_of(node, self.positions)
 
     def _read_call(
         self,
@@ -517,6 +509,19 @@ class _Reader:
                     )
                 )
         self._read_call(node.value, node, scopes, conditional=conditional, looped=looped)
+
+
+def call_of(node: ast.Call, positions: Positions) -> Call:
+    """A call with the places of its arguments."""
+    span = positions.span
+    arguments = [
+        Argument(None, "*", span(a.value)) if isinstance(a, ast.Starred) else Argument(None, "", span(a))
+        for a in node.args
+    ]
+    arguments += [Argument(k.arg, "" if k.arg else "**", span(k.value)) for k in node.keywords]
+    # `f(a=1, *rest)` is allowed: the order of the text is the order that counts for edits.
+    arguments.sort(key=lambda argument: argument.span)
+    return Call(dotted(node.func), tuple(arguments), span(node))
 
 
 def dotted(node: ast.expr) -> str:

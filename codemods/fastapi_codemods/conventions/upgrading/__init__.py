@@ -1,0 +1,1 @@
+"""Old FastAPI code: what newer releases removed, renamed or warn of."""
