@@ -179,6 +179,19 @@ COMMANDS = {
             ),
         ),
         Command(
+            "upgrade",
+            "Show what the project needs to run with a newer FastAPI, its requirement included, as a patch.",
+            "fastapi-codemods upgrade --to 0.165 --apply",
+            (
+                *(option for option in SHARED if option.name not in ("select", "ignore", "safety", "target_fastapi")),
+                Option("to", ("--to",), "value", "The FastAPI to run with.", "VERSION", required=True),
+                Option("output", ("--output",), "value", "Write the patch to this file.", "FILE"),
+                Option("format", ("--format",), "value", "How to print.", None, ("text", "json"), "text"),
+                Option("apply", ("--apply",), "switch", "Change the files, all or none of them."),
+                Option("allow_dirty", ("--allow-dirty",), "switch", "Even with uncommitted changes in git."),
+            ),
+        ),
+        Command(
             "undo",
             "Put the files back as they were before a run.",
             "fastapi-codemods undo",
@@ -240,8 +253,10 @@ def _complete(command: Command, given: Mapping[str, list[str]], plain: list[str]
         values = given[option.name]
         if not option.flags:
             values, plain = plain, []
-            if (option.kind == "value" and len(values) > 1) or (option.required and not values):
+            if option.kind == "value" and len(values) > 1:
                 return None
+        if option.required and not values:
+            return None
         if option.choices and not set(values) <= set(option.choices):
             return None
         if option.kind == "number" and not all(_is_number(v) for v in values):

@@ -110,8 +110,6 @@ def diff(arguments: Arguments, _: Sequence[str]) -> int:
 
 
 def apply(arguments: Arguments, words: Sequence[str]) -> int:
-    from fastapi_codemods.apply import apply_changes
-
     task, planned, proof = _proved_plan(arguments)
     _note_incidents(planned)
     _note_proof(proof)
@@ -123,21 +121,30 @@ def apply(arguments: Arguments, words: Sequence[str]) -> int:
 
         tests = Tests(task.root, arguments)
     if changes:
-        run_id = apply_changes(
-            task.root,
-            changes,
-            command=_typed(words),
-            codemods=tuple(dict.fromkeys(step.codemod for step in planned.steps)),
-            allow_dirty=arguments["allow_dirty"],
-            notify=terminal.note,
-        )
-    if run_id:
-        terminal.write(f"run {run_id}: {_number(len(changes), 'file')} changed\n")
-        terminal.write(f"to undo it: fastapi-codemods undo {run_id}\n")
+        run_id = _apply(task.root, planned, words, allow_dirty=arguments["allow_dirty"])
     terminal.note(_counted(planned))
     if tests is not None and run_id and not tests.still_pass(run_id):
         return FOUND
     return _exit_code(task, planned, DONE)
+
+
+def _apply(root: Path, planned: Plan, words: Sequence[str], *, allow_dirty: bool) -> str:
+    """Write the changes of a plan, say so, and give the id of the run; empty if the files were like that already."""
+    from fastapi_codemods.apply import apply_changes
+
+    changes = planned.changes
+    run_id = apply_changes(
+        root,
+        changes,
+        command=_typed(words),
+        codemods=tuple(dict.fromkeys(step.codemod for step in planned.steps)),
+        allow_dirty=allow_dirty,
+        notify=terminal.note,
+    )
+    if run_id:
+        terminal.write(f"run {run_id}: {_number(len(changes), 'file')} changed\n")
+        terminal.write(f"to undo it: fastapi-codemods undo {run_id}\n")
+    return run_id
 
 
 def _proved_plan(arguments: Arguments) -> tuple[Task, Plan, Proof | None]:
@@ -369,6 +376,35 @@ def history(_arguments: Arguments, _: Sequence[str]) -> int:
     return DONE
 
 
+# --- upgrade
+
+
+def upgrade(arguments: Arguments, words: Sequence[str]) -> int:
+    from fastapi_codemods.upgrade import plan_upgrade
+
+    from . import upgrade as work
+
+    task = _task({**arguments, "select": (), "ignore": (), "safety": None, "target_fastapi": None})
+    with progress.shown() as report_progress:
+        planned = plan_upgrade(task.root, task.paths, task.options, arguments["to"], report_progress)
+    changes = planned.plan.changes
+    if arguments["output"] is not None:
+        from fastapi_codemods.review.patch import unified
+
+        _write_file(Path(arguments["output"]), unified(changes))
+    if arguments["format"] == "json":
+        terminal.write(work.document(planned))
+    elif arguments["output"] is None and not arguments["apply"]:
+        _show_patch(changes)
+    _note_incidents(planned.plan)
+    if arguments["format"] == "text":
+        for line in work.described(planned):
+            terminal.note(line)
+    if arguments["apply"] and changes:
+        _apply(task.root, planned.plan, words, allow_dirty=arguments["allow_dirty"])
+    return _exit_code(task, planned.plan, DONE)
+
+
 # --- list, explain
 
 
@@ -434,6 +470,7 @@ _COMMANDS: Mapping[str, Callable[[Arguments, Sequence[str]], int]] = {
     "check": check,
     "diff": diff,
     "apply": apply,
+    "upgrade": upgrade,
     "undo": undo,
     "history": history,
     "routes": routes,

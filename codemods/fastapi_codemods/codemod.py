@@ -31,6 +31,10 @@ class Codemod(ABC):
     after: ClassVar[tuple[str, ...]] = ()
     """Names of codemods whose result this one wants to see; the order of a run follows from these."""
 
+    since: ClassVar[tuple[int, ...] | None] = None
+    """The FastAPI release from which what this codemod finds is warned of, fails, or means something else: an upgrade
+    to it or a later one needs the codemod. None for a convention that no release decides about."""
+
     effects: ClassVar[frozenset[str] | None] = None
     """The classes of differences (`verify.KINDS`) that the rewrite may make; None: those that its level allows. A
     dependency that is lost, a test that fails and an application that cannot be imported are never among them."""

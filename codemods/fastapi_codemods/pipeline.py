@@ -81,7 +81,7 @@ def check(root: Path, paths: Sequence[Path], options: Options, progress: Progres
         for codemod in codemods:
             findings += _wanted(found[codemod.name], within, suppressions)
         warnings = suppressions.unused(codemods, within)
-        checked = Plan(root, (), _sorted(findings), _skipped(project, paths, within), warnings)
+        checked = Plan(root, (), _sorted(findings), skipped_in(project, paths, within), warnings)
         if results is not None:
             results.keep_later(checked, (module.path for module in project.modules()))
         return checked
@@ -116,26 +116,48 @@ def plan(
         codemods = tuple(codemod for codemod in codemods if codemod.safety is not Safety.REPORT)
         project = open_project(root, options, progress)
         within = prefixes_of(root, paths)
-        skipped = _skipped(project, paths, within)
-        suppressions = Suppressions(project)
-        steps: list[Step] = []
-        findings: list[Finding] = []
-        for done, codemod in enumerate(codemods):
-            _tell(progress, codemod.name, done, len(codemods))
-            found = [_rejected(finding, rejected) for finding in _found(codemod, project, within, suppressions)]
-            accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
-            if accepted:
-                proved, reasons = _proved(codemod, project, accepted, options.jobs)
-                found = [f._replace(left_alone=reasons[id(f)]) if id(f) in reasons else f for f in found]
-                accepted = [finding for finding in accepted if id(finding) not in reasons]
-                found, accepted = _without_those_that_change_nothing(found, accepted, proved.edits, proved.refused)
-                if proved.changes:
-                    steps.append(Step(codemod.name, tuple(accepted), proved.changes))
-                    project = project.with_changes(proved.changes)
-                    suppressions = suppressions.on(project)
-            findings += found
-        warnings = suppressions.unused(codemods, within)
-        return Plan(root, tuple(steps), _sorted(findings), skipped, warnings)
+        skipped = skipped_in(project, paths, within)
+        chain = chained(project, codemods, within, options.jobs, progress, rejected)
+        return Plan(root, chain.steps, _sorted(chain.findings), skipped, chain.warnings)
+
+
+class Chain(NamedTuple):
+    """What codemods made of a project, one after the other."""
+
+    project: Project
+    """As the last of them leaves it."""
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+
+
+def chained(
+    project: Project,
+    codemods: Sequence[Codemod],
+    within: Sequence[str],
+    jobs: int | None,
+    progress: Progress | None = None,
+    rejected: Collection[str] | Mapping[str, str] = (),
+) -> Chain:
+    """Each codemod on what those before it left, see `plan`; `within` are prefixes of paths."""
+    suppressions = Suppressions(project)
+    steps: list[Step] = []
+    findings: list[Finding] = []
+    for done, codemod in enumerate(codemods):
+        _tell(progress, codemod.name, done, len(codemods))
+        found = [_rejected(finding, rejected) for finding in _found(codemod, project, within, suppressions)]
+        accepted = [finding for finding in found if finding.fixable and finding.fingerprint not in rejected]
+        if accepted:
+            proved, reasons = _proved(codemod, project, accepted, jobs)
+            found = [f._replace(left_alone=reasons[id(f)]) if id(f) in reasons else f for f in found]
+            accepted = [finding for finding in accepted if id(finding) not in reasons]
+            found, accepted = _without_those_that_change_nothing(found, accepted, proved.edits, proved.refused)
+            if proved.changes:
+                steps.append(Step(codemod.name, tuple(accepted), proved.changes))
+                project = project.with_changes(proved.changes)
+                suppressions = suppressions.on(project)
+        findings += found
+    return Chain(project, tuple(steps), tuple(findings), suppressions.unused(codemods, within))
 
 
 def open_project(
@@ -153,7 +175,7 @@ def open_project(
     )
 
 
-def _skipped(project: Project, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
+def skipped_in(project: Project, paths: Sequence[Path], within: Sequence[str]) -> tuple[Skipped, ...]:
     """The files in the paths that were not read; a file that was named and is no part of the project is one of them."""
     skipped = {item for item in project.skipped if _contains(within, item.path)}
     named = {item.path for item in skipped}

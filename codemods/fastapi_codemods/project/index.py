@@ -314,6 +314,12 @@ class Project:
             self.root, sorted(paths), ordered, self.skipped, imports, self.target_fastapi, overlay, self.jobs
         )
 
+    def targeting(self, fastapi: str) -> Project:
+        """The same files, to be written for this FastAPI and newer ones."""
+        project = self.with_changes(())
+        project.target_fastapi = fastapi
+        return project
+
     @cached_property
     def style(self) -> Style:
         return style_of(self.root)

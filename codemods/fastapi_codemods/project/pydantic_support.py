@@ -7,6 +7,8 @@ code could not be imported with Pydantic 2.
 
 from __future__ import annotations
 
+import re
+
 from .index import Project
 from .models import pydantic_major, required_pydantic
 
@@ -14,7 +16,10 @@ _ONLY_PYDANTIC_2 = (0, 126)
 """From this FastAPI on there is no support for Pydantic 1."""
 
 # With Pydantic 2 these fail when they are imported, or when what they configure is used.
-_ONLY_IN_1 = (b"pydantic import BaseSettings", b"pydantic.generics", b"orm_mode")
+_ONLY_IN_1 = re.compile(
+    rb"^from[ \t]+pydantic[ \t]+import[ \t]*(?:\([^)]*|[^\n(]*)\bBaseSettings\b|\bpydantic\.generics\b|\borm_mode\b",
+    re.MULTILINE,
+)
 
 
 def reason_against_pydantic_2(project: Project) -> str | None:
@@ -40,6 +45,6 @@ def _reason(project: Project) -> str | None:
             data = project.data(path)
         except OSError:
             continue
-        if any(word in data for word in _ONLY_IN_1):
+        if _ONLY_IN_1.search(data):
             return f"{path} is written for Pydantic 1"
     return None

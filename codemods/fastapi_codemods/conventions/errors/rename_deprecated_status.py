@@ -36,6 +36,7 @@ _HOMES = ("fastapi.status", "starlette.status")
 
 class RenameDeprecatedStatus(Codemod):
     safety = Safety.SAFE
+    since = (0, 117)
 
     def find(self, project: Project) -> Iterator[Finding]:
         for module in project.modules_that_import(b"status"):

@@ -115,6 +115,7 @@ class _Subject(NamedTuple):
 
 class PydanticV1Methods(Codemod):
     safety = Safety.SAFE
+    since = (0, 100)
 
     def find(self, project: Project) -> Iterator[Finding]:
         search: _Search | None = None

@@ -72,6 +72,7 @@ class _Made(NamedTuple):
 
 class RemoveOrjsonResponse(Codemod):
     safety = Safety.SAFE
+    since = (0, 131)
 
     effects = frozenset({"route"})
     """The class that the route table names; nothing of it is seen from outside."""

@@ -75,6 +75,7 @@ class _Loop(NamedTuple):
 
 class IterRouteContexts(Codemod):
     safety = Safety.CONTRACT
+    since = (0, 137)
 
     def find(self, project: Project) -> Iterator[Finding]:
         for module in project.modules():

@@ -41,6 +41,7 @@ _CALL_BYTES = re.compile(_CALL.pattern.encode())
 
 class AppRouteToAddRoute(Codemod):
     safety = Safety.SAFE
+    since = (0, 90)
 
     def find(self, project: Project) -> Iterator[Finding]:
         modules = (module for module in project.modules() if _CALL_BYTES.search(module.data))

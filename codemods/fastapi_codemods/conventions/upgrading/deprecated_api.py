@@ -56,6 +56,7 @@ _WORDS = re.compile(
 
 class DeprecatedApi(Codemod):
     safety = Safety.REPORT
+    since = (0, 100)
 
     def find(self, project: Project) -> Iterator[Finding]:
         for module in modules_with(project, _WORDS, _IMPORTS):

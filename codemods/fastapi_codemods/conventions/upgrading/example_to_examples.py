@@ -61,6 +61,7 @@ class _Subject(NamedTuple):
 
 class ExampleToExamples(Codemod):
     safety = Safety.CONTRACT
+    since = EXAMPLES_SINCE
     effects = frozenset({"documentation"})
 
     def find(self, project: Project) -> Iterator[Finding]:

@@ -55,6 +55,7 @@ _ADVICE = {
 
 class FastapiRemovedAppKwargs(Codemod):
     safety = Safety.REPORT
+    since = (0, 145)
 
     def find(self, project: Project) -> Iterator[Finding]:
         for found in calls_in(project, project.modules(), _CALL, lambda symbol: symbol == Symbol(None, APPLICATION)):

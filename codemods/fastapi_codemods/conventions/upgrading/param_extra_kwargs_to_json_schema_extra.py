@@ -60,6 +60,7 @@ _KNOWN_TO = {
 
 class ParamExtraKwargsToJsonSchemaExtra(Codemod):
     safety = Safety.SAFE
+    since = JSON_SCHEMA_EXTRA_SINCE
 
     def find(self, project: Project) -> Iterator[Finding]:
         words = tuple(name.encode() for name in sorted(_FUNCTIONS))

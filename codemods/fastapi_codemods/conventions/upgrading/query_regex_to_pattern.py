@@ -52,6 +52,7 @@ _ONLY_PYTHON = re.compile(r"\(\?(?:[=!]|<[=!]|P=)|\\[1-9]")
 
 class QueryRegexToPattern(Codemod):
     safety = Safety.SAFE
+    since = PATTERN_SINCE
 
     def find(self, project: Project) -> Iterator[Finding]:
         modules = modules_with(project, _KEYWORD_BYTES, _IMPORTS)

@@ -56,6 +56,7 @@ class _Subject(NamedTuple):
 
 class TemplateResponseSignature(Codemod):
     safety = Safety.CONTRACT
+    since = REQUEST_FIRST_SINCE
     effects = frozenset({"response"})
 
     def find(self, project: Project) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ from .registrations import Application, Registration, Subject, registrations
 
 class OnEventToLifespan(Codemod):
     safety = Safety.SAFE
+    since = (0, 93)
 
     def find(self, project: Project) -> Iterator[Finding]:
         found = list(registrations(project))

@@ -1,0 +1,312 @@
+"""`upgrade`: requirements raised with their style kept, steps in order, and what behaves otherwise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastapi_codemods.config import Options
+from fastapi_codemods.errors import ConfigurationError
+from fastapi_codemods.project.versions import parse_release
+from fastapi_codemods.upgrade import REQUIREMENT, plan_upgrade
+from fastapi_codemods.upgrade.requirements import raised, raised_specifier
+
+OLD = """\
+from fastapi import FastAPI, Query, status
+
+app = FastAPI()
+
+
+@app.get("/items", status_code=status.HTTP_422_UNPROCESSABLE_ENTITY)
+def read(q: str = Query("a", regex="^a")):
+    return q
+"""
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+class TestSpecifiers:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("", ">=0.165"),
+            ("*", ">=0.165"),
+            ("==0.95.1", "==0.165"),
+            (" == 0.95.1", " == 0.165"),
+            ("==0.95.*", "==0.165.*"),
+            ("===0.95.1", "===0.165"),
+            ("~=0.95.1", "~=0.165.0"),
+            ("~=0.95", "~=0.165"),
+            (">=0.95", ">=0.165"),
+            (">0.95", ">=0.165"),
+            (">=0.95,<0.110", ">=0.165"),
+            (">=0.95, <1", ">=0.165, <1"),
+            ("<1,>=0.95", "<1,>=0.165"),
+            ("<0.110", ">=0.165"),
+            ("<1", ">=0.165,<1"),
+            (">=0.95,!=0.100.0,<=0.110", ">=0.165,!=0.100.0"),
+            ("^0.95.1", "^0.165"),
+            ("~0.95", "~0.165"),
+            ("0.95.1", "0.165"),
+            ("^0.95 || ^0.110", "^0.165"),
+            (">=0.165.2", ">=0.165.2"),
+            (">=0.170,<1", ">=0.170,<1"),
+            ("@ git+https://example.com/fastapi", "@ git+https://example.com/fastapi"),
+        ],
+    )
+    def test_are_raised_with_their_style_kept(self, old, new):
+        assert raised_specifier(old, (0, 165)) == new
+
+    def test_a_release_of_three_parts_stays_one(self):
+        assert raised_specifier("~=0.95.1", (0, 115, 4)) == "~=0.115.4"
+        assert raised_specifier("==0.95.*", (0, 115, 4)) == "==0.115.*"
+
+
+FILES = {
+    "pyproject.toml": (
+        """\
+[project]
+name = "shop"
+keywords = ["fastapi", "shop"]
+dependencies = [
+    "fastapi[all] >= 0.95, < 0.100; python_version >= '3.8'",  # the framework
+    "fastapi-users==12.0",
+    "uvicorn",
+]
+
+[project.optional-dependencies]
+old = ["fastapi==0.95.0"]
+
+[tool.poetry.dependencies]
+python = "^3.8"
+fastapi = "^0.95"
+
+[tool.poetry.group.dev.dependencies]
+fastapi = {extras = ["all"], version = "^0.95"}
+
+[tool.other]
+names = ["fastapi"]
+fastapi = "0.1"
+""",
+        """\
+[project]
+name = "shop"
+keywords = ["fastapi", "shop"]
+dependencies = [
+    "fastapi[all] >= 0.165; python_version >= '3.8'",  # the framework
+    "fastapi-users==12.0",
+    "uvicorn",
+]
+
+[project.optional-dependencies]
+old = ["fastapi==0.165"]
+
+[tool.poetry.dependencies]
+python = "^3.8"
+fastapi = "^0.165"
+
+[tool.poetry.group.dev.dependencies]
+fastapi = {extras = ["all"], version = "^0.165"}
+
+[tool.other]
+names = ["fastapi"]
+fastapi = "0.1"
+""",
+    ),
+    "requirements.txt": (
+        "# fastapi==1\nFastAPI[all]==0.95.0 ; python_version >= '3.8'  # pinned\nfastapi-utils==0.2\nuvicorn\n",
+        "# fastapi==1\nFastAPI[all]==0.165 ; python_version >= '3.8'  # pinned\nfastapi-utils==0.2\nuvicorn\n",
+    ),
+    "requirements/base.in": ("-r other.txt\r\nfastapi\r\n", "-r other.txt\r\nfastapi>=0.165\r\n"),
+    "setup.cfg": (
+        "[metadata]\nkeywords =\n    fastapi\n\n[options]\ninstall_requires =\n    fastapi >= 0.95\n    uvicorn\n",
+        "[metadata]\nkeywords =\n    fastapi\n\n[options]\ninstall_requires =\n    fastapi >= 0.165\n    uvicorn\n",
+    ),
+    "setup.py": (
+        'setup(name="fastapi", install_requires=["fastapi>=0.95,<1", "uvicorn"])\n',
+        'setup(name="fastapi", install_requires=["fastapi>=0.165,<1", "uvicorn"])\n',
+    ),
+    "Pipfile": (
+        '[packages]\nfastapi = "*"\n\n[scripts]\nfastapi = "0"\n',
+        '[packages]\nfastapi = ">=0.165"\n\n[scripts]\nfastapi = "0"\n',
+    ),
+}
+
+
+class TestFiles:
+    @pytest.mark.parametrize("path", FILES)
+    def test_only_the_requirement_changes(self, path, tmp_path):
+        before, after = FILES[path]
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(before.encode())
+        (change,) = raised(tmp_path, (), (0, 165)).changes
+        assert change.path == path
+        assert change.after is not None
+        assert change.after.decode() == after
+
+    def test_what_tools_make_is_named_and_left(self, tmp_path):
+        write(
+            tmp_path,
+            {
+                "requirements.in": "fastapi\n",
+                "requirements.txt": "# This file is autogenerated by pip-compile with Python 3.11\nfastapi==0.95.0\n",
+                "constraints.txt": "fastapi==0.95.0 \\\n    --hash=sha256:00\n",
+                "uv.lock": '[[package]]\nname = "fastapi"\nversion = "0.95.0"\n',
+            },
+        )
+        result = raised(tmp_path, (), (0, 165))
+        assert [change.path for change in result.changes] == ["requirements.in"]
+        told = {note.split(" ")[0] for note in result.notes}
+        assert told == {"requirements.txt", "constraints.txt", "uv.lock"}
+
+    def test_files_beside_an_application_are_read_too(self, tmp_path):
+        write(tmp_path, {"backend/requirements.txt": "fastapi==0.95\n"})
+        assert [change.path for change in raised(tmp_path, ["backend"], (0, 165)).changes] == [
+            "backend/requirements.txt"
+        ]
+
+
+class TestPlan:
+    def test_what_only_the_new_one_can_run_comes_after_the_requirement(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        upgrade = plan_upgrade(tmp_path, (), Options(cache=False), "0.165")
+        assert [step.codemod for step in upgrade.plan.steps] == [
+            "query-regex-to-pattern",
+            REQUIREMENT,
+            "rename-deprecated-status",
+        ]
+        assert upgrade.before == (0, 100)
+        assert upgrade.source == "requirements.txt"
+        text = {change.path: change.after for change in upgrade.plan.changes}["main.py"]
+        assert text is not None
+        assert b'pattern="^a"' in text
+        assert b"HTTP_422_UNPROCESSABLE_CONTENT" in text
+
+    def test_what_a_nearer_version_does_not_need_is_not_planned(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        upgrade = plan_upgrade(tmp_path, (), Options(cache=False), "0.110")
+        assert [step.codemod for step in upgrade.plan.steps] == ["query-regex-to-pattern", REQUIREMENT]
+
+    def test_a_second_one_has_nothing_to_do(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        for change in plan_upgrade(tmp_path, (), Options(cache=False), "0.165").plan.changes:
+            (tmp_path / change.path).write_bytes(change.after or b"")
+        assert plan_upgrade(tmp_path, (), Options(cache=False), "0.165").plan.steps == ()
+
+    def test_going_back_is_an_error(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.120\n"})
+        with pytest.raises(ConfigurationError, match=r"requirements\.txt requires FastAPI 0\.120 already"):
+            plan_upgrade(tmp_path, (), Options(cache=False), "0.110")
+        with pytest.raises(ConfigurationError, match="not a version"):
+            plan_upgrade(tmp_path, (), Options(cache=False), "newest")
+
+    def test_other_bounds_are_told(self, tmp_path):
+        write(
+            tmp_path,
+            {
+                "main.py": OLD,
+                "pyproject.toml": '[project]\nrequires-python = ">=3.9"\n'
+                'dependencies = ["fastapi", "pydantic<2,>=1.10", "starlette==0.27"]\n',
+            },
+        )
+        notes = plan_upgrade(tmp_path, (), Options(cache=False), "0.165").notes
+        assert [note.partition(":")[0] for note in notes] == [
+            "FastAPI 0.165 needs Python 3.11",
+            "FastAPI 0.165 needs Pydantic 2",
+            "FastAPI 0.165 needs Starlette 1.6",
+        ]
+
+
+CHANGED = {
+    "dependencies with `yield`": (
+        "0.106",
+        "def get_db():\n    yield 1\n\n\n@app.get('/a')\ndef a(db=Depends(get_db)): ...\n",
+    ),
+    "endpoint that is a generator": ("0.134", "@app.get('/a')\ndef a():\n    yield 1\n"),
+    "missing credentials": ("0.122", "bearer = HTTPBearer()\n"),
+    "JSON `Content-Type`": ("0.132", ""),
+    "arguments that its `__init__` does not list": (
+        "0.132",
+        "class Mine(APIRoute):\n    def __init__(self, path, endpoint):\n        super().__init__(path, endpoint)\n",
+    ),
+    '`scope["route"].path`': ("0.137", "def path_of(request):\n    return request.scope['route'].path\n"),
+    "NaN": ("0.130", "NOTHING = float('nan')\n"),
+}
+HEAD = """\
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+app = FastAPI()
+"""
+
+
+class TestChangedBehaviour:
+    @pytest.mark.parametrize("words", CHANGED)
+    def test_is_told_with_its_place(self, words, tmp_path):
+        since, code = CHANGED[words]
+        write(tmp_path, {"main.py": HEAD + code, "requirements.txt": "fastapi>=0.99\n"})
+        touched = plan_upgrade(tmp_path, (), Options(cache=False), "0.165").touched
+        (found,) = [change for change in touched if words in change.text and change.since == parse_release(since)]
+        assert found.places[0].path == "main.py"
+        earlier = (0, int(since.split(".")[1]) - 1)
+        before = plan_upgrade(tmp_path, (), Options(cache=False), ".".join(map(str, earlier))).touched
+        assert found not in before
+
+    def test_what_is_not_touched_is_not_told(self, tmp_path):
+        code = (
+            "bearer = HTTPBearer(auto_error=False)\n\n\nclass Mine(APIRoute):\n"
+            "    def __init__(self, path, endpoint, **given):\n        super().__init__(path, endpoint, **given)\n\n\n"
+            "def numbers():\n    yield 1\n"
+        )
+        text = (HEAD + code).replace("FastAPI()", "FastAPI(strict_content_type=False)")
+        write(tmp_path, {"main.py": text, "requirements.txt": "fastapi>=0.99\n"})
+        assert plan_upgrade(tmp_path, (), Options(cache=False), "0.165").touched == ()
+
+
+class TestCommand:
+    def run(self, root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fastapi_codemods_cli", "upgrade", "--no-cache", *words]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+    def test_shows_a_patch_and_the_steps_and_changes_nothing(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        result = self.run(tmp_path, "--to", "0.165")
+        assert result.returncode == 0, result.stderr
+        assert "+fastapi>=0.165" in result.stdout
+        assert "2. requirement: requirements.txt" in result.stderr
+        assert (tmp_path / "main.py").read_text() == OLD
+
+    def test_applies_and_can_be_undone(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        result = self.run(tmp_path, "--to", "0.165", "--apply")
+        assert result.returncode == 0, result.stderr
+        assert (tmp_path / "requirements.txt").read_text() == "fastapi>=0.165\n"
+        assert "pattern" in (tmp_path / "main.py").read_text()
+        undo = [sys.executable, "-m", "fastapi_codemods_cli", "undo"]
+        subprocess.run(undo, cwd=tmp_path, check=True, capture_output=True)
+        assert (tmp_path / "requirements.txt").read_text() == "fastapi>=0.100\n"
+        assert (tmp_path / "main.py").read_text() == OLD
+
+    def test_gives_json(self, tmp_path):
+        write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
+        document = json.loads(self.run(tmp_path, "--to", "0.165", "--format", "json").stdout)
+        assert (document["from"], document["from_source"], document["to"]) == ("0.100", "requirements.txt", "0.165")
+        assert [step["name"] for step in document["steps"]][1] == "requirement"
+        assert document["patch"].startswith("diff --git")
+
+    def test_wants_a_version(self, tmp_path):
+        write(tmp_path, {"main.py": OLD})
+        assert self.run(tmp_path).returncode == 2
+        result = self.run(tmp_path, "--to", "soon")
+        assert result.returncode == 2
+        assert result.stderr == "error: 'soon' is not a version; write it like 0.110 or 0.115.4\n"
