@@ -141,7 +141,7 @@ class PydanticV1Methods(Codemod):
                     if module.text[end - len(use.node.attr) : end] != use.node.attr:
                         continue  # in an f-string, before Python 3.12
                     found = search.model_of(use)
-                    if found is not None:
+                    if found is not None and not search.is_defined(found, use.node.attr):
                         yield self._finding(search, use, found, positions)
 
     def _finding(self, search: _Search, use: _Use, found: Model, positions: Positions) -> Finding:
@@ -419,6 +419,10 @@ class _Search:
         if found.kind == "sqlmodel" and name not in _OF_SQLMODEL:
             return "SQLModel does more in it"
         return self._reason_of_definitions(found, name) or self._reason_of_config(use, found) or _reason_of_call(use)
+
+    def is_defined(self, found: Model, name: str) -> bool:
+        """Whether the project itself has a method of the old name in the class or above it: nothing of Pydantic 1."""
+        return any(symbol in found.mro for symbol in self._definitions.get(name, ()))
 
     def _reason_of_definitions(self, found: Model, name: str) -> str | None:
         """Whether one of the two methods may be the project's own."""
