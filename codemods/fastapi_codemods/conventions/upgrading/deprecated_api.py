@@ -10,7 +10,7 @@ their place works otherwise, or comes from another package.
 ## Left alone
 
 Nothing is rewritten. Imports that are only for type checkers, and those in `try:` with another one beside it, are no
-findings: the project knows both.
+findings: the project knows both. Of `pydantic.v1`, only what makes models counts.
 
 ## Safety
 
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from ...codemod import Codemod
 from ...findings import Finding, Safety
-from ...project import Module, Project
+from ...project import Module, Project, Symbol
 from ...project.model import Import
 from ...project.words import modules_with
 
@@ -38,7 +38,6 @@ _GONE = {
     "starlette.middleware.wsgi.WSGIMiddleware": _WSGI,
     "fastapi.concurrency.run_until_first_complete": _UNTIL_FIRST,
     "starlette.concurrency.run_until_first_complete": _UNTIL_FIRST,
-    "pydantic.BaseSettings": "is in the package `pydantic-settings` since Pydantic 2",
     "pydantic.tools": "was removed in Pydantic 2: `TypeAdapter` takes its place",
     "pydantic.generics": "was removed in Pydantic 2: a `BaseModel` can be `Generic` itself",
     "pydantic.error_wrappers": "was removed in Pydantic 2: import `ValidationError` from `pydantic`",
@@ -49,7 +48,7 @@ _GONE = {
 }
 _IMPORTS = (b"pydantic", b"wsgi", b"run_until_first_complete")
 _WORDS = re.compile(
-    rb"\b(?:WSGIMiddleware|run_until_first_complete|BaseSettings|parse_(?:obj|file)_as)\b"
+    rb"\b(?:WSGIMiddleware|run_until_first_complete|parse_(?:obj|file)_as)\b"
     rb"|\bpydantic(?:\.(?:tools|generics|error_wrappers|utils|v1)\b|\s+import\b[^\n]*\b(?:tools|generics|utils|v1)\b)"
 )
 
@@ -64,12 +63,23 @@ class DeprecatedApi(Codemod):
                 home = next((name for name in _GONE if f"{item.target}.".startswith(f"{name}.")), None)
                 if home is None or item.type_checking or _has_another(module, item):
                     continue
+                if home == "pydantic.v1" and not _has_old_models(project, module):
+                    continue
                 statement = module.facts.statements[item.statement]
                 yield self.finding(
                     module.location(statement.line, 1, statement.line),
                     f"`{home}` {_GONE[home]}",
                     anchor=item.target,
                 )
+
+
+def _has_old_models(project: Project, module: Module) -> bool:
+    """Whether a class of the module is a model of `pydantic.v1`; to tell such models from others is no use of them."""
+    return any(
+        binding.kind == "class" and project.derives_from(Symbol(module.path, name), ("pydantic.v1.BaseModel",))
+        for name, bindings in module.facts.bindings.items()
+        for binding in bindings
+    )
 
 
 def _has_another(module: Module, item: Import) -> bool:
