@@ -6,7 +6,7 @@ import ast
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -231,6 +231,7 @@ class Project:
         target_fastapi: str | None = None,
         overlay: dict[str, bytes] | None = None,
         jobs: int = 1,
+        outside: frozenset[str] = frozenset(),
     ) -> None:
         self.root = root
         self.paths = tuple(paths)
@@ -243,10 +244,14 @@ class Project:
         self._relevant = relevant
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
+        self._outside = outside
+        """What the project imported from elsewhere before a file of this name was made in it."""
         self.known_paths = frozenset(self.paths)
         self._tops = {part.removesuffix(".py") for path in self.paths for part in path.split("/")}
         self._module_paths: dict[tuple[str, str], str | None] = {}
         self._remembered: dict[object, object] = {}
+        # Kept here and not with the modules, which the next projects share: a project must not outlive its use.
+        self._resolved: dict[Module, dict[str, Symbol | None]] = {}
 
     @classmethod
     def open(
@@ -310,9 +315,35 @@ class Project:
         imports = dict(self.import_statements)
         for change in changes:
             imports.pop(change.path, None)
-        return Project(
-            self.root, sorted(paths), ordered, self.skipped, imports, self.target_fastapi, overlay, self.jobs
+        project = Project(
+            self.root,
+            sorted(paths),
+            ordered,
+            self.skipped,
+            imports,
+            self.target_fastapi,
+            overlay,
+            self.jobs,
+            self._outside | self._imported_from_elsewhere(paths - self.known_paths),
         )
+        # What was read of other files says the same there.
+        changed = {change.path for change in changes}
+        project._modules |= {p: m for p, m in self._modules.items() if m is not None and p not in changed}
+        return project
+
+    def _imported_from_elsewhere(self, new: Collection[str]) -> frozenset[str]:
+        """The names of the `new` files that the project imports now and does not have: `mcp`, where `routers/mcp.py` is
+        made."""
+        stems = {part for path in new for part in path.removesuffix(".py").split("/")} - {"__init__"}
+        if not stems:
+            return frozenset()
+        heads = {
+            (module.path, head)
+            for module in self._relevant.values()
+            for item in module.facts.imports
+            if (head := item.target.partition(".")[0]) in stems
+        }
+        return frozenset(head for path, head in heads if self.module_path(path, head) is None)
 
     @cached_property
     def style(self) -> Style:
@@ -440,7 +471,7 @@ class Project:
         if not name:
             return None
         if not scopes:
-            known: dict[str, Symbol | None] = module.remembered(self, dict)
+            known = self._resolved.setdefault(module, {})
             if name not in known:
                 head, _, rest = name.partition(".")
                 known[name] = self._resolve_global(module, head, rest, frozenset())
@@ -549,7 +580,7 @@ class Project:
         for root in self._import_roots:
             if path := self._module_file([*root.split("/")[:-1], *parts]):
                 return path
-        return self._module_file([*packages, *parts]) if packages else None
+        return self._module_file([*packages, *parts]) if packages and parts[0] not in self._outside else None
 
     def _module_file(self, parts: Sequence[str]) -> str | None:
         stem = "/".join(parts)
