@@ -1,7 +1,7 @@
 """A module holds the routes of one part of the API.
 
 A module is found that registers `min-routes` routes or more which fall into several groups by their paths. The
-message names the groups, which are the modules that could be.
+message names the groups, which are the modules that could be, and says what `split-router` would leave alone, and why.
 
 ## Why
 
@@ -34,6 +34,7 @@ from ...findings import Finding, Safety
 from ...project import Project
 from ...project.operations import Operation, operations_of
 from ...source.discovery import is_test
+from .split_router import SplitRouter
 
 FEWEST_IN_A_GROUP = 5
 SHOWN = 5
@@ -68,9 +69,22 @@ class GiantRouter(Codemod):
             yield self.finding(
                 module.location(line, 1, line),
                 f"{path.rpartition('/')[2]} registers {len(operations)} routes in {lines} lines,"
-                f" in {len(groups)} groups: {shown}{more}",
+                f" in {len(groups)} groups: {shown}{more}{_what_stands_in_the_way(project, path)}",
                 anchor="routes",
             )
+
+
+def _what_stands_in_the_way(project: Project, path: str) -> str:
+    """What `split-router` makes of the module, as the rest of a sentence."""
+    found = [finding for finding in SplitRouter().find(project) if finding.location.path == path]
+    reasons = Counter(finding.left_alone for finding in found if finding.left_alone is not None)
+    if not reasons:
+        return "; `split-router` moves them" if found else ""
+    moves = len(found) - reasons.total()
+    usual, _ = reasons.most_common(1)[0]
+    others = f", and {len(reasons) - 1} more reasons" if len(reasons) > 1 else ""
+    number = f"moves {moves} of {len(found)} groups" if moves else "moves none of them"
+    return f"; `split-router` {number}: {usual}{others}"
 
 
 def _groups(paths: list[str]) -> list[tuple[str, int]]:

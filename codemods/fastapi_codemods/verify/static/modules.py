@@ -179,16 +179,16 @@ class Side:
     def runtime_imports(self, path: str) -> tuple[tuple[str, int], ...]:
         """The project's files that importing the file `path` imports itself, with the line."""
         if path not in self._runtime_imports:
-            found = [(home, line) for target, line in self._at_import(path) for home in self.homes(path, target)]
+            found = [(home, line) for target, line in self.at_import(path) for home in self.homes(path, target)]
             self._runtime_imports[path] = tuple((home, line) for home, line in found if home != path)
         return self._runtime_imports[path]
 
-    def _at_import(self, path: str) -> tuple[tuple[str, int], ...]:
+    def at_import(self, path: str) -> tuple[tuple[str, int], ...]:
         """The targets that are imported as the file is, with the line. Read from those statements alone that may import
         something then: whether one import leads to another is asked of most files of a project."""
         if path not in self._imported:
             other = self._shares(path)
-            self._imported[path] = tuple(self._read_imports(path)) if other is None else other._at_import(path)
+            self._imported[path] = tuple(self._read_imports(path)) if other is None else other.at_import(path)
         return self._imported[path]
 
     def _read_imports(self, path: str) -> Iterator[tuple[str, int]]:
