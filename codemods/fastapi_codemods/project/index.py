@@ -569,8 +569,12 @@ class Project:
             return None
         folder = importer.split("/")[:-1]
         packages: list[str] | None = None
+        # A new file takes the name of something else only where imports do start from its folder.
+        roots = self.import_roots(importer) if parts[0] in self._outside else None
         for depth in range(len(folder), -1, -1):
             base = folder[:depth]
+            if roots is not None and "".join(f"{part}/" for part in base) not in roots:
+                continue
             if "/".join([*base, "__init__.py"]) in self.known_paths:
                 # Inside a package its own folder is no import root, unless the file is run as a script.
                 packages = packages or base
@@ -580,7 +584,7 @@ class Project:
         for root in self._import_roots:
             if path := self._module_file([*root.split("/")[:-1], *parts]):
                 return path
-        return self._module_file([*packages, *parts]) if packages and parts[0] not in self._outside else None
+        return self._module_file([*packages, *parts]) if packages else None
 
     def _module_file(self, parts: Sequence[str]) -> str | None:
         stem = "/".join(parts)
@@ -609,7 +613,7 @@ class Project:
             own = by_folder.setdefault(folder, {})
             for item in module.facts.imports:
                 head = item.target.partition(".")[0]
-                if not head or head not in self._tops:
+                if not head or head not in self._tops or head in self._outside:
                     continue
                 if (folder, head) not in seen:
                     seen[folder, head] = self._root_of(folder, head, folders)

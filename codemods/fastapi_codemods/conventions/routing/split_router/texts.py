@@ -505,8 +505,8 @@ class _Writer:
         for source in sorted(by_source, key=order_of_sources):
             items = by_source[source]
             number = section_of(project, path, items[0], self.sources)
-            block = self._block_of(number)
-            if not block or any(self._goes(block[end], still_read, outside) for end in (0, -1)):
+            block = [unit for unit in self._block_of(number) if not self._goes(unit, still_read, outside)]
+            if not block:
                 return None
             keys = [self._order_of(unit) for unit in block]
             key = (not self.import_style.by_module, order_of_sources(source))
