@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -343,7 +344,9 @@ class Project:
             for item in module.facts.imports
             if (head := item.target.partition(".")[0]) in stems
         }
-        return frozenset(head for path, head in heads if self.module_path(path, head) is None)
+        # `import types` may seem to mean a neighbour already; a new one it does not.
+        standard = stems & sys.stdlib_module_names
+        return frozenset(head for path, head in heads if self.module_path(path, head) is None) | standard
 
     @cached_property
     def style(self) -> Style:
