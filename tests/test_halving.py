@@ -173,6 +173,21 @@ def test_a_new_file_is_not_what_is_imported_from_elsewhere(tmp_path):
     assert after.module_path("shop/main.py", "shop.routers.mcp") == "shop/routers/mcp.py"
 
 
+def test_a_neighbour_is_not_what_the_standard_library_has(tmp_path):
+    """`api` is a package without `__init__.py`: its modules are imported as `shop.api.types`."""
+    (tmp_path / "shop" / "api").mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").write_text("")
+    (tmp_path / "shop" / "api" / "types.py").write_text("Kind = int\n")
+    own = "".join(f"from shop.api.types import Kind as kind{number}\n" for number in range(6))
+    (tmp_path / "shop" / "api" / "items.py").write_text(
+        f"from types import MappingProxyType\nfrom fastapi import APIRouter\n{own}router = APIRouter()\n"
+    )
+    project = Project.open(tmp_path)
+
+    assert project.module_path("shop/api/items.py", "types") is None
+    assert project.module_path("shop/api/items.py", "shop.api.types") == "shop/api/types.py"
+
+
 def test_a_new_file_takes_the_name_of_a_package_where_imports_start_from_its_folder(tmp_path):
     (tmp_path / "main.py").write_text("from fastapi import FastAPI\nfrom mcp import Client\napp = FastAPI()\n")
     before = Project.open(tmp_path)

@@ -344,9 +344,7 @@ class Project:
             for item in module.facts.imports
             if (head := item.target.partition(".")[0]) in stems
         }
-        # `import types` may seem to mean a neighbour already; a new one it does not.
-        standard = stems & sys.stdlib_module_names
-        return frozenset(head for path, head in heads if self.module_path(path, head) is None) | standard
+        return frozenset(head for path, head in heads if self.module_path(path, head) is None)
 
     @cached_property
     def style(self) -> Style:
@@ -572,8 +570,9 @@ class Project:
             return None
         folder = importer.split("/")[:-1]
         packages: list[str] | None = None
-        # A new file takes the name of something else only where imports do start from its folder.
-        roots = self.import_roots(importer) if parts[0] in self._outside else None
+        # A file bears the name of something else, `types.py`: it is meant only where imports do start from its folder.
+        is_ambiguous = parts[0] in self._outside or parts[0] in sys.stdlib_module_names
+        roots = self.import_roots(importer) if is_ambiguous else None
         for depth in range(len(folder), -1, -1):
             base = folder[:depth]
             if roots is not None and "".join(f"{part}/" for part in base) not in roots:

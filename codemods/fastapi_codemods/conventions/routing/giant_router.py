@@ -1,7 +1,8 @@
 """A module holds the routes of one part of the API.
 
 A module is found that registers `min-routes` routes or more which fall into several groups by their paths. The
-message names the groups, which are the modules that could be, and says what `split-router` would leave alone, and why.
+message names the groups, which are the modules that could be, and says what `split-router` leaves alone, and why, where
+that has looked at the project in the same run.
 
 ## Why
 
@@ -32,9 +33,9 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...findings import Finding, Safety
 from ...project import Project
+from ...project.guidance import reasons_against_splitting
 from ...project.operations import Operation, operations_of
 from ...source.discovery import is_test
-from .split_router import SplitRouter
 
 FEWEST_IN_A_GROUP = 5
 SHOWN = 5
@@ -47,6 +48,7 @@ class _Options(NamedTuple):
 
 class GiantRouter(Codemod):
     safety = Safety.REPORT
+    after = ("split-router",)
 
     options = _Options()
 
@@ -76,8 +78,8 @@ class GiantRouter(Codemod):
 
 def _what_stands_in_the_way(project: Project, path: str) -> str:
     """What `split-router` makes of the module, as the rest of a sentence."""
-    found = [finding for finding in SplitRouter().find(project) if finding.location.path == path]
-    reasons = Counter(finding.left_alone for finding in found if finding.left_alone is not None)
+    found = reasons_against_splitting(project).get(path, [])
+    reasons = Counter(reason for reason in found if reason is not None)
     if not reasons:
         return "; `split-router` moves them" if found else ""
     moves = len(found) - reasons.total()

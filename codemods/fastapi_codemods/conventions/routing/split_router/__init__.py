@@ -73,6 +73,7 @@ from ....codemod import Codemod
 from ....edits import Edits
 from ....findings import Finding, Safety
 from ....project import Module, Project
+from ....project.guidance import reasons_against_splitting
 from ....project.model import Function
 from ....project.reader import ROUTE_METHODS
 from ....project.routes import likely_applications
@@ -111,9 +112,10 @@ class SplitRouter(Codemod):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path", "name")})
 
     def find(self, project: Project) -> Iterator[Finding]:
-        yield from project.remembered(
-            ("split-router: findings", self.options, self.is_named), lambda: list(self._find(project))
-        )
+        reasons = reasons_against_splitting(project)
+        for finding in self._find(project):
+            reasons.setdefault(finding.location.path, []).append(finding.left_alone)
+            yield finding
 
     def _find(self, project: Project) -> Iterator[Finding]:
         claimed: dict[str, _Claim] = {}
