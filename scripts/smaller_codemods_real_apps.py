@@ -52,6 +52,16 @@ app = next(iter(BUILDERS[{name!r}](Path(__file__).parent).values()))
 """
 
 
+PHOENIX = """
+import os, tempfile
+os.environ["PHOENIX_WORKING_DIR"] = tempfile.mkdtemp()
+from fastapi import FastAPI
+from phoenix.server.api.routers.v1 import create_v1_router
+app = FastAPI()  # its own one wants a database; these are its routes of REST
+app.include_router(create_v1_router(authentication_enabled=False))
+"""
+
+
 class Subject(NamedTuple):
     name: str
     source: str
@@ -63,6 +73,8 @@ class Subject(NamedTuple):
     app: str | None = None
     """`module:name`; None: made by its builder in dump_openapi.py."""
     replay: bool = True
+    entry: str = ""
+    """Text of a module with an `app`, in place of the builder."""
 
 
 SUBJECTS = (
@@ -76,11 +88,17 @@ SUBJECTS = (
     Subject("optimade", "optimade-1.5.0", "optimade", "optimade"),
     Subject("freqtrade", "freqtrade-2026.9", "freqtrade", "freqtrade"),
     Subject("quetz-server", "quetz-server-0.10.4", "quetz-server"),
+    Subject("phoenix", "arize-phoenix-20.26.1", "phoenix", "phoenix", entry=PHOENIX),
+    Subject("fastapi's tests", "fastapi-0.165.0/tests", "fastapi", app="main:app"),
+    Subject(
+        "autogenstudio", "autogenstudio-0.4.2.2", "autogenstudio-0.4", "autogenstudio",
+        entry="from autogenstudio.web.app import app\n",
+    ),
     *(
         Subject(source.rpartition("-")[0], source)
         for source in (
             "open-webui-0.12.4", "letta-0.16.8", "conda-store-server-2025.2.2", "lightrag-hku-1.5.7",
-            "chainlit-2.12.0", "arize-phoenix-20.26.1", "gradio-6.31.0", "fschat-0.2.36", "langflow-base-1.13.0",
+            "chainlit-2.12.0", "gradio-6.31.0", "fschat-0.2.36", "langflow-base-1.13.0",
         )
     ),
     Subject("dstack", "dstack-0.22.5", "dstack"),
@@ -126,7 +144,7 @@ def examined(subject: Subject, codemods: Sequence[str], requests: int, work: Pat
     gate: Gate | None = None
     if subject.environment is not None:
         if subject.app is None:
-            text = BUILT.format(pins=str(HERE / "real_apps"), name=subject.name)
+            text = subject.entry or BUILT.format(pins=str(HERE / "real_apps"), name=subject.name)
             helper["gate_entry.py"] = text.encode()
         python = CACHE / "environments" / subject.environment / "bin" / "python"
         app = subject.app or "gate_entry:app"

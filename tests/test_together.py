@@ -32,3 +32,20 @@ def test_routers_that_are_split_off_say_what_their_routes_share(tmp_path):
     changes = {change.path: change.after for change in pipeline.plan(tmp_path, [], Options(jobs=1)).changes}
 
     assert b'router = APIRouter(prefix="/users", tags=["users"])' in (changes["routers/users.py"] or b"")
+
+
+def test_the_report_of_a_giant_router_says_why_it_is_not_split(tmp_path):
+    lines = ["from fastapi import FastAPI", "app = FastAPI()"]
+    for name in ("books", "tills", "users"):
+        for number in range(10):
+            lines += [f"@app.get('/{name}/{number}')", f"def {name}_{number}():", "    return 1"]
+    lines += ["PATHS = [route.path for route in app.routes]"]
+    (tmp_path / "main.py").write_text("\n".join(lines) + "\n")
+
+    found = pipeline.check(tmp_path, [], Options(cache=False)).findings
+
+    (report,) = [finding for finding in found if finding.codemod == "giant-router"]
+    assert "`split-router` moves none of them: `routes` is looked at in main.py:93" in report.message
+    (tmp_path / "main.py").write_text("\n".join(lines[:-1]) + "\n")
+    (report,) = [f for f in pipeline.check(tmp_path, [], Options(cache=False)).findings if f.codemod == "giant-router"]
+    assert report.message.endswith("; `split-router` moves them")

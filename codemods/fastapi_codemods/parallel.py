@@ -264,3 +264,15 @@ def without_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def collected_afterwards() -> Iterator[None]:
+    """What is made within and not needed afterwards is let go of, also while garbage collection is off. What was there
+    before is not looked at, so that this costs what was made."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()

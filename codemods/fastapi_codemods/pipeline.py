@@ -18,16 +18,17 @@ from .config import Options
 from .edits import DroppedImport, Edit, Edits, ImportRequest, NewFile
 from .errors import BrokenResultError, PathError
 from .findings import Finding, Safety, Skipped
-from .parallel import begin, can_fork, default_jobs, map_each, without_garbage_collection
+from .parallel import begin, can_fork, collected_afterwards, default_jobs, map_each, without_garbage_collection
 from .plan import FileChange, Plan, Step
 from .project import Project
 from .project.index import FILES_THAT_FILL_MEMORY
 from .results import Results
 from .source import Discovered, discover
 from .suppression import Suppressions
-from .verify.halving import culprits
+from .verify.halving import culprits_apart
 from .verify.static.edited import problems_of_step
-from .verify.static.problem import Problem
+from .verify.static.problem import KINDS, Problem
+from .verify.static.suspects import Part, parts_of, suspects
 
 Progress = Callable[[str, int, int], None]
 
@@ -236,6 +237,10 @@ class _Rewrite(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class _InseparableError(Exception):
+    """A problem has no known cause among the parts that were thought to have nothing to do with each other."""
+
+
 def _proved(
     codemod: Codemod, project: Project, accepted: Sequence[Finding], jobs: int | None
 ) -> tuple[_Rewrite, dict[int, str]]:
@@ -244,44 +249,69 @@ def _proved(
     Raises `BrokenResultError` where it cannot be told which they are.
     """
     whole = _examined(codemod, project, accepted, jobs)
-    if not whole.problems:
-        return whole, {}
-    suspects = _suspects(accepted, whole)
-    suspected = {id(finding) for finding in suspects}
-    others = [finding for finding in accepted if id(finding) not in suspected]
-    if others and _examined(codemod, project, others, jobs).problems:
-        suspects, others = list(accepted), []
-
-    def why_not(some: Sequence[Finding]) -> str | None:
-        problems = _examined(codemod, project, [*others, *some], jobs).problems
-        return f"the change would break the project: {problems[0]}" if problems else None
-
-    found = culprits(suspects, why_not)
-    reasons = {id(suspects[index]): reason for index, reason in found.items()}
-    rest = _examined(codemod, project, [finding for finding in accepted if id(finding) not in reasons], jobs)
-    if rest.problems:
+    left, reasons, kinds = list(accepted), dict[int, str](), set[str]()
+    for is_separable in (True, False):
+        if not whole.problems:
+            break
+        kinds |= {problem.kind for problem in whole.problems}
+        try:
+            found = _culprits(codemod, project, left, whole, kinds, jobs, is_separable=is_separable)
+        except _InseparableError:
+            continue
+        reasons |= found
+        left = [finding for finding in left if id(finding) not in found]
+        with collected_afterwards():
+            whole = _examined(codemod, project, left, jobs)
+    if whole.problems:
         raise BrokenResultError(
-            f"{rest.problems[0]}; this comes from {codemod.name}, and nothing was changed. Please report this."
+            f"{whole.problems[0]}; this comes from {codemod.name}, and nothing was changed. Please report this."
         )
-    return rest, reasons
+    return whole, reasons
 
 
-def _examined(codemod: Codemod, project: Project, findings: Sequence[Finding], jobs: int | None) -> _Rewrite:
+def _culprits(
+    codemod: Codemod,
+    project: Project,
+    findings: Sequence[Finding],
+    whole: _Rewrite,
+    kinds: Collection[str],
+    jobs: int | None,
+    *,
+    is_separable: bool,
+) -> dict[int, str]:
+    """Why findings must be left alone, by identity. `whole` is what all of them come to; problems of the `kinds` that
+    it has are looked for, which may not be all: what comes of it must be examined as a whole again."""
+    parts = suspects(findings, whole.edits, whole.problems) if is_separable else [Part(frozenset(), (), findings)]
+    numbers = {id(finding): number for number, finding in enumerate(findings)}
+    suspected = {id(finding) for part in parts for finding in (*part.others, *part.at_work)}
+    unsuspected = [finding for finding in findings if id(finding) not in suspected]
+
+    def faults(some: Sequence[int]) -> dict[int, str]:
+        with collected_afterwards():
+            examined = _examined(codemod, project, [*unsuspected, *(findings[n] for n in some)], jobs, kinds)
+        found: dict[int, str] = {}
+        for problem in examined.problems:
+            own = parts_of(problem, parts)
+            if not own:
+                raise _InseparableError
+            for part in own:
+                found.setdefault(part, f"the change would break the project: {problem}")
+        return found
+
+    portions = [[[numbers[id(finding)] for finding in some] for some in (part.others, part.at_work)] for part in parts]
+    return {id(findings[number]): reason for number, reason in culprits_apart(portions, faults).items()}
+
+
+def _examined(
+    codemod: Codemod, project: Project, findings: Sequence[Finding], jobs: int | None, kinds: Collection[str] = KINDS
+) -> _Rewrite:
     edits, refused = _rewritten(codemod, project, findings, jobs)
     by_path = edits.by_path()
     changes = edits.changes(by_path)
     # A finding may say that it changes more than its codemod does by default, because of an option.
     safety = max((finding.safety for finding in findings), default=codemod.safety)
-    return _Rewrite(edits, refused, changes, problems_of_step(project, safety, by_path, changes, codemod.effects))
-
-
-def _suspects(accepted: Sequence[Finding], whole: _Rewrite) -> list[Finding]:
-    """The findings that changed files in which a problem has its cause."""
-    causes = {path for problem in whole.problems for path in problem.causes}
-    if not causes or not all(problem.causes for problem in whole.problems):
-        return list(accepted)
-    at_work = {id(edit.finding) for edit in whole.edits.edits if edit.path in causes}
-    return [finding for finding in accepted if id(finding) in at_work or finding.location.path in causes]
+    problems = problems_of_step(project, safety, by_path, changes, codemod.effects, kinds)
+    return _Rewrite(edits, refused, changes, problems)
 
 
 def _without_those_that_change_nothing(

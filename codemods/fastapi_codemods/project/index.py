@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -231,6 +232,7 @@ class Project:
         target_fastapi: str | None = None,
         overlay: dict[str, bytes] | None = None,
         jobs: int = 1,
+        outside: frozenset[str] = frozenset(),
     ) -> None:
         self.root = root
         self.paths = tuple(paths)
@@ -243,10 +245,14 @@ class Project:
         self._relevant = relevant
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
+        self._outside = outside
+        """What the project imported from elsewhere before a file of this name was made in it."""
         self.known_paths = frozenset(self.paths)
         self._tops = {part.removesuffix(".py") for path in self.paths for part in path.split("/")}
         self._module_paths: dict[tuple[str, str], str | None] = {}
         self._remembered: dict[object, object] = {}
+        # Kept here and not with the modules, which the next projects share: a project must not outlive its use.
+        self._resolved: dict[Module, dict[str, Symbol | None]] = {}
 
     @classmethod
     def open(
@@ -310,9 +316,35 @@ class Project:
         imports = dict(self.import_statements)
         for change in changes:
             imports.pop(change.path, None)
-        return Project(
-            self.root, sorted(paths), ordered, self.skipped, imports, self.target_fastapi, overlay, self.jobs
+        project = Project(
+            self.root,
+            sorted(paths),
+            ordered,
+            self.skipped,
+            imports,
+            self.target_fastapi,
+            overlay,
+            self.jobs,
+            self._outside | self._imported_from_elsewhere(paths - self.known_paths),
         )
+        # What was read of other files says the same there.
+        changed = {change.path for change in changes}
+        project._modules |= {p: m for p, m in self._modules.items() if m is not None and p not in changed}
+        return project
+
+    def _imported_from_elsewhere(self, new: Collection[str]) -> frozenset[str]:
+        """The names of the `new` files that the project imports now and does not have: `mcp`, where `routers/mcp.py` is
+        made."""
+        stems = {part for path in new for part in path.removesuffix(".py").split("/")} - {"__init__"}
+        if not stems:
+            return frozenset()
+        heads = {
+            (module.path, head)
+            for module in self._relevant.values()
+            for item in module.facts.imports
+            if (head := item.target.partition(".")[0]) in stems
+        }
+        return frozenset(head for path, head in heads if self.module_path(path, head) is None)
 
     def targeting(self, fastapi: str) -> Project:
         """The same files, to be written for this FastAPI and newer ones."""
@@ -446,7 +478,7 @@ class Project:
         if not name:
             return None
         if not scopes:
-            known: dict[str, Symbol | None] = module.remembered(self, dict)
+            known = self._resolved.setdefault(module, {})
             if name not in known:
                 head, _, rest = name.partition(".")
                 known[name] = self._resolve_global(module, head, rest, frozenset())
@@ -544,8 +576,13 @@ class Project:
             return None
         folder = importer.split("/")[:-1]
         packages: list[str] | None = None
+        # A file bears the name of something else, `types.py`: it is meant only where imports do start from its folder.
+        is_ambiguous = parts[0] in self._outside or parts[0] in sys.stdlib_module_names
+        roots = self.import_roots(importer) if is_ambiguous else None
         for depth in range(len(folder), -1, -1):
             base = folder[:depth]
+            if roots is not None and "".join(f"{part}/" for part in base) not in roots:
+                continue
             if "/".join([*base, "__init__.py"]) in self.known_paths:
                 # Inside a package its own folder is no import root, unless the file is run as a script.
                 packages = packages or base
@@ -584,7 +621,7 @@ class Project:
             own = by_folder.setdefault(folder, {})
             for item in module.facts.imports:
                 head = item.target.partition(".")[0]
-                if not head or head not in self._tops:
+                if not head or head not in self._tops or head in self._outside:
                     continue
                 if (folder, head) not in seen:
                     seen[folder, head] = self._root_of(folder, head, folders)

@@ -1,7 +1,8 @@
 """A module holds the routes of one part of the API.
 
 A module is found that registers `min-routes` routes or more which fall into several groups by their paths. The
-message names the groups, which are the modules that could be.
+message names the groups, which are the modules that could be, and says what `split-router` leaves alone, and why, where
+that has looked at the project in the same run.
 
 ## Why
 
@@ -32,6 +33,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...findings import Finding, Safety
 from ...project import Project
+from ...project.guidance import reasons_against_splitting
 from ...project.operations import Operation, operations_of
 from ...source.discovery import is_test
 
@@ -46,6 +48,7 @@ class _Options(NamedTuple):
 
 class GiantRouter(Codemod):
     safety = Safety.REPORT
+    after = ("split-router",)
 
     options = _Options()
 
@@ -68,9 +71,22 @@ class GiantRouter(Codemod):
             yield self.finding(
                 module.location(line, 1, line),
                 f"{path.rpartition('/')[2]} registers {len(operations)} routes in {lines} lines,"
-                f" in {len(groups)} groups: {shown}{more}",
+                f" in {len(groups)} groups: {shown}{more}{_what_stands_in_the_way(project, path)}",
                 anchor="routes",
             )
+
+
+def _what_stands_in_the_way(project: Project, path: str) -> str:
+    """What `split-router` makes of the module, as the rest of a sentence."""
+    found = reasons_against_splitting(project).get(path, [])
+    reasons = Counter(reason for reason in found if reason is not None)
+    if not reasons:
+        return "; `split-router` moves them" if found else ""
+    moves = len(found) - reasons.total()
+    usual, _ = reasons.most_common(1)[0]
+    others = f", and {len(reasons) - 1} more reasons" if len(reasons) > 1 else ""
+    number = f"moves {moves} of {len(found)} groups" if moves else "moves none of them"
+    return f"; `split-router` {number}: {usual}{others}"
 
 
 def _groups(paths: list[str]) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ import builtins
 import keyword
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...edits import Edit
@@ -48,9 +48,10 @@ def problems_of_step(
     edits: Mapping[str, Sequence[Edit]],
     changes: Sequence[FileChange],
     effects: frozenset[str] | None = None,
+    only: Collection[str] = KINDS,
 ) -> tuple[Problem, ...]:
     """What the changes of one codemod to `project` would break, given with the edits that they come from and what the
-    codemod declares, see `Codemod.effects`."""
+    codemod declares, see `Codemod.effects`; of the kinds `only`, and whether it is Python."""
     broken: list[Problem] = []
     concerned: set[str] = set()
     kinds: set[str] = set()
@@ -74,12 +75,14 @@ def problems_of_step(
     if safety >= Safety.CONTRACT:
         kinds -= _DECLARED
     kinds -= _NEW_DEPENDENCIES
+    kinds &= set(only)
     kinds -= _DECLARED & (effects or frozenset())
     if not kinds:
         return ()
     from .examination import examine
 
-    return examine(project, project.with_changes(changes), concerned, kinds).problems
+    others = {change.path for change in changes} - concerned
+    return examine(project, project.with_changes(changes), concerned, kinds, others=others).problems
 
 
 class _Edited(NamedTuple):

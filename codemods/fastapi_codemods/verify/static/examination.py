@@ -13,9 +13,15 @@ from .referred import check as check_references
 
 
 def examine(
-    before: Project, after: Project, paths: Collection[str] | None = None, kinds: Collection[str] = KINDS
+    before: Project,
+    after: Project,
+    paths: Collection[str] | None = None,
+    kinds: Collection[str] = KINDS,
+    *,
+    others: Collection[str] = (),
 ) -> Examination:
-    """What is wrong with `after` that was not with `before`; `paths` are the files that differ, None to find them.
+    """What is wrong with `after` that was not with `before`; `paths` are the files that differ, None to find them, and
+    `others` those that differ in nothing that matters.
 
     The two may have different roots. Files that could not be read before are not judged.
     """
@@ -29,15 +35,16 @@ def examine(
                 problems += syntax.check(before, after, path)
     broken = {problem.path for problem in problems if problem.kind == "syntax"}
     readable = [path for path in python if path not in broken]
-    old, new = Side(before), Side(after)
+    old = before.remembered("static gate: before", lambda: Side(before))
+    new = old.changed(after, {*paths, *others})
     lost = names.Lost(old, new, readable) if {"name", "import", "reference"} & set(kinds) else None
     if lost is not None and {"name", "import"} & set(kinds):
-        others = names.concerned(old, new, readable, lost) if lost.names else frozenset()
-        problems += names.check(old, new, readable, sorted(others))
+        importers = names.concerned(old, new, readable, lost) if lost.names else frozenset()
+        problems += names.check(old, new, readable, sorted(importers))
     if "cycle" in kinds:
         problems += cycles.check(old, new, readable)
     if ROUTE_KINDS & set(kinds) and not broken and python:
-        found = routes.compare(before, after)
+        found = routes.compare(before, after, paths)
         problems += found.problems
         not_judged += found.not_judged
     if lost is not None and "reference" in kinds and not broken and (lost or len(python) < len(paths)):

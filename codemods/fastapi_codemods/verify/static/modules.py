@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ...project import Project
 from ...source import UnreadableSourceError, read
@@ -26,6 +27,21 @@ class Side:
         self._names: dict[str, Names | None] = {}
         self._exported: dict[str, list[tuple[str, int]]] = {}
         self._bound: dict[str, frozenset[str] | None] = {}
+        self._imported: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._runtime_imports: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._of_text: Side | None = None
+        self._changed: Collection[str] = ()
+
+    def changed(self, project: Project, paths: Collection[str]) -> Side:
+        """The other side, `project`, in which the files `paths` may differ. What was read of the text of all others is
+        shared: a large project is read once, however often a change to it is examined."""
+        other = Side(project)
+        other._of_text, other._changed = self, frozenset(paths)
+        return other
+
+    def _shares(self, path: str) -> Side | None:
+        """The side that reads this file, if it is not this one."""
+        return self._of_text if path not in self._changed else None
 
     def has(self, path: str) -> bool:
         return path in self.project.known_paths
@@ -37,9 +53,13 @@ class Side:
         return self._names[path]
 
     def exported(self, path: str) -> list[tuple[str, int]]:
+        if (other := self._shares(path)) is not None:
+            return other.exported(path)
         return self._exported.get(path, []) if self.names(path) is not None else []
 
     def _read(self, path: str) -> Names | None:
+        if (other := self._shares(path)) is not None:
+            return other.names(path)
         if not self.has(path):
             return None
         try:
@@ -129,7 +149,7 @@ class Side:
 
     def leads_home(self, path: str, target: str) -> bool:
         """Whether the import in the file `path` leads to a module of the project."""
-        return next(self._homes(path, target), None) is not None
+        return next(self.homes(path, target), None) is not None
 
     def _leads_to_module(self, path: str, name: str) -> bool:
         return self.project.module_path(path, name) is not None
@@ -156,19 +176,36 @@ class Side:
             home = inner
         return None
 
-    def runtime_imports(self, path: str) -> Iterator[tuple[str, int]]:
+    def runtime_imports(self, path: str) -> tuple[tuple[str, int], ...]:
         """The project's files that importing the file `path` imports itself, with the line."""
-        names = self.names(path)
-        if names is None:
-            return
-        for item in names.imports:
-            if not item.at_import or item.type_checking:
-                continue
-            for home in self._homes(path, item.target):
-                if home != path:
-                    yield home, item.line
+        if path not in self._runtime_imports:
+            found = [(home, line) for target, line in self.at_import(path) for home in self.homes(path, target)]
+            self._runtime_imports[path] = tuple((home, line) for home, line in found if home != path)
+        return self._runtime_imports[path]
 
-    def _homes(self, path: str, target: str) -> Iterator[str]:
+    def at_import(self, path: str) -> tuple[tuple[str, int], ...]:
+        """The targets that are imported as the file is, with the line. Read from those statements alone that may import
+        something then: whether one import leads to another is asked of most files of a project."""
+        if path not in self._imported:
+            other = self._shares(path)
+            self._imported[path] = tuple(self._read_imports(path)) if other is None else other.at_import(path)
+        return self._imported[path]
+
+    def _read_imports(self, path: str) -> Iterator[tuple[str, int]]:
+        module = self.project.module(path)
+        if module is None:
+            return
+        with module.text_for_now():
+            for index, statement in enumerate(module.facts.statements):
+                if statement.word == "def" or statement.word.startswith("async"):
+                    continue
+                if "import" in module.text[statement.start : statement.end]:
+                    for item in names_in(ast.Module(module.parsed(index).body, [])).imports:
+                        if item.at_import and not item.type_checking:
+                            yield item.target, item.line
+
+    def homes(self, path: str, target: str) -> Iterator[str]:
+        """The project's files that the import of `target` in the file `path` imports."""
         dots = len(target) - len(target.lstrip("."))
         parts = [part for part in target[dots:].split(".") if part != "*"]
         exact = "." * dots + ".".join(parts)

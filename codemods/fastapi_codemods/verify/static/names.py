@@ -6,6 +6,7 @@ import builtins
 import re
 from collections.abc import Collection, Iterator
 
+from ...project import Project
 from .modules import Side, may_import
 from .problem import Problem
 from .scopes import Names, Read
@@ -67,21 +68,40 @@ def _own(side: Side, path: str) -> frozenset[str]:
 
 
 def concerned(before: Side, after: Side, paths: Collection[str], lost: Lost) -> frozenset[str]:
-    """Unchanged files whose imports may lead to a file that lost something, also through star imports."""
+    """Unchanged files whose imports may lead to a file that lost something, also through star imports.
+
+    They spell a name that is lost, unless all of the file is, or import whatever there is.
+    """
     changed = set(paths)
     found: set[str] = set()
     waiting = set(lost.names)
+    gone = any(not names for names in lost.names.values())
+    spelled = {name.encode() for names in lost.names.values() for name in names}
     while waiting:
         words = frozenset(_word(path) for path in waiting)
         waiting = set()
         for path in after.project.paths:
             if path in changed or path in found or not may_import(after.project, path, words):
                 continue
+            if not gone and not _spells(after.project, path, spelled):
+                continue
             found.add(path)
             names = after.names(path)
             if names is not None and names.stars and before.bound(path) != after.bound(path):
                 waiting.add(path)
     return frozenset(found)
+
+
+_WORDS = re.compile(rb"\w+")
+_STAR = re.compile(rb"import[ \t]*\(?[ \t]*\*")
+
+
+def _spells(project: Project, path: str, words: set[bytes]) -> bool:
+    try:
+        data = project.data(path)
+    except OSError:
+        return True
+    return _STAR.search(data) is not None or not words.isdisjoint(_WORDS.findall(data))
 
 
 def _word(path: str) -> bytes:
@@ -196,7 +216,7 @@ def check(before: Side, after: Side, changed: Collection[str], others: Collectio
             seen.add((read.owner, read.name))
             within = f" in `{read.owner}`" if read.owner else ""
             yield Problem("name", path, read.line, f"`{read.name}`{within} {why}", own)
-        yield from _imports(before, after, path, own)
+        yield from _imports(before, after, path, causes)
         yield from _exports(before, after, path, own)
 
 
@@ -222,12 +242,18 @@ def _imports(before: Side, after: Side, path: str, causes: tuple[str, ...]) -> I
             )
         if what is not None and what not in known:
             known.add(what)
-            yield Problem("import", path, item.line, what, causes)
+            yield Problem("import", path, item.line, what, _that_lack(after, path, item.target, causes))
     for use in names.uses:
         what = after.missing_in_chain(path, use.chain)
         if what is not None and what not in known:
             known.add(what)
-            yield Problem("import", path, use.line, what, causes)
+            yield Problem("import", path, use.line, what, tuple(c for c in causes if c == path) or causes)
+
+
+def _that_lack(side: Side, path: str, target: str, causes: tuple[str, ...]) -> tuple[str, ...]:
+    """Of an import that finds nothing: the changed files that it is in or leads to, all where there is none."""
+    own = {path, *side.homes(path, target)}
+    return tuple(cause for cause in causes if cause in own) or causes
 
 
 def _exports(before: Side, after: Side, path: str, causes: tuple[str, ...]) -> Iterator[Problem]:

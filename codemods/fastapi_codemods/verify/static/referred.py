@@ -27,7 +27,8 @@ def check(before: Side, after: Side, changed: Collection[str], lost: Lost) -> It
             continue
         if key in worked or (string.place.path in changed and string.path is not None):
             said.add(key)
-            yield Problem("reference", string.place.path, string.place.line, _sentence(string), causes)
+            own = tuple(path for path in causes if path in (string.place.path, string.path)) or causes
+            yield Problem("reference", string.place.path, string.place.line, _sentence(string), own)
     yield from _patches_without_effect(before, after, new, lost, causes)
     yield from _overrides_without_effect(before.project, after.project, old, new, causes)
     yield from _route_names(before.project, after.project, new, causes)
@@ -106,7 +107,7 @@ def _patches_without_effect(
             if home is not None:
                 said.add((string.place.path, path, name))
                 what = f"`{string.text}` is replaced here, but `{reader}`, which used it, has moved to {home}"
-                yield Problem("reference", string.place.path, string.place.line, what, causes)
+                yield Problem("reference", string.place.path, string.place.line, what, (path, home))
                 break
 
 

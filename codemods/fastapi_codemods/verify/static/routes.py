@@ -4,7 +4,7 @@ places: the effective route tables before and after, as far as they are certain.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ...project import Project
@@ -13,17 +13,23 @@ from ...project.routes import Application, DependencyUse, Route, applications_of
 from .problem import Examination, Problem
 
 
-def compare(before: Project, after: Project) -> Examination:
+def compare(before: Project, after: Project, changed: Collection[str] = ()) -> Examination:
     """Applications are compared, and routers that no application serves on either side."""
     problems: list[Problem] = []
     not_judged: list[str] = []
     for old, new in _pairs(applications_of(before), applications_of(after)):
         if new is None:
             problems.append(
-                Problem("route", old.file, old.line, f"the application `{old.name}` with its routes is gone")
+                Problem(
+                    "route",
+                    old.file,
+                    old.line,
+                    f"the application `{old.name}` with its routes is gone",
+                    _causes(changed, old.file),
+                )
             )
             continue
-        table = _Comparison(old, new)
+        table = _Comparison(old, new, changed)
         problems += table.problems()
         not_judged += table.not_judged()
     return Examination(tuple(problems), tuple(dict.fromkeys(not_judged)))
@@ -90,10 +96,16 @@ def _listed(application: Application) -> dict[_Key, tuple[int, Route]]:
     return found
 
 
+def _causes(changed: Collection[str], *files: str) -> tuple[str, ...]:
+    """Those that were changed; none where the routes are as written, and something else serves them otherwise."""
+    return tuple(sorted({file for file in files if file in changed}))
+
+
 class _Comparison:
-    def __init__(self, before: Application, after: Application) -> None:
+    def __init__(self, before: Application, after: Application, changed: Collection[str]) -> None:
         self.before = before
         self.after = after
+        self.changed_files = changed
         self.old = _listed(before)
         self.new = _listed(after)
 
@@ -132,7 +144,7 @@ class _Comparison:
             if instead is not None:
                 new.remove(instead)
                 now = self.new[instead][1]
-                yield self.problem("route", now, f"{key} of `{route.endpoint}` has become {instead}")
+                yield self.problem("route", now, f"{key} of `{route.endpoint}` has become {instead}", route)
             elif not unknown_after:
                 yield self.problem("route", route, f"the route {key} (`{route.endpoint}`) is gone")
         for key in new:
@@ -155,9 +167,9 @@ class _Comparison:
         (_, old), (_, new) = self.old[key], self.new[key]
         if old.endpoint.rpartition(".")[2] != new.endpoint.rpartition(".")[2] and old.name != new.name:
             what = f"{key} is answered by `{new.endpoint}` (route name `{new.name}`), before by `{old.endpoint}`"
-            yield self.problem("route", new, what + f" (`{old.name}`)")
+            yield self.problem("route", new, what + f" (`{old.name}`)", old)
         elif old.name is not None and new.name is not None and old.name != new.name:
-            yield self.problem("route", new, f"the name of {key} was `{old.name}` and is `{new.name}` now")
+            yield self.problem("route", new, f"the name of {key} was `{old.name}` and is `{new.name}` now", old)
         if old.doubts or new.doubts:
             return
         for what, was, now in (
@@ -168,7 +180,7 @@ class _Comparison:
             ("response class", old.response_class, new.response_class),
         ):
             if was != now and was is not None and now is not None and old.name == new.name:
-                yield self.problem("route", new, f"the {what} of {key} was {_shown(was)} and is {_shown(now)} now")
+                yield self.problem("route", new, f"the {what} of {key} was {_shown(was)} and is {_shown(now)} now", old)
         yield from self.dependencies(key, old, new)
 
     def dependencies(self, key: _Key, old: Route, new: Route) -> Iterator[Problem]:
@@ -178,14 +190,14 @@ class _Comparison:
             return
         lost, gained = Counter(had) - Counter(has), Counter(has) - Counter(had)
         for name in lost:
-            yield self.problem("dependency", new, f"{key} has lost its dependency {name}")
+            yield self.problem("dependency", new, f"{key} has lost its dependency {name}", old)
         for name in gained:
             if name == "`<lambda>`" and name in had:
                 continue  # two in one line are taken for one
-            yield self.problem("injection", new, f"{key} has a dependency that it did not have before: {name}")
+            yield self.problem("injection", new, f"{key} has a dependency that it did not have before: {name}", old)
         if not lost and not gained:
             order = f"{', '.join(has)}; before: {', '.join(had)}"
-            yield self.problem("injection", new, f"the dependencies of {key} run in another order: {order}")
+            yield self.problem("injection", new, f"the dependencies of {key} run in another order: {order}", old)
 
     def order(self) -> Iterator[Problem]:
         """Pairs of routes that can match one request and have changed places."""
@@ -203,10 +215,13 @@ class _Comparison:
                 if both is not None and self.old[first][0] != self.old[second][0]:
                     said.add((places[earlier], places[later]))
                     what = f"{second} now comes before {first}; both match {both}, which the latter answered before"
-                    yield self.problem("order", self.new[second][1], what)
+                    yield self.problem(
+                        "order", self.new[second][1], what, self.new[first][1], self.old[first][1], self.old[second][1]
+                    )
 
-    def problem(self, kind: str, route: Route, what: str) -> Problem:
-        return Problem(kind, route.file, route.line, what)
+    def problem(self, kind: str, route: Route, what: str, *others: Route) -> Problem:
+        files = (route.file, *(other.file for other in others))
+        return Problem(kind, route.file, route.line, what, _causes(self.changed_files, *files))
 
 
 def _both_match(first: _Key, second: _Key) -> str | None:

@@ -71,7 +71,7 @@ def reason_of_annotation(
     if function.scopes or is_quoted(module, annotation):
         return _reason_of_type(project, module, function, annotation, marker, takes_no_type=takes_no_type)
     # Hundreds of handlers of a module use the same few types.
-    known = module.remembered((project, "reasons of types"), dict[tuple[str, bool, bool], str | None])
+    known = project.remembered((module, "reasons of types"), dict[tuple[str, bool, bool], str | None])
     key = (module.code(annotation), marker in DEPENDENCIES, takes_no_type)
     if key not in known:
         known[key] = _reason_of_type(project, module, function, annotation, marker, takes_no_type=takes_no_type)
@@ -215,7 +215,7 @@ def _names_of_signature(module: Module, function: Function) -> Iterator[str]:
 
 def _names_in(module: Module, span: Span) -> list[str]:
     """`_names`, once for all that is written alike: `str`, `Session`."""
-    known: dict[str, list[str]] = module.remembered("names", dict)
+    known: dict[str, list[str]] = module.remembered("names of annotations", dict)
     code = module.code(span)
     if code not in known:
         known[code] = _names(module.expression(span))

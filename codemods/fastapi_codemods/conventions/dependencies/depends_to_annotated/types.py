@@ -44,7 +44,7 @@ def provided_type(project: Project, module: Module, function: Function, call: Ca
     if function.scopes:
         return _type_of(project, module, function, written)
     # Hundreds of handlers of a module ask for the same few.
-    known = module.remembered((project, "provided types"), dict[str, ProvidedType])
+    known = project.remembered((module, "provided types"), dict[str, ProvidedType])
     if written not in known:
         known[written] = _type_of(project, module, function, written)
     return known[written]

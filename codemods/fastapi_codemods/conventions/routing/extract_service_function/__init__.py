@@ -36,8 +36,8 @@ it uses can be imported where it goes, without a circle, and tests replace nothi
 function's.
 
 Where a few errors of a handler stand between its work, they move with it: a body that raises `HTTPException` does so
-from anywhere. It goes to a module of services only if those of the project raise it, too; the finding says so, as a
-service would better raise an error of its own.
+from anywhere. It must go to a module of services, and does so only if those of the project raise it, too; the finding
+says so, as a service would better raise an error of its own.
 
 See <https://fastapi.tiangolo.com/tutorial/bigger-applications/>.
 """
@@ -251,6 +251,8 @@ def _subject(
     )
     if elsewhere := _elsewhere(project, subject, region, taken):
         return elsewhere
+    if region.http:
+        return "its work raises HTTP errors and would stay in this module, so that no HTTP is taken from it"
     if subject.name == function.name or re.search(rf"\b{subject.name}\b", module.text):
         return f"the name `{subject.name}` is taken"
     return subject

@@ -65,29 +65,26 @@ FastAPI's documentation: https://fastapi.tiangolo.com/tutorial/bigger-applicatio
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from ....codemod import Codemod
 from ....edits import Edits
 from ....findings import Finding, Safety
-from ....project import Module, Project, Span, Symbol
-from ....project.model import Assignment, Function, Scope
-from ....project.reader import ROUTE_METHODS, dotted
-from ....project.references import uses
-from ....project.routes import Application, likely_applications, router_named
+from ....project import Module, Project
+from ....project.guidance import reasons_against_splitting
+from ....project.model import Function
+from ....project.reader import ROUTE_METHODS
+from ....project.routes import likely_applications
 from ....source import UnreadableSourceError
 from ....source.discovery import is_test
-from ....source.statements import blanked
-from .factories import closure_of
-from .groups import Group, Operation, groups_of, has_own_converter, operations_of, stands_for_one_domain, wishes_of
+from .candidates import Candidate, candidates_of, is_one_of_many, prefix_of
+from .groups import Group, groups_of, has_own_converter, stands_for_one_domain, wishes_of
 from .importers import NOBODY, homes_of, importers_of, kept_names
-from .layout import Layout, domain_of, layout_of
+from .layout import Layout, layout_of
 from .moves import DEPENDENCIES, SCHEMAS, SHARED, moves_of
+from .obstacles import reason_against_the_router, why_not_out_of
 from .order import Part, cut_of
 from .sizes import sizes_of
 from .texts import Split, write
@@ -97,9 +94,6 @@ MANY_OPERATIONS = 10
 MANY_LINES = 300
 FEW_OPERATIONS = 3
 """Up to here there is nothing to split, even for who asks."""
-
-_ROUTER_ARGUMENTS = frozenset({"prefix", "tags", "dependencies", "responses", "deprecated", "include_in_schema"})
-"""What a router adds to the routes of the routers that it includes just as to its own."""
 
 
 class Options(NamedTuple):
@@ -118,11 +112,17 @@ class SplitRouter(Codemod):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"by": ("tag", "path", "name")})
 
     def find(self, project: Project) -> Iterator[Finding]:
+        reasons = reasons_against_splitting(project)
+        for finding in self._find(project):
+            reasons.setdefault(finding.location.path, []).append(finding.left_alone)
+            yield finding
+
+    def _find(self, project: Project) -> Iterator[Finding]:
         claimed: dict[str, _Claim] = {}
         for module in project.modules():
             if is_test(module.path):
                 continue
-            giants = [c for c in _candidates(project, module) if self._is_giant(project, module, c)]
+            giants = [c for c in candidates_of(project, module) if self._is_giant(project, module, c)]
             yield from self._in_factories(module, {giant.called for giant in giants})
             if giants:
                 yield from self._of(project, module, giants, claimed)
@@ -137,7 +137,7 @@ class SplitRouter(Codemod):
         for key, accepted in by_split.items():
             write(splits[key], accepted, edits)
 
-    def _is_giant(self, project: Project, module: Module, candidate: _Candidate) -> bool:
+    def _is_giant(self, project: Project, module: Module, candidate: Candidate) -> bool:
         """Whether the router is worth splitting, counted with what it includes already: a second run finds the same."""
         groups = self._groups(candidate)
         if not groups or len(candidate.table.routes) <= FEW_OPERATIONS:
@@ -145,9 +145,9 @@ class SplitRouter(Codemod):
         included = {route.file for route in candidate.table.routes} - {module.path}
         others = len(candidate.operations) - sum(len(group.operations) for group in groups)
         if not self.options.group and candidate.is_router:
-            if _is_one_of_many(module, candidate, groups):
+            if is_one_of_many(module, candidate, groups):
                 return False
-            prefix = _prefix_of(project, module, candidate.assignment)
+            prefix = prefix_of(project, module, candidate.assignment)
             if stands_for_one_domain(project, module, candidate.operations, prefix or ""):
                 return False
         if self.is_named:
@@ -155,7 +155,7 @@ class SplitRouter(Codemod):
         lines = sum(_lines(project, path) for path in {module.path, *included})
         return (len(candidate.own_routes) > MANY_OPERATIONS or lines > MANY_LINES) and len(groups) + len(included) > 1
 
-    def _groups(self, candidate: _Candidate) -> list[Group]:
+    def _groups(self, candidate: Candidate) -> list[Group]:
         """All that could move, also those that the user does not ask for: where shared code goes must not depend on
         which groups are moved first."""
         wishes = wishes_of(self.options.by, self.options.group)
@@ -166,13 +166,13 @@ class SplitRouter(Codemod):
         return [group for group in groups if group.is_named or not self.options.group]
 
     def _of(
-        self, project: Project, module: Module, candidates: Sequence[_Candidate], claimed: dict[str, _Claim]
+        self, project: Project, module: Module, candidates: Sequence[Candidate], claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
         layout = layout_of(project, module, self.options.into)
-        split: list[_Candidate] = []
+        split: list[Candidate] = []
         sheet: Sheet | None = None
         for candidate in candidates:
-            reason = _reason_against_the_router(project, module, candidate)
+            reason = reason_against_the_router(project, module, candidate)
             if reason is None and isinstance(layout, str):
                 reason = layout
             if reason is None and sheet is None:
@@ -189,10 +189,10 @@ class SplitRouter(Codemod):
             yield from self._planned(sheet, split, layout, claimed)
 
     def _planned(
-        self, sheet: Sheet, candidates: Sequence[_Candidate], layout: Layout, claimed: dict[str, _Claim]
+        self, sheet: Sheet, candidates: Sequence[Candidate], layout: Layout, claimed: dict[str, _Claim]
     ) -> Iterator[Finding]:
         project, module = sheet.project, sheet.module
-        groups: list[tuple[_Candidate, Group]] = []
+        groups: list[tuple[Candidate, Group]] = []
         reasons: dict[str, str] = {}
         parts: dict[str, tuple[Part, ...]] = {}
         reordered: set[str] = set()
@@ -298,7 +298,7 @@ class SplitRouter(Codemod):
     def _finding(
         self,
         module: Module,
-        candidate: _Candidate,
+        candidate: Candidate,
         group: Group,
         path: str,
         *,
@@ -339,28 +339,8 @@ class SplitRouter(Codemod):
                 location,
                 message,
                 anchor=f"{factory}.{receiver}",
-                left_alone=_why_not_out_of(module, factory, receiver, handlers),
+                left_alone=why_not_out_of(module, factory, receiver, handlers),
             )
-
-
-class _Candidate(NamedTuple):
-    """An application or router with the functions at module level that it has for handlers."""
-
-    assignment: Assignment
-    is_router: bool
-    table: Application
-    operations: tuple[Operation, ...]
-    own_tags: int
-    own_routes: frozenset[tuple[str, int]]
-    """Without those that it has through another router of the module: file and line."""
-    is_only: bool
-    """The module has no other one."""
-
-    @property
-    def called(self) -> str:
-        """`app`, or `create_app().app`."""
-        scopes = self.assignment.scopes
-        return f"{scopes[0].name}().{self.assignment.target}" if scopes else self.assignment.target
 
 
 class _Claim(NamedTuple):
@@ -370,43 +350,10 @@ class _Claim(NamedTuple):
     router: str
 
 
-def _candidates(project: Project, module: Module) -> list[_Candidate]:
-    """The module's applications and routers, the largest first, counted with what they include from other modules: so
-    the order stays when routes have moved."""
-    if not any(d.name.rpartition(".")[2] in ROUTE_METHODS for f in module.facts.functions for d in f.decorators):
-        return []
-    found = []
-    for assignment in module.facts.assignments:
-        if assignment.conditional or not (assignment.scopes == () or _is_factory(assignment.scopes)):
-            continue
-        symbol = project.resolve(module, assignment.call.callee, assignment.scopes)
-        if symbol is None or not project.derives_from(symbol, ("fastapi.FastAPI", "fastapi.APIRouter")):
-            continue
-        factory = assignment.scopes[0].name if assignment.scopes else ""
-        table = router_named(project, module.path, assignment.target, factory)
-        if table is None:
-            continue
-        operations = tuple(operations_of(module, assignment.target, table, factory))
-        tags = assignment.call.argument("tags")
-        own_tags = 0 if tags is None or not table.is_router else _number_of_tags(module, tags.span)
-        found.append(_Candidate(assignment, table.is_router, table, operations, own_tags, frozenset(), is_only=True))
-    routes = [frozenset((route.file, route.line) for route in candidate.table.routes) for candidate in found]
-    own = [own.difference(*(inner for inner in routes if inner < own)) for own in routes]
-    found = [
-        candidate._replace(own_routes=own_routes, is_only=len(found) == 1)
-        for candidate, own_routes in zip(found, own, strict=True)
-    ]
-    return sorted(found, key=lambda candidate: -len(candidate.own_routes))
-
-
-def _is_factory(scopes: Sequence[Scope]) -> bool:
-    return len(scopes) == 1 and scopes[0].kind == "function"
-
-
 def _name_for(
     project: Project,
     module: Module,
-    candidate: _Candidate,
+    candidate: Candidate,
     group: Group,
     layout: Layout,
     claimed: Mapping[str, _Claim],
@@ -457,24 +404,6 @@ def _notes(group: Group, parts: Sequence[Part], *, is_reordered: bool) -> Iterat
         yield f"{' and '.join(stay)} {'stays' if len(stay) == 1 else 'stay'}, alone among routes of others"
 
 
-def _is_one_of_many(module: Module, candidate: _Candidate, groups: Sequence[Group]) -> bool:
-    """Whether the router's module is that of one domain already, by its name or by the one tag of all its routes."""
-    tags = {route.tags[candidate.own_tags :][:1] if route.tags else () for route in candidate.table.routes}
-    stem = module.path.rpartition("/")[2].removesuffix(".py")
-    return domain_of(stem) in {group.name for group in groups} or (len(tags) == 1 and tags != {()})
-
-
-def _number_of_tags(module: Module, span: Span) -> int:
-    node = module.expression(span)
-    return len(node.elts) if isinstance(node, ast.List | ast.Tuple) else 1
-
-
-def _prefix_of(project: Project, module: Module, assignment: Assignment) -> str | None:
-    """The router's own prefix; None where it is computed."""
-    argument = assignment.call.argument("prefix")
-    return "" if argument is None else project.string(module, argument.span)
-
-
 def _lines(project: Project, path: str) -> int:
     module = project.module(path)
     return module.text.count("\n") if module is not None else 0
@@ -492,131 +421,3 @@ def _free_file(
         ):
             return path
     return None
-
-
-# Why nothing is moved
-
-
-def _reason_against_the_router(project: Project, module: Module, candidate: _Candidate) -> str | None:
-    assignment, name = candidate.assignment, candidate.assignment.target
-    symbol = project.resolve(module, assignment.call.callee)
-    if symbol is None or symbol.path is not None:
-        return f"`{name}` is made by `{assignment.call.callee}`, whose routers may be special ones too"
-    if assignment.scopes:
-        if name in assignment.scopes[0].rebound:
-            return f"`{name}` is bound more than once in `{assignment.scopes[0].name}()`"
-    elif len(module.bindings(name)) != 1:
-        return f"`{name}` is bound more than once in `{module.path}`"
-    if candidate.is_router:
-        if assignment.call.unpacks:
-            return f"`{name}` is given arguments that are not known"
-        for argument in assignment.call.arguments:
-            if argument.name not in _ROUTER_ARGUMENTS:
-                return f"`{name}` is given `{argument.name or 'an argument'}`, which its parts would need too"
-    if (place := _place_that_lists(project, module)) is not None:
-        return f"{place} lists the modules that are shipped, and new ones would be missing"
-    if (walk := _walk_that_sees(project, Symbol(module.path, name), is_router=candidate.is_router)) is not None:
-        if walk.attribute == "route_class":
-            return f"`{walk.attribute}` is set or read in {walk.place}, and included routers do not inherit it"
-        return f"`routes` is looked at in {walk.place}, where included routers may look different"
-    if candidate.is_router and assignment.call.argument("prefix") is not None:
-        # A router that is included by one with a prefix lacks that in `scope["route"].path`.
-        place = next((f"{path}:{line}" for path, line in _places_of(project, _SCOPE_ROUTE, "scope")), None)
-        if place is not None:
-            return f"`scope['route']` is looked at in {place}, and its path would lack the prefix of `{name}`"
-    if assignment.scopes:
-        node = module.tree(assignment.statement)
-        if any(isinstance(n, ast.Attribute) and dotted(n) == f"{name}.router" for n in ast.walk(node)):
-            return f"`{name}.router` is used in `{assignment.scopes[0].name}()`"
-        return None
-    for use in uses(project, [Symbol(module.path, name)])[Symbol(module.path, name)]:
-        if use.kind == "attribute" and use.member == "router":
-            return f"`{name}.{use.member}` is used in {use.place}"
-    return None
-
-
-def _place_that_lists(project: Project, module: Module) -> str | None:
-    """The file that names single modules or packages to be shipped: `COPY main.py .`, `py-modules = ["main"]`."""
-    folder, _, file = module.path.rpartition("/")
-    for place in dict.fromkeys(("", f"{folder}/" if folder else "")):
-        for name in ("pyproject.toml", "setup.py", "setup.cfg", "Dockerfile", "Containerfile"):
-            with suppress(OSError, UnicodeDecodeError):
-                text = (project.root / f"{place}{name}").read_text("utf-8")
-                if name.endswith("file"):
-                    found = re.search(rf"^(?:COPY|ADD)\s.*(?<![\w.-]){re.escape(file)}\b", text, re.MULTILINE)
-                else:
-                    found = re.search(r"\bpy[-_]modules\s*=", text) or (
-                        re.search(r"""^\s*packages\s*=\s*\[\s*["']""", text, re.MULTILINE)
-                        if "setuptools" in text and folder
-                        else None
-                    )
-                if found:
-                    return f"{place}{name}:{text.count(chr(10), 0, found.start()) + 1}"
-    return None
-
-
-# `get_openapi(routes=app.routes)`, as FastAPI's documentation has it, knows included routers.
-_WALKS = re.compile(r"\.(?:routes|route_class)\b")
-_OWNER = re.compile(r"(?<![\w.])(?<!routes=)(?<!routes = )(?:\w+\.)*\w+\Z")
-_IMPORT = re.compile(r"\s*(?:from|import)\b")
-
-
-class _Walk(NamedTuple):
-    """A place where code looks at the routes of something, `app.router.routes`."""
-
-    place: str
-    receiver: str
-    attribute: str
-    symbol: Symbol | None
-    """What the receiver is, where that is known."""
-
-
-def _walk_that_sees(project: Project, router: Symbol, *, is_router: bool) -> _Walk | None:
-    """The place that walks through the routes of the router; of an application, the first that may mean it.
-
-    What `app.routes` holds of a router that is included does not depend on what that includes in turn.
-    """
-    routers = {Symbol(module.path, assignment.target) for module, assignment in project.instances("fastapi.APIRouter")}
-    for walk in project.remembered("split-router: walks", lambda: list(_walks(project))):
-        if walk.symbol is not None and walk.symbol.path is not None and "." not in walk.symbol.name:
-            if walk.symbol == router or not (is_router or walk.symbol in routers):
-                return walk
-            continue
-        around, _, last = walk.receiver.rpartition(".")
-        of_application = last == "router" and around.rpartition(".")[2].endswith(("app", "application"))
-        if not is_router or (last == router.name and not of_application):
-            return walk
-    return None
-
-
-_SCOPE_ROUTE = re.compile(r"""\bscope\s*(?:\[\s*|\.\s*get\s*\(\s*)["']route["']""")
-
-
-def _places_of(project: Project, pattern: re.Pattern[str], word: str) -> Iterator[tuple[str, int]]:
-    for module in project.modules():
-        if word in module.text and (match := pattern.search(module.text)) is not None:
-            yield module.path, module.text.count("\n", 0, match.start()) + 1
-
-
-def _walks(project: Project) -> Iterator[_Walk]:
-    for module in project.modules():
-        if ".route" not in module.text:
-            continue
-        code = blanked(module.text)
-        for match in _WALKS.finditer(code):
-            start = code.rfind("\n", 0, match.start()) + 1
-            owner = _OWNER.search(code, start, match.start())
-            if owner is not None and not _IMPORT.match(code, start):
-                line = module.text.count("\n", 0, match.start()) + 1
-                receiver, attribute = owner.group(), match.group().lstrip(".")
-                yield _Walk(f"{module.path}:{line}", receiver, attribute, project.resolve(module, receiver))
-
-
-def _why_not_out_of(module: Module, factory: str, receiver: str, handlers: Sequence[Function]) -> str:
-    for handler in handlers:
-        if local := closure_of(module, handler, receiver):
-            names = " and ".join(f"`{name}`" for name in sorted(local))
-            return (
-                f"handler `{handler.name}` closes over {names} of `{factory}()`, which a router at module level lacks"
-            )
-    return f"the handlers are made whenever `{factory}()` is called; move them to routers at module level by hand"

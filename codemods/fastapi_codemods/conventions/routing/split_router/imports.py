@@ -96,7 +96,7 @@ def rendered(
     """The statements, in isort's sections and order. `new` are sources of modules that are just being made."""
     sections: dict[int, tuple[set[Imported], dict[str, set[Imported]]]] = {}
     for item in wanted:
-        plain, named = sections.setdefault(_section(project, path, item, new), (set(), {}))
+        plain, named = sections.setdefault(section_of(project, path, item, new), (set(), {}))
         if item.name:
             named.setdefault(item.source, set()).add(item)
         else:
@@ -108,18 +108,18 @@ def rendered(
             (item.source, f"{indent}import {item.source}" + (f" as {item.local}" if item.local else ""))
             for item in sorted(plain)
         ]
-        for source in sorted(named, key=_order_of_sources):
+        for source in sorted(named, key=order_of_sources):
             items = sorted(named[source], key=_order_of_names)
             alone = style.one_a_line and source not in _MANY_A_LINE
             statements = [[item] for item in items] if alone else [items]
             lines += [(source, import_statement(project, source, names, indent)) for names in statements]
         if style.by_module:
-            lines.sort(key=lambda line: _order_of_sources(line[0]))
+            lines.sort(key=lambda line: order_of_sources(line[0]))
         texts.append("".join(f"{line}\n" for _, line in lines))
     return "\n".join(texts)
 
 
-def _section(project: Project, path: str, item: Imported, new: Collection[str]) -> int:
+def section_of(project: Project, path: str, item: Imported, new: Collection[str]) -> int:
     top = item.source.partition(".")[0]
     if item.source == "__future__":
         return 0
@@ -131,7 +131,7 @@ def _section(project: Project, path: str, item: Imported, new: Collection[str]) 
     return 3 if item.source in new or any(project.module_path(path, name) for name in names) else 2
 
 
-def _order_of_sources(source: str) -> tuple[bool, int, str]:
+def order_of_sources(source: str) -> tuple[bool, int, str]:
     stripped = source.lstrip(".")
     return not source.startswith("."), -(len(source) - len(stripped)), stripped.lower()
 

@@ -21,6 +21,7 @@ from .groups import Group
 from .units import (
     Sheet,
     Unit,
+    binds_for_type_checkers,
     bound_to_its_module,
     completed_by,
     fallback_import_of,
@@ -271,6 +272,8 @@ class _Planner:
             return f"it uses `{used}`, and would have to import `{module}`, which imports the new module"
         if unit.is_import:
             return "it is an import"
+        if binds_for_type_checkers(unit):
+            return "what it binds is there for type checkers only, or is something else for them"
         for name in sorted(unit.binds):
             if len(sheet.binders[name]) > 1 and not (unit.index in self.home and self._is_unused(name)):
                 return f"`{name}` is bound more than once in `{module}`"

@@ -17,7 +17,7 @@ from ....source.statements import line_starts
 from .factories import dedented
 from .groups import Group, Operation
 from .importers import Importers, homes_of, update
-from .imports import Imported, imported_by, rendered, stars_of, style_of, without
+from .imports import Imported, imported_by, order_of_sources, rendered, section_of, stars_of, style_of, without
 from .layout import Layout
 from .moves import SHARED, Moves, Patch, literal_at
 from .order import Part
@@ -473,6 +473,14 @@ class _Writer:
             first = self.sheet.units[min(earlier)]
             self.edits.replace(self.module, Span(first.offset, unit.span.end), self._with_line_ends(text), self.finding)
             return
+        following = self.module.text[unit.span.end : unit.span.end + 2]
+        next_unit = self.sheet.units[unit.index + 1] if unit.index + 1 < len(self.sheet.units) else None
+        is_close = next_unit is not None and next_unit.index not in gone and not following.startswith(("\n", "\r"))
+        if (places := self._places_in_order(wanted, still_read, outside)) is not None:
+            for offset, lines in places.items():
+                own = lines + "\n" if is_close and offset == unit.span.end else lines
+                self.edits.insert(self.module, offset, self._with_line_ends(own), self.finding)
+            return
         before = unit
         while before.index and before.is_import and self._goes(before, still_read, outside):
             if self._blank_lines_above(before):
@@ -480,11 +488,65 @@ class _Writer:
             before = self.sheet.units[before.index - 1]
         if before.is_import and not self._goes(before, still_read, outside) and not self._is_local(before):
             text = "\n" + text
-        following = self.module.text[unit.span.end : unit.span.end + 2]
-        next_unit = self.sheet.units[unit.index + 1] if unit.index + 1 < len(self.sheet.units) else None
-        if next_unit is not None and next_unit.index not in gone and not following.startswith(("\n", "\r")):
+        if is_close:
             text += "\n"
         self.edits.insert(self.module, unit.span.end, self._with_line_ends(text), self.finding)
+
+    def _places_in_order(
+        self, wanted: Sequence[Imported], still_read: Collection[str], outside: Collection[str]
+    ) -> dict[int, str] | None:
+        """Where isort would have the new imports, with their text; None where the imports of the module are in no such
+        order, or have no place for them."""
+        path, project = self.module.path, self.sheet.project
+        places: dict[int, str] = {}
+        by_source: dict[str, list[Imported]] = {}
+        for item in dict.fromkeys(wanted):
+            by_source.setdefault(item.source, []).append(item)
+        for source in sorted(by_source, key=order_of_sources):
+            items = by_source[source]
+            number = section_of(project, path, items[0], self.sources)
+            block = [unit for unit in self._block_of(number) if not self._goes(unit, still_read, outside)]
+            if not block:
+                return None
+            keys = [self._order_of(unit) for unit in block]
+            key = (not self.import_style.by_module, order_of_sources(source))
+            if keys != sorted(keys) or key in keys:
+                return None
+            before = [unit for unit, own in zip(block, keys, strict=True) if own < key]
+            if not before and block[0].text_start != block[0].offset:
+                return None  # a comment there may head the section
+            offset = before[-1].span.end if before else block[0].offset
+            places[offset] = places.get(offset, "") + rendered(
+                project, path, items, self.sources, style=self.import_style
+            )
+        return places
+
+    def _block_of(self, number: int) -> list[Unit]:
+        """The imports at the top of the module that are of one of isort's sections and stand together; none where
+        there are several such blocks, or others stand among them."""
+        blocks: list[list[Unit]] = [[]]
+        for unit in self.sheet.units[: self.split.moves.last_import + 1]:
+            if not unit.is_import or len(unit.body) > 1:
+                blocks.append([])
+                continue
+            if self._blank_lines_above(unit):
+                blocks.append([])
+            blocks[-1].append(unit)
+        found = [block for block in blocks if block and number in {self._section_of(unit) for unit in block}]
+        if len(found) != 1 or {self._section_of(unit) for unit in found[0]} != {number}:
+            return []
+        return found[0]
+
+    def _section_of(self, unit: Unit) -> int:
+        items = [item for name in sorted(unit.binds) for item in imported_by(unit, name, 0)]
+        return section_of(self.sheet.project, self.module.path, items[0], self.sources) if items else -1
+
+    def _order_of(self, unit: Unit) -> tuple[bool, tuple[bool, int, str]]:
+        """As isort sorts: `import a` before `from a import b`, unless only the modules count."""
+        node = unit.imports[0]
+        if isinstance(node, ast.Import):
+            return False, order_of_sources(node.names[0].name)
+        return not self.import_style.by_module, order_of_sources("." * node.level + (node.module or ""))
 
     def _goes(self, unit: Unit, still_read: Collection[str], outside: Collection[str]) -> bool:
         """Whether nothing is left of the import."""

@@ -118,7 +118,7 @@ class Unit:
         node = self.node
         if len(self.body) == 1 and isinstance(node, ast.If) and not node.orelse:
             imports = tuple(inner for inner in node.body if isinstance(inner, ast.Import | ast.ImportFrom))
-            if len(imports) == len(node.body) and dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+            if len(imports) == len(node.body) and _is_for_type_checkers(node):
                 return imports
         return ()
 
@@ -448,12 +448,27 @@ def fallback_import_of(sheet: Sheet, unit: Unit) -> str | None:
     facts = sheet.names.get(name)
     if facts is None or len(sheet.binders[name]) != 1 or any(change.how == "global" for change in facts.rebound):
         return None
-    return name if all(_imports_or_does_without(sheet, inner) for inner in statements) else None
+    imported = {id(inner) for inner in node.body} if _is_for_type_checkers(node) else set()
+    return name if all(_imports_or_does_without(sheet, inner, id(inner) in imported) for inner in statements) else None
 
 
-def _imports_or_does_without(sheet: Sheet, node: ast.stmt) -> bool:
-    """`import x` from outside of the project, or `x = None`."""
+def _is_for_type_checkers(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING"
+
+
+def binds_for_type_checkers(unit: Unit) -> bool:
+    """Whether it is an `if TYPE_CHECKING:` of more than imports: some of its names may not be there at run time."""
+    return len(unit.body) == 1 and _is_for_type_checkers(unit.node) and not unit.type_checking
+
+
+def _imports_or_does_without(sheet: Sheet, node: ast.stmt, is_never_run: bool) -> bool:
+    """`import x` from outside of the project, or from anywhere where that is never run; or `x = None`, `x = Any`."""
     match node:
+        case ast.Import() | ast.ImportFrom(level=0) if is_never_run:
+            return True
+        case ast.Assign(value=ast.Name() | ast.Attribute() as value):
+            symbol = sheet.project.resolve(sheet.module, dotted(value))
+            return symbol is not None and symbol.path is None
         case ast.Import(names=names):
             return all(sheet.project.module_path(sheet.module.path, alias.name) is None for alias in names)
         case ast.ImportFrom(module=str(source), level=0):
