@@ -34,15 +34,19 @@ ROWS = (
     Row(
         "Routing",
         "Routers by domain instead of one giant router",
-        "split-router giant-router hoist-router-prefix hoist-router-tags hoist-router-dependencies"
-        " move-include-args-to-router",
+        "split-router giant-router hoist-router-prefix hoist-router-tags hoist-router-dependencies move-"
+        " include-args-to-router",
     ),
-    Row("Routing", "Thin handlers that call services", "extract-service-function fat-handler"),
+    Row(
+        "Routing",
+        "Thin handlers that call services",
+        "extract-service-function fat-handler",
+    ),
     Row(
         "Routing",
         "REST semantics: methods, status codes, resource paths",
-        "rest-no-content rest-created verb-in-path get-that-writes split-multi-method-route"
-        " api-route-to-method-decorator route-shadowing",
+        "rest-no-content rest-created verb-in-path get-that-writes split-multi-method-route api-route-to-"
+        " method-decorator route-shadowing unused-path-parameter",
     ),
     Row(
         "Models",
@@ -53,11 +57,145 @@ ROWS = (
     Row(
         "Models",
         "No raw dicts where a model exists or is expected",
-        "wrap-dict-returns return-dict-to-model orm-object-returned redundant-response-model"
-        " response-model-to-annotation annotation-to-response-model",
+        "wrap-dict-returns return-dict-to-model orm-object-returned redundant-response-model response-"
+        " model-to-annotation annotation-to-response-model remove-orjson-response",
     ),
-    Row("Models", "Focused models", "mega-model"),
-    Row("Models", "Other models for input than for output", "split-input-output-model secret-in-response"),
+    Row(
+        "Models",
+        "Focused models",
+        "mega-model",
+    ),
+    Row(
+        "Models",
+        "Other models for input than for output",
+        "split-input-output-model secret-in-response",
+    ),
+    Row(
+        "Dependencies",
+        "`Depends` for what many handlers need",
+        "depends-to-annotated annotated-dependency-alias call-to-dependency inline-session-to-dependency"
+        " repeated-check",
+    ),
+    Row(
+        "Dependencies",
+        "Small dependencies that can be composed",
+        "oversized-dependency unused-dependency-to-decorator dependency-leaks-parameters depends-in-body"
+        " yield-swallows-exception commit-after-yield session-held-by-stream duplicate-session-provider",
+    ),
+    Row(
+        "Dependencies",
+        "Injection instead of hidden globals",
+        "global-to-dependency helper-global-to-parameter environment-to-settings handler-rebinds-global"
+        " patch-to-dependency-override",
+    ),
+    Row(
+        "Errors",
+        "Validation at the boundary",
+        "inline-check-to-constraint validation-handler-jsonable",
+    ),
+    Row(
+        "Errors",
+        "`HTTPException` with the right status for what clients do wrong",
+        "jsonresponse-error-to-httpexception error-dict-to-httpexception flask-style-tuple return-"
+        " httpexception-to-raise reraise-http-exception status-literal-to-constant rename-deprecated-"
+        " status",
+    ),
+    Row(
+        "Errors",
+        "One shape of errors, and no internals in them",
+        "normalize-error-envelope sanitize-exception-detail http-exception-handler-base-class chain-"
+        " exception-cause document-error-responses",
+    ),
+    Row(
+        "Concurrency",
+        "`async def` for I/O, and nothing that blocks in it",
+        "blocking-in-async sync-client-to-async time-sleep-to-asyncio-sleep thread-bound-object",
+    ),
+    Row(
+        "Concurrency",
+        "Blocking calls in the thread pool, as the project does it",
+        "wrap-blocking-call async-handler-to-def executor-to-threadpool",
+    ),
+    Row(
+        "Concurrency",
+        "One style of handlers",
+        "mixed-async-style",
+    ),
+    Row(
+        "Background tasks",
+        "`BackgroundTasks` for light work after the response",
+        "add-task-called-function create-task-to-background-tasks thread-to-background-tasks keep-task- reference",
+    ),
+    Row(
+        "Background tasks",
+        "Heavy work somewhere else",
+        "heavy-background-task",
+    ),
+    Row(
+        "Middleware",
+        "Middleware for cross-cutting concerns, sparingly",
+        "many-middlewares middleware-list",
+    ),
+    Row(
+        "Middleware",
+        "Fast and deterministic middleware",
+        "middleware-blocking io-in-middleware pure-asgi-middleware middleware-http-exception",
+    ),
+    Row(
+        "Middleware",
+        "The order of middleware",
+        "middleware-order",
+    ),
+    Row(
+        "Security",
+        "The project's way to authenticate",
+        "manual-auth-to-dependency unprotected-sibling",
+    ),
+    Row(
+        "Security",
+        "The schemes of `fastapi.security`",
+        "manual-bearer-to-security",
+    ),
+    Row(
+        "Security",
+        "Tokens and credentials stay on the server",
+        "hardcoded-secret secret-in-log secret-in-url constant-time-compare cors-credentials-wildcard"
+        " insecure-cookie jwt-without-algorithms tls-verification-disabled",
+    ),
+    Row(
+        "OpenAPI",
+        "Consistent operation ids, tags and response models",
+        "add-missing-tags consistent-tag-case dedupe-tags duplicate-operation-id mixed-operation-ids"
+        " missing-response-model rename-handler docstring-vs-comment",
+    ),
+    Row(
+        "OpenAPI",
+        "The schema stays enabled",
+        "schema-disabled restore-schema",
+    ),
+    Row(
+        "Consistency",
+        "One way to make routers, dependencies, errors and the application",
+        "application-made-twice on-event-to-lifespan mixed-http-clients",
+    ),
+    Row(
+        "Consistency",
+        "No second web framework",
+        "second-web-framework",
+    ),
+    Row(
+        "Old code",
+        "What newer releases of FastAPI and Starlette changed",
+        "app-route-to-add-route deprecated-api example-to-examples fastapi-removed-app-kwargs iter-route-"
+        " contexts param-extra-kwargs-to-json-schema-extra query-regex-to-pattern template-response-"
+        " signature",
+    ),
+    Row(
+        "Old code",
+        "What Pydantic 2 changed",
+        "pydantic-v1-methods pydantic-v1-config pydantic-v1-validators pydantic-v1-field-arguments base-"
+        " settings-import",
+    ),
 )
 
 
