@@ -210,15 +210,19 @@ def line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in LINE_END.finditer(text))]
 
 
-_MAY_BE_WARNED_OF = re.compile(r"\\|\d[.a-z]|\bfinally\b")
-"""`"\\d"`, `1if x else y` and, from Python 3.14 on, `finally: return`: all that the parser warns of. To keep warnings
-away costs as much as a short parse."""
+_NUMBER_WITH_LETTER = re.compile(r"[0-9][.a-z]")
+
+
+def _may_be_warned_of(text: str) -> bool:
+    """`"\\d"`, `1if x else y` and, from Python 3.14 on, `finally: return`: all that the parser warns of. To keep
+    warnings away costs as much as a short parse."""
+    return "\\" in text or "finally" in text or _NUMBER_WITH_LETTER.search(text) is not None
 
 
 def parse(text: str, first_line: int = 1) -> ast.Module:
     """`ast.parse`, with every way it can fail as an `UnreadableSourceError` that names the line in the file."""
     try:
-        if not _MAY_BE_WARNED_OF.search(text):
+        if not _may_be_warned_of(text):
             return ast.parse(text)
         # What Python thinks of an invalid escape is no business of ours.
         with warnings.catch_warnings():

@@ -53,6 +53,7 @@ from ...project.reader import Positions, bound_by, dotted, statements_within
 from ...project.types import Frame, FunctionNode, Types, Value
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
+from ...source.nodes import children, walk
 from ...source.statements import line_starts
 
 _NEW = {
@@ -229,10 +230,10 @@ def _uses(
             inner = frame._replace(nodes=(*frame.nodes, node))
             own = elements
             if not isinstance(node, ast.ClassDef):
-                names = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+                names = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
                 own = {name: walked for name, walked in elements.items() if name not in names}
             body = {id(part) for part in (node.body if isinstance(node.body, list) else [node.body])}
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 is_inside = id(child) in body
                 yield from _uses(child, inner if is_inside else frame, own if is_inside else elements, lines)
             return
@@ -254,21 +255,21 @@ def _uses(
             return
         case _:
             pass
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _uses(child, frame, elements, lines)
 
 
 def _walked(target: ast.expr, walked: ast.expr, *, is_plain: bool) -> dict[str, ast.expr | None]:
     if isinstance(target, ast.Name):
         return {target.id: walked if is_plain else None}
-    return {part.id: None for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return {part.id: None for part in walk(target) if isinstance(part, ast.Name)}
 
 
 def _is_bound_once(frame: Frame, name: str) -> bool:
     function = frame.nodes[-1] if frame.nodes else None
     if not isinstance(function, FunctionNode):
         return False
-    arguments = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    arguments = {argument.arg for argument in walk(function.args) if isinstance(argument, ast.arg)}
     bound = [one for statement in statements_within(function.body) for one, _ in bound_by(statement)]
     return name not in arguments and bound.count(name) == 1
 
@@ -328,7 +329,7 @@ class _Search:
             return self._element(use, walked) if walked is not None and isinstance(node, ast.Name) else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GIVE_A_MODEL:
             return self._given(use, node.func)
-        if any(isinstance(part, ast.Name) and part.id in use.elements for part in ast.walk(node)):
+        if any(isinstance(part, ast.Name) and part.id in use.elements for part in walk(node)):
             return None
         value = self.types.value(use.frame, node)
         if value is None and isinstance(node, ast.Name):
@@ -397,7 +398,7 @@ class _Search:
         for node in reversed(use.frame.nodes):
             if not isinstance(node, FunctionNode):
                 continue
-            for argument in ast.walk(node.args):
+            for argument in walk(node.args):
                 if isinstance(argument, ast.arg) and argument.arg == receiver.id:
                     return argument.annotation is not None and not _MAPPINGS.search(ast.unparse(argument.annotation))
             for statement in statements_within(node.body):
@@ -468,7 +469,7 @@ class _Search:
 
 
 def _classes(node: ast.AST, around: str) -> Iterator[tuple[str, ast.ClassDef]]:
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         inner = around
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{around}.{child.name}" if around else child.name

@@ -160,7 +160,13 @@ def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterato
 
 
 _METHOD_CALL = re.compile(r"\.\w+\(")
-CALLED = re.compile(r"\b(\w+)\(")  # with `\b` it goes back over a word once, not for each of its letters
+_CALLED = re.compile(r"\b(\w+)\(")  # with `\b` it goes back over a word once, not for each of its letters
+_CALLED_IN_ASCII = re.compile(_CALLED.pattern, re.ASCII)  # which is decided in half the time
+
+
+def called_in(text: str) -> set[str]:
+    """The last names of what the text calls, defines or only talks about."""
+    return {*(_CALLED_IN_ASCII if text.isascii() else _CALLED).findall(text)}
 
 
 def places_in(text: str, file: Wanted) -> set[int]:

@@ -15,7 +15,7 @@ from ..index import Module, Project
 from ..outlines import outline
 from ..reader import targets_of
 from ..values import UNKNOWN, ModuleValue, Outside, Scope, Value
-from .knowledge import COMPOUND, EFFECT, MAKE_OR_TAKE_ROUTERS, REGISTERS_CLASSES, spells
+from .knowledge import CLASS_REGISTERING, COMPOUND, EFFECT, MAKE_OR_TAKE_ROUTERS, REGISTERS_CLASSES, spells
 from .limits import LARGE_STATEMENT, PARSED_KEPT
 from .machine import Machine
 
@@ -123,7 +123,9 @@ class Modules(Machine):
     @cached_property
     def _registers_classes(self) -> bool:
         """Whether a class of the project does something when a class derives from it, or names it in its body."""
-        return any(REGISTERS_CLASSES.search(module.text) for module in self._modules)
+        return any(
+            spells(module.text, CLASS_REGISTERING) and REGISTERS_CLASSES.search(module.text) for module in self._modules
+        )
 
     def _run_statement(self, module: Module, scope: Scope, index: int) -> None:
         done = self._done[module.path]

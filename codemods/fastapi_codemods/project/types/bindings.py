@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from ...source.nodes import walk
 from ..outlines import may_hold
 from ..reader import statements_within, targets_of
 from .nodes import FunctionNode, is_overload, own_nodes
@@ -56,12 +57,12 @@ def locals_of(node: ast.AST) -> dict[str, list[Bound]]:
             case ast.If() | ast.While() | ast.Expr() | ast.Return():
                 continue
             case ast.FunctionDef() | ast.AsyncFunctionDef() if may_hold(inner.body, _NONLOCAL):
-                for part in ast.walk(inner):
+                for part in walk(inner):
                     for name in part.names if isinstance(part, ast.Nonlocal) else ():
                         found.setdefault(name, []).append(Bound("unknown"))
             case ast.Match():
                 for case in inner.cases:
-                    for part in ast.walk(case.pattern):
+                    for part in walk(case.pattern):
                         captured: str | None = getattr(part, "name", None) or getattr(part, "rest", None)
                         if captured:
                             found.setdefault(captured, []).append(Bound("unknown"))
