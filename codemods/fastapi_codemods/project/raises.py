@@ -44,9 +44,12 @@ def http_exceptions_raised(project: Project) -> tuple[Raised, ...]:
     return project.remembered("raised", lambda: tuple(_raised(project, ("raise",))))
 
 
-def http_exceptions_raised_in_clauses(project: Project) -> tuple[Raised, ...]:
-    """`http_exceptions_raised` without those of functions that have no `except` clause, whose bodies are not parsed."""
-    return project.remembered("raised in clauses", lambda: tuple(_raised(project, ("raise", "except"))))
+def http_exceptions_raised_in_clauses(project: Project) -> Iterator[Raised]:
+    """`http_exceptions_raised` without those of functions that have no `except` clause, whose bodies are not parsed.
+
+    Nothing is kept: the trees of all handlers of a large project take hundreds of megabytes.
+    """
+    return _raised(project, ("raise", "except"))
 
 
 def is_http_exception(project: Project, module: Module, node: ast.expr) -> bool:

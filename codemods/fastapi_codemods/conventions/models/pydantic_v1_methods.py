@@ -180,16 +180,19 @@ _CALLED_ON = re.compile(rf"([\w\])]+)\s*\.\s*({_NAMES})\b")
 def _is_plausible(text: str) -> bool:
     """Whether one of the methods may be a model's. Dictionaries are copied, and responses have JSON, a hundred times
     for each model: for these two the receiver must have a type, or be made by something that is called like a class."""
+    receivers: set[str] = set()
     for match in _CALLED_ON.finditer(text):
         receiver, method = match.groups()
         if method not in ("copy", "json") or not receiver.isidentifier() or receiver in ("self", "cls"):
             return True
-        if re.search(
-            rf"\b{receiver}\s*:\s*[\"'\w]|\b{receiver}\s*=\s*(?:await\s+)?[\w.]*\b(?:[A-Z]|{_NAMES}\b)|\bfor\s+{receiver}\s+in\b",
-            text,
-        ):
-            return True
-    return False
+        receivers.add(receiver)
+    return any(
+        match.group(1) in receivers for pattern in (_TYPED_OR_MADE, _WALKED_THROUGH) for match in pattern.finditer(text)
+    )
+
+
+_TYPED_OR_MADE = re.compile(rf"\b(\w+)(?=\s*(?::\s*[\"'\w]|=\s*(?:await\s+)?[\w.]*\b(?:[A-Z]|{_NAMES}\b)))")
+_WALKED_THROUGH = re.compile(r"\bfor\s+(\w+)\s+in\b")
 
 
 class _Use(NamedTuple):

@@ -68,6 +68,7 @@ class Search:
             yield from self._searched(candidates)
         finally:
             self._team.close()
+            del self._team  # which holds on to this object, and nobody looks for circles meanwhile
 
     def _searched(self, candidates: Sequence[Wanted]) -> Iterator[BlockingCall]:
         sites = self._sites(candidates, ())
