@@ -156,6 +156,8 @@ class Statements(Machine):
                 with self._maybe(looped=looped):
                     self._execute(body, scope)
             except LeaveError as error:
+                # With its traceback it would keep all that was evaluated around it, itself included.
+                error.__traceback__ = error.__context__ = None
                 left.append(error)
                 if "return" in scope.names:
                     before = {**before, "return": scope.names["return"]}
