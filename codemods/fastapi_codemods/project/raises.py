@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
 from .index import Module, Project
-from .outlines import Body, outline
+from .outlines import Body
 from .reader import Positions, dotted
 
 HTTP_EXCEPTIONS = frozenset({"fastapi.HTTPException", "starlette.exceptions.HTTPException"})
@@ -69,7 +69,7 @@ def _raised(project: Project, words: Sequence[str]) -> Iterator[Raised]:
             if not all(word in text for word in words) or not any(call in text for call in calls):
                 continue
             try:
-                tree = outline(text, statement.line)
+                tree = module.outlined(index)
             except (UnreadableSourceError, RecursionError):
                 continue
             positions = Positions(text, statement.start, statement.line)

@@ -47,7 +47,6 @@ from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
 from ...project.models import Model, model, required_pydantic
-from ...project.outlines import outline
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, bound_by, dotted, statements_within
 from ...project.types import Frame, FunctionNode, Types, Value
@@ -126,7 +125,7 @@ class PydanticV1Methods(Codemod):
                     continue
                 try:
                     # Of a class, only the methods that hold one of the names are parsed.
-                    tree = outline(text, module.facts.statements[index].line)
+                    tree = module.outlined(index)
                     uses = list(_uses(tree, Frame(module, ()), {}, _lines(text)))
                 except (UnreadableSourceError, RecursionError):
                     continue

@@ -12,7 +12,6 @@ from ...source.discovery import is_test
 from ...source.statements import blanked, header_end, parse
 from ..fastapi_names import canonical, is_exported
 from ..index import Module, Project
-from ..outlines import outline
 from ..reader import targets_of
 from ..values import UNKNOWN, ModuleValue, Outside, Scope, Value
 from .knowledge import CLASS_REGISTERING, COMPOUND, EFFECT, MAKE_OR_TAKE_ROUTERS, REGISTERS_CLASSES, spells
@@ -168,11 +167,7 @@ class Modules(Machine):
             if self._size > PARSED_KEPT:
                 self._size = 0
                 self.parsed.clear()
-            if statement.word == "class":  # of most methods nobody asks for the body
-                tree = outline(module.statement_text(index), statement.line)
-            else:
-                tree = module.parsed(index)
-            self.parsed[key] = tree.body
+            self.parsed[key] = module.outlined(index).body
         return self.parsed[key]
 
     def _import(self, importer: str, target: str) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from ...source import UnreadableSourceError
 from .. import blocking
 from ..index import Module, Project, Symbol
-from ..outlines import outline
 from ..reader import dotted, statements_within
 from .bindings import Bound, bound_by, locals_of, may_store, names_in, stored_by
 from .nodes import (
@@ -65,7 +64,7 @@ class Types:
                 self._local_values.clear()
             try:
                 with module.text_for_now():
-                    self._trees[key] = outline(module.statement_text(index), statement.line)
+                    self._trees[key] = module.outlined(index)
             except UnreadableSourceError:
                 self._trees[key] = ast.Module([], [])
         return self._trees[key]
