@@ -1,6 +1,6 @@
-"""`ast.iter_child_nodes` and `ast.walk`, a third of the time: what only says how a node is used is left out.
+"""`ast.iter_child_nodes` and `ast.walk` in half the time: what only says how a node is used is left out.
 
-Half of the nodes of a tree are contexts (`Load`) and operators (`Add`), which nobody asks for by themselves.
+A third of the nodes of a tree are contexts (`Load`) and operators (`Add`), which nobody asks for by themselves.
 """
 
 from __future__ import annotations
