@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..source.nodes import children
 from .operations import own_nodes
 from .reader import dotted
 
@@ -70,11 +71,11 @@ def _counted(statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             continue
-        children = list(ast.iter_child_nodes(node))
+        parts = children(node)
         is_model = isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
         if is_model or isinstance(node, ast.Dict | ast.List | ast.Tuple | ast.Set):
-            children = [child for child in children if not _is_data(child)]
-        waiting.extend(reversed(children))
+            parts = [part for part in parts if not _is_data(part)]
+        waiting += reversed(parts)
 
 
 def _is_data(node: ast.AST) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import re
 import sys
@@ -21,6 +22,8 @@ from ..plan import FileChange
 from ..source import Discovered, Source, Statement, UnreadableSourceError, discover, read
 from ..source.statements import blanked, header_end, parse
 from .fastapi_names import canonical, is_exported
+from .kept_trees import LIMIT as LIMIT_OF_TREES
+from .kept_trees import KeptTrees
 from .model import (
     Argument,
     Assignment,
@@ -36,6 +39,7 @@ from .model import (
     Scope,
     Span,
 )
+from .outlines import WORTH_IT, outline
 from .reader import BYTES_OF_FASTAPI, dotted, import_statements, read_facts
 from .style import Style, style_of
 from .versions import Versions, versions_of
@@ -93,11 +97,18 @@ class Symbol(NamedTuple):
     name: str
 
 
+_NUMBERS = itertools.count()
+
+
 class Module:
     """One file that was read. Text, syntax trees and statements are made when they are asked for."""
 
+    kept_trees = KeptTrees(0)
+    """Of the project; none for a module without one."""
+
     def __init__(self, path: str, data: bytes | None, facts: Facts | None = None) -> None:
         self.path = path
+        self._number = next(_NUMBERS)
         self._data = data
         self._facts = facts
         self._remembered: dict[object, object] = {}
@@ -136,14 +147,31 @@ class Module:
         """The syntax tree of one statement; lines count from 1 within it, see `Statement.line`."""
         trees = self.__dict__.setdefault("_trees", {})
         if index not in trees:
-            trees[index] = parse(self.statement_text(index), self.facts.statements[index].line)
+            trees[index] = self.parsed(index)
         tree: ast.Module = trees[index]
         return tree
 
     def parsed(self, index: int) -> ast.Module:
-        """`tree`, made anew and not kept: for those who look at many statements once."""
+        """`tree`, kept for a while at most: for those who look at many statements once."""
         trees = self.__dict__.get("_trees", {})
-        return trees[index] if index in trees else parse(self.statement_text(index), self.facts.statements[index].line)
+        if index in trees:
+            tree: ast.Module = trees[index]
+            return tree
+        statement = self.facts.statements[index]
+        return self.kept_trees.get(
+            (self._number, index, "whole"),
+            statement.end - statement.start,
+            lambda: parse(self.statement_text(index), statement.line),
+        )
+
+    def outlined(self, index: int) -> ast.Module:
+        """`parsed`, the bodies of functions in it only when somebody looks into them, see `outlines`."""
+        statement = self.facts.statements[index]
+        size = statement.end - statement.start
+        if size < WORTH_IT:
+            return self.parsed(index)
+        key = self._number, index, "outline"
+        return self.kept_trees.get(key, size, lambda: outline(self.statement_text(index), statement.line))
 
     def remembered(self, what: object, make: Callable[[], Remembered]) -> Remembered:
         """What `make` made for `what` about this module, once."""
@@ -242,6 +270,9 @@ class Project:
         self.target_fastapi = target_fastapi
         self.jobs = jobs
         """Processes that may be used for what there is much of."""
+        self._kept_trees = KeptTrees(LIMIT_OF_TREES if len(self.paths) <= FILES_THAT_FILL_MEMORY else 0)
+        for module in relevant.values():
+            module.kept_trees = self._kept_trees
         self._relevant = relevant
         self._modules: dict[str, Module | None] = dict(relevant)
         self._overlay = overlay or {}
@@ -421,6 +452,7 @@ class Project:
             return None
         try:
             module = Module(path, self.data(path))
+            module.kept_trees = self._kept_trees
             with module.text_for_now():
                 module.facts  # noqa: B018  (reads it now, so that what is broken is skipped here)
         except (UnreadableSourceError, OSError):

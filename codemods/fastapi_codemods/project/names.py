@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError, read, split
+from ..source.nodes import children, walk
 from ..source.statements import parse
 from .code_strings import CodeString, Place, strings_by_name
 from .index import Module, Project, Symbol
@@ -132,7 +133,7 @@ def _exported_names(module: Module) -> frozenset[str] | None:
                 case ast.Expr(value=ast.Call(func=func, args=[argument])) if dotted(func) == "__all__.append":
                     added = ast.List([argument])
                 case _:
-                    if any(isinstance(inner, ast.Name) and inner.id == "__all__" for inner in ast.walk(node)):
+                    if any(isinstance(inner, ast.Name) and inner.id == "__all__" for inner in walk(node)):
                         return None
                     continue
             if not isinstance(added, ast.List | ast.Tuple | ast.Set):
@@ -295,7 +296,7 @@ class _Walker:
                 if item.optional_vars is not None:
                     self.target(item.optional_vars, "other")
         else:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 if isinstance(child, ast.expr):
                     self.expression(child)
         outer = self.conditional, self.looped
@@ -315,7 +316,7 @@ class _Walker:
         self.conditional, self.looped = outer
 
     def pattern(self, node: ast.pattern) -> None:
-        for inner in ast.walk(node):
+        for inner in walk(node):
             match inner:
                 case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                     self.bind(name, inner, "other")
@@ -411,13 +412,13 @@ class _Walker:
                 self.change(receiver, method)
             case ast.Call(func=ast.Name(id="setattr" | "delattr" as name), args=[receiver, *_]):
                 self.change(receiver, "del attribute" if name == "delattr" else "attribute")
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self.expression(child)
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         # The first iterable is evaluated outside.
         self.expression(node.generators[0].iter)
-        targets = (inner for generator in node.generators for inner in ast.walk(generator.target))
+        targets = (inner for generator in node.generators for inner in walk(generator.target))
         bound = {inner.id for inner in targets if isinstance(inner, ast.Name)}
         self.scopes.append(_Names("comprehension", bound))
         for index, generator in enumerate(node.generators):
@@ -437,7 +438,7 @@ class _Walker:
                     quoted = parse(f"({text}\n)").body[0]
                 except (UnreadableSourceError, IndexError):
                     return
-                for inner in ast.walk(quoted):
+                for inner in walk(quoted):
                     if isinstance(inner, ast.Name) and self.is_global(inner.id):
                         self.of(inner.id).read.append(self.place(node))
             case ast.Subscript(value=value, slice=inner):
@@ -452,7 +453,7 @@ class _Walker:
                 else:
                     self.annotation(inner)
             case ast.Tuple() | ast.List() | ast.BinOp():
-                for part in ast.iter_child_nodes(node):
+                for part in children(node):
                     if isinstance(part, ast.expr):
                         self.annotation(part)
             case _:
@@ -482,7 +483,7 @@ def parameters_of(node: ast.arguments) -> set[str]:
 
 
 def walrus_targets(node: ast.AST) -> set[str]:
-    return {inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)}
+    return {inner.target.id for inner in walk(node) if isinstance(inner, ast.NamedExpr)}
 
 
 def bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
@@ -517,7 +518,7 @@ def bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
                 | ast.MatchMapping(rest=str(name))
             ):
                 bound.add(name)
-        waiting.extend(ast.iter_child_nodes(node))
+        waiting.extend(children(node))
     return bound - outer - not_local, not_local
 
 

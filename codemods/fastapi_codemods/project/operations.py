@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
+from ..source.nodes import children, walk
 from .index import Module, Project, Symbol
 from .model import Call, Decorator, Function, Scope, Span
 from .reader import ROUTE_METHODS, Positions
@@ -153,7 +154,7 @@ def definition_of(module: Module, function: Function) -> Definition | None:
     except (UnreadableSourceError, RecursionError):
         return None
     line = function.line - statement.line + 1
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if node.name == function.name and node.lineno == line:
@@ -170,4 +171,4 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         current = waiting.pop()
         yield current
         if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(reversed(list(ast.iter_child_nodes(current))))
+            waiting += reversed(children(current))

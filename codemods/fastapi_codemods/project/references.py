@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ..parallel import begin_each, map_each, portions_of
 from ..source import UnreadableSourceError, read
+from ..source.nodes import walk
 from ..source.statements import blanked, in_code, parse
 from .index import Module, Project, Symbol
 from .model import Scope
@@ -437,7 +438,7 @@ def _what_completes(masked: str) -> str:
 
 
 def _bound_in(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
                 yield name

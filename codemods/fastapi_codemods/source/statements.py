@@ -90,16 +90,26 @@ def split(text: str) -> tuple[tuple[Statement, ...], str]:
     return tuple(statements), masked
 
 
-def blanked(text: str, *, but_f_strings: bool = False) -> str:
+def blanked(text: str) -> str:
     """The text with literals blanked. Splitting and joining saves a call for each of them."""
     parts = _LITERAL.split(text)
-    for index in range(1, len(parts), 2):
-        literal = parts[index]
-        if but_f_strings and literal[0] in "\"'" and _F_PREFIX.search(parts[index - 1][-3:]):
-            continue
-        # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
-        parts[index] = ("s" if literal[0] in "\"'" else " ") + " " * (len(literal) - 1)
+    # A string may begin a statement: it keeps a mark in its first column, other than comments and continuations.
+    parts[1::2] = [("s" if part[0] in "\"'" else " ") + " " * (len(part) - 1) for part in parts[1::2]]
     return "".join(parts)
+
+
+def blanked_but_f_strings(text: str) -> tuple[str, str]:
+    """`blanked(text)`, and the same with all that stands in f-strings, which may be code."""
+    parts = _LITERAL.split(text)
+    literals = parts[1::2]
+    parts[1::2] = [("s" if part[0] in "\"'" else " ") + " " * (len(part) - 1) for part in literals]
+    masked = "".join(parts)
+    if "f'" not in text and 'f"' not in text:
+        return masked, masked
+    for index, literal in enumerate(literals):
+        if literal[0] in "\"'" and _F_PREFIX.search(parts[2 * index][-3:]):
+            parts[2 * index + 1] = literal
+    return masked, "".join(parts)
 
 
 def string_quotes(text: str) -> Iterator[str]:
@@ -210,15 +220,19 @@ def line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in LINE_END.finditer(text))]
 
 
-_MAY_BE_WARNED_OF = re.compile(r"\\|\d[.a-z]|\bfinally\b")
-"""`"\\d"`, `1if x else y` and, from Python 3.14 on, `finally: return`: all that the parser warns of. To keep warnings
-away costs as much as a short parse."""
+_NUMBER_WITH_LETTER = re.compile(r"[0-9][.a-z]")
+
+
+def _may_be_warned_of(text: str) -> bool:
+    """`"\\d"`, `1if x else y` and, from Python 3.14 on, `finally: return`: all that the parser warns of. To keep
+    warnings away costs as much as a short parse."""
+    return "\\" in text or "finally" in text or _NUMBER_WITH_LETTER.search(text) is not None
 
 
 def parse(text: str, first_line: int = 1) -> ast.Module:
     """`ast.parse`, with every way it can fail as an `UnreadableSourceError` that names the line in the file."""
     try:
-        if not _MAY_BE_WARNED_OF.search(text):
+        if not _may_be_warned_of(text):
             return ast.parse(text)
         # What Python thinks of an invalid escape is no business of ours.
         with warnings.catch_warnings():

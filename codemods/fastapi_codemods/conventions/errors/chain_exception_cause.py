@@ -29,14 +29,14 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Project
-from ...project.raises import Raised, http_exceptions_raised
+from ...project.raises import Raised, http_exceptions_raised_in_clauses
 
 
 class ChainExceptionCause(Codemod):
     safety = Safety.SAFE
 
     def find(self, project: Project) -> Iterator[Finding]:
-        for raised in http_exceptions_raised(project):
+        for raised in http_exceptions_raised_in_clauses(project):
             handler = next((node for node in raised.around if isinstance(node, ast.ExceptHandler)), None)
             if handler is None or handler.name is None or raised.node.cause is not None:
                 continue

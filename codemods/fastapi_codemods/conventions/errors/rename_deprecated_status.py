@@ -29,7 +29,7 @@ from ...edits import Edits
 from ...edits.status_names import RENAMED, has_new_names, why_old_names
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span
-from ...source.statements import blanked
+from ...source.statements import blanked_but_f_strings
 
 _HOMES = ("fastapi.status", "starlette.status")
 
@@ -45,7 +45,7 @@ class RenameDeprecatedStatus(Codemod):
                     yield from self._in_module(project, module, old, new)
 
     def _in_module(self, project: Project, module: Module, old: str, new: str) -> Iterator[Finding]:
-        code = blanked(module.text, but_f_strings=True)
+        code = blanked_but_f_strings(module.text)[1]
         start = code.find(old)
         while start >= 0:
             end = start + len(old)

@@ -47,12 +47,12 @@ from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
 from ...project.models import Model, model, required_pydantic
-from ...project.outlines import outline
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, bound_by, dotted, statements_within
 from ...project.types import Frame, FunctionNode, Types, Value
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
+from ...source.nodes import children, walk
 from ...source.statements import line_starts
 
 _NEW = {
@@ -126,7 +126,7 @@ class PydanticV1Methods(Codemod):
                     continue
                 try:
                     # Of a class, only the methods that hold one of the names are parsed.
-                    tree = outline(text, module.facts.statements[index].line)
+                    tree = module.outlined(index)
                     uses = list(_uses(tree, Frame(module, ()), {}, _lines(text)))
                 except (UnreadableSourceError, RecursionError):
                     continue
@@ -180,16 +180,19 @@ _CALLED_ON = re.compile(rf"([\w\])]+)\s*\.\s*({_NAMES})\b")
 def _is_plausible(text: str) -> bool:
     """Whether one of the methods may be a model's. Dictionaries are copied, and responses have JSON, a hundred times
     for each model: for these two the receiver must have a type, or be made by something that is called like a class."""
+    receivers: set[str] = set()
     for match in _CALLED_ON.finditer(text):
         receiver, method = match.groups()
         if method not in ("copy", "json") or not receiver.isidentifier() or receiver in ("self", "cls"):
             return True
-        if re.search(
-            rf"\b{receiver}\s*:\s*[\"'\w]|\b{receiver}\s*=\s*(?:await\s+)?[\w.]*\b(?:[A-Z]|{_NAMES}\b)|\bfor\s+{receiver}\s+in\b",
-            text,
-        ):
-            return True
-    return False
+        receivers.add(receiver)
+    return any(
+        match.group(1) in receivers for pattern in (_TYPED_OR_MADE, _WALKED_THROUGH) for match in pattern.finditer(text)
+    )
+
+
+_TYPED_OR_MADE = re.compile(rf"\b(\w+)(?=\s*(?::\s*[\"'\w]|=\s*(?:await\s+)?[\w.]*\b(?:[A-Z]|{_NAMES}\b)))")
+_WALKED_THROUGH = re.compile(r"\bfor\s+(\w+)\s+in\b")
 
 
 class _Use(NamedTuple):
@@ -230,10 +233,10 @@ def _uses(
             inner = frame._replace(nodes=(*frame.nodes, node))
             own = elements
             if not isinstance(node, ast.ClassDef):
-                names = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+                names = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
                 own = {name: walked for name, walked in elements.items() if name not in names}
             body = {id(part) for part in (node.body if isinstance(node.body, list) else [node.body])}
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 is_inside = id(child) in body
                 yield from _uses(child, inner if is_inside else frame, own if is_inside else elements, lines)
             return
@@ -255,21 +258,21 @@ def _uses(
             return
         case _:
             pass
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _uses(child, frame, elements, lines)
 
 
 def _walked(target: ast.expr, walked: ast.expr, *, is_plain: bool) -> dict[str, ast.expr | None]:
     if isinstance(target, ast.Name):
         return {target.id: walked if is_plain else None}
-    return {part.id: None for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return {part.id: None for part in walk(target) if isinstance(part, ast.Name)}
 
 
 def _is_bound_once(frame: Frame, name: str) -> bool:
     function = frame.nodes[-1] if frame.nodes else None
     if not isinstance(function, FunctionNode):
         return False
-    arguments = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    arguments = {argument.arg for argument in walk(function.args) if isinstance(argument, ast.arg)}
     bound = [one for statement in statements_within(function.body) for one, _ in bound_by(statement)]
     return name not in arguments and bound.count(name) == 1
 
@@ -329,7 +332,7 @@ class _Search:
             return self._element(use, walked) if walked is not None and isinstance(node, ast.Name) else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GIVE_A_MODEL:
             return self._given(use, node.func)
-        if any(isinstance(part, ast.Name) and part.id in use.elements for part in ast.walk(node)):
+        if any(isinstance(part, ast.Name) and part.id in use.elements for part in walk(node)):
             return None
         value = self.types.value(use.frame, node)
         if value is None and isinstance(node, ast.Name):
@@ -398,7 +401,7 @@ class _Search:
         for node in reversed(use.frame.nodes):
             if not isinstance(node, FunctionNode):
                 continue
-            for argument in ast.walk(node.args):
+            for argument in walk(node.args):
                 if isinstance(argument, ast.arg) and argument.arg == receiver.id:
                     return argument.annotation is not None and not _MAPPINGS.search(ast.unparse(argument.annotation))
             for statement in statements_within(node.body):
@@ -473,7 +476,7 @@ class _Search:
 
 
 def _classes(node: ast.AST, around: str) -> Iterator[tuple[str, ast.ClassDef]]:
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         inner = around
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{around}.{child.name}" if around else child.name

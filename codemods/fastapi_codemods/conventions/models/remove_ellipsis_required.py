@@ -42,6 +42,7 @@ from ...project.reader import Positions, dotted, scope_of
 from ...project.references import uses
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
+from ...source.nodes import children
 
 _PARAMETERS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
 _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field", "sqlmodel.Field", "sqlmodel.main.Field"})
@@ -211,10 +212,10 @@ def _nodes(
         return
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         inner = (*scopes, scope_of(node))
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from _nodes(child, inner if child in node.body else scopes)
         return
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _nodes(child, scopes)
 
 

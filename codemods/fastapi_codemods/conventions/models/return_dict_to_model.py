@@ -48,6 +48,7 @@ from ...project.references import uses
 from ...project.shapes import Instance, Library, Object, Plain, Shape, Shapes, Unproven, shapes_of
 from ...project.shapes.wire import leaves
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _LITERAL = re.compile(r"\breturn\b[^\n]*[{(\[]|\breturn\s*\{")
 _HANDLED = re.compile(
@@ -340,9 +341,9 @@ def _is_in_try(definition: Definition, node: ast.Dict) -> bool:
     for part in own_nodes(definition.node):
         if isinstance(part, ast.Try) and (part.handlers or part.finalbody):
             for statement in part.body:
-                if any(inner is node for inner in ast.walk(statement)):
+                if any(inner is node for inner in walk(statement)):
                     return True
-        if isinstance(part, ast.With | ast.AsyncWith) and any(inner is node for inner in ast.walk(part)):
+        if isinstance(part, ast.With | ast.AsyncWith) and any(inner is node for inner in walk(part)):
             return True
     return False
 
@@ -364,7 +365,7 @@ def _used_elsewhere(project: Project, handlers: Sequence[_Handler]) -> dict[tupl
         if not function.scopes:
             symbols[Symbol(module.path, function.name)] = (module.path, function.line)
             continue
-        nodes = ast.walk(module.tree(function.statement))
+        nodes = walk(module.tree(function.statement))
         if any(isinstance(n, ast.Name) and n.id == function.name and isinstance(n.ctx, ast.Load) for n in nodes):
             found[module.path, function.line] = "the function around it uses it, too"
     for symbol, places in uses(project, list(symbols)).items() if symbols else ():

@@ -37,6 +37,7 @@ from ...project import Module, Project
 from ...project.operations import Definition, definition_of, operations_of, own_nodes
 from ...project.reader import dotted
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _LINKS = re.compile(
     r"callback|confirm|verif|activat|unsubscribe|log-?_?(?:in|out)|sign-?_?(?:in|out|off)|oauth|authoriz|sso",
@@ -103,7 +104,7 @@ _MAY_WRITE = re.compile(
 
 def _writes(project: Project, module: Module, definition: Definition) -> Iterator[tuple[int, str]]:
     node, positions = definition
-    bound = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+    bound = {a.arg for a in walk(node.args) if isinstance(a, ast.arg)}
     rebound: set[str] = set()
     for part in own_nodes(node):
         if isinstance(part, ast.Global):
@@ -161,7 +162,7 @@ def _changes_something(node: ast.FunctionDef | ast.AsyncFunctionDef, session: st
 def _is_writing_statement(node: ast.expr) -> bool:
     if _SQL.match(_text(node)):
         return True
-    names = (dotted(part.func).rpartition(".")[2] for part in ast.walk(node) if isinstance(part, ast.Call))
+    names = (dotted(part.func).rpartition(".")[2] for part in walk(node) if isinstance(part, ast.Call))
     return any(name in ("delete", "insert", "update") for name in names)
 
 

@@ -16,7 +16,7 @@ from ..surroundings import surroundings
 from ..types import Types
 from .model import BlockingCall, Caller, Seed, Site, Skimmed, Step, Wanted
 from .sites import sites_of
-from .skim import CALLED, HELPERS, imported, skimmed, spread, stem_of, text_of
+from .skim import HELPERS, called_in, imported, skimmed, spread, stem_of, text_of
 
 FILES_WORTH_A_PROCESS = 150
 """To skim this many files takes as long as starting another process."""
@@ -68,6 +68,7 @@ class Search:
             yield from self._searched(candidates)
         finally:
             self._team.close()
+            del self._team  # which holds on to this object, and nobody looks for circles meanwhile
 
     def _searched(self, candidates: Sequence[Wanted]) -> Iterator[BlockingCall]:
         sites = self._sites(candidates, ())
@@ -292,7 +293,7 @@ class Search:
             except OSError:
                 text = ""
             # One string takes a tenth of the memory of a set.
-            self._called[file.path] = " ".join({*CALLED.findall(text)})
+            self._called[file.path] = " ".join(called_in(text))
         called = frozenset(self._called[file.path].split(" "))
         methods = called | {blocking.ANY}
         seeds = {(name, some) for name, of_name in file.seeds if (some := of_name & methods)}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from ...source import UnreadableSourceError, read
-from ...source.statements import blanked
+from ...source.statements import blanked_but_f_strings
 from .. import blocking
 from ..reader import imported_names
 from ..references import words
@@ -81,8 +81,7 @@ def spread(text: str, seeds: Iterable[tuple[int, frozenset[str]]]) -> tuple[set[
     An object gets from one top-level statement to another only by the name of a class, a function that gives
     something back, or a variable.
     """
-    masked = blanked(text)
-    code = blanked(text, but_f_strings=True) if "f'" in text or 'f"' in text else masked
+    masked, code = blanked_but_f_strings(text)
     starts = [match.start() + 1 for match in _TOP_LINE.finditer("\n" + masked)]
     starts = [start - 1 for start in starts] or [0]
     methods: dict[int, frozenset[str]] = {}
@@ -160,7 +159,13 @@ def _calls(text: str, methods: Collection[str], start: int, end: int) -> Iterato
 
 
 _METHOD_CALL = re.compile(r"\.\w+\(")
-CALLED = re.compile(r"\b(\w+)\(")  # with `\b` it goes back over a word once, not for each of its letters
+_CALLED = re.compile(r"\b(\w+)\(")  # with `\b` it goes back over a word once, not for each of its letters
+_CALLED_IN_ASCII = re.compile(_CALLED.pattern, re.ASCII)  # which is decided in half the time
+
+
+def called_in(text: str) -> set[str]:
+    """The last names of what the text calls, defines or only talks about."""
+    return {*(_CALLED_IN_ASCII if text.isascii() else _CALLED).findall(text)}
 
 
 def places_in(text: str, file: Wanted) -> set[int]:

@@ -6,6 +6,7 @@ import ast
 import re
 
 from ...source import UnreadableSourceError
+from ...source.nodes import children
 from ..computed import computed, string_method
 from ..reader import dotted
 from ..values import (
@@ -64,7 +65,7 @@ def _is_generator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if isinstance(node, ast.Yield | ast.YieldFrom):
             return True
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting += ast.iter_child_nodes(node)
+            waiting += children(node)
     return False
 
 

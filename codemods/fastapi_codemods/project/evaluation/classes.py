@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ...source.nodes import walk
 from ..reader import dotted
 from ..values import UNKNOWN, Class, Function, Instance, Method, Outside, Router, Scope, Value
 from .knowledge import PLAIN_BASES, ROUTERS
@@ -28,14 +29,14 @@ def _changed_by(cls: ast.ClassDef) -> Iterator[str]:
                         )
                         yield from (str(name) for name in names or ["*"])
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
-                inner = [node for of in (annotation, value) if of is not None for node in ast.walk(of)]
+                inner = [node for of in (annotation, value) if of is not None for node in walk(of)]
                 if any(isinstance(node, ast.keyword) and "alias" in (node.arg or "") for node in inner) or any(
                     isinstance(node, ast.Name | ast.Attribute) and "Validator" in dotted(node) for node in inner
                 ):
                     yield name
             case ast.Assign() | ast.ClassDef():
-                keywords = [node.arg for node in ast.walk(part) if isinstance(node, ast.keyword)]
-                names = [node.id for node in ast.walk(part) if isinstance(node, ast.Name)]
+                keywords = [node.arg for node in walk(part) if isinstance(node, ast.keyword)]
+                names = [node.id for node in walk(part) if isinstance(node, ast.Name)]
                 if "alias_generator" in (*keywords, *names):
                     yield "*"
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+from ...source.nodes import walk
 from ..outlines import Body
 from ..reader import dotted
 from ..values import (
@@ -124,7 +125,7 @@ class Definitions(Machine):
             of = of.value
         if len(parts) > 1 and parts[-1] != "router":
             return  # `app.state.limiter.limit(...)`
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Name) and isinstance(router := self._name(part.id, scope), Router):
                 doubt = ("something is called that may register more",)
                 self._event(

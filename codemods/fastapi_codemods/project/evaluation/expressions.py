@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
+from ...source.nodes import walk
 from ..computed import operated
 from ..values import (
     UNKNOWN,
@@ -260,7 +261,7 @@ class Expressions(Machine):
 
     def _concerns_routers(self, node: ast.expr, scope: Scope) -> bool:
         """Whether something is named in an expression that is a router or may register something on one."""
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Name):
                 value = self._name(part.id, scope)
                 if holds_router(value) or (isinstance(value, Function) and self._makes_routes(value)):

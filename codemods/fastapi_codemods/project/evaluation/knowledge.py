@@ -90,7 +90,8 @@ WITHOUT_QUESTIONS = re.compile(
 # A call, a decorator or an assignment to an attribute or element at module level, by the first name in it.
 EFFECT = re.compile(rb"^@?([A-Za-z_]\w*)(?:\.\w+)*(?=\(|\s*\[.*\]\s*=[^=]|\s*$|\.\w+\s*=[^=])", re.MULTILINE)
 REGISTRATION = re.compile(r"\b(\w+)\.(?:api_route|delete|get|head|options|patch|post|put|route|trace|websocket)\(")
-REGISTERS_CLASSES = re.compile(r"\b(?:__init_subclass__|__set_name__|metaclass)\b")
+CLASS_REGISTERING = ("__init_subclass__", "__set_name__", "metaclass")
+REGISTERS_CLASSES = re.compile(rf"\b(?:{'|'.join(CLASS_REGISTERING)})\b")
 MATTERS = re.compile(
     r"\b(?:FastAPI|APIRouter|include_router|add_api_\w+|add_route|mount|Depends|Security)\b|\n\s+(?:async )?def "
 )

@@ -172,8 +172,7 @@ class Machine:
         return "function"
 
     def _restore(self, scope: Scope, names: dict[str, Value]) -> None:
-        for name in [name for name in scope.names if name not in names]:
-            del scope.names[name]
+        scope.names.clear()
         scope.names.update(names)
 
     # What one part asks of another

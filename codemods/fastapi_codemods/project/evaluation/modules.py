@@ -12,10 +12,9 @@ from ...source.discovery import is_test
 from ...source.statements import blanked, header_end, parse
 from ..fastapi_names import canonical, is_exported
 from ..index import Module, Project
-from ..outlines import outline
 from ..reader import targets_of
 from ..values import UNKNOWN, ModuleValue, Outside, Scope, Value
-from .knowledge import COMPOUND, EFFECT, MAKE_OR_TAKE_ROUTERS, REGISTERS_CLASSES, spells
+from .knowledge import CLASS_REGISTERING, COMPOUND, EFFECT, MAKE_OR_TAKE_ROUTERS, REGISTERS_CLASSES, spells
 from .limits import LARGE_STATEMENT, PARSED_KEPT
 from .machine import Machine
 
@@ -123,7 +122,9 @@ class Modules(Machine):
     @cached_property
     def _registers_classes(self) -> bool:
         """Whether a class of the project does something when a class derives from it, or names it in its body."""
-        return any(REGISTERS_CLASSES.search(module.text) for module in self._modules)
+        return any(
+            spells(module.text, CLASS_REGISTERING) and REGISTERS_CLASSES.search(module.text) for module in self._modules
+        )
 
     def _run_statement(self, module: Module, scope: Scope, index: int) -> None:
         done = self._done[module.path]
@@ -166,11 +167,7 @@ class Modules(Machine):
             if self._size > PARSED_KEPT:
                 self._size = 0
                 self.parsed.clear()
-            if statement.word == "class":  # of most methods nobody asks for the body
-                tree = outline(module.statement_text(index), statement.line)
-            else:
-                tree = module.parsed(index)
-            self.parsed[key] = tree.body
+            self.parsed[key] = module.outlined(index).body
         return self.parsed[key]
 
     def _import(self, importer: str, target: str) -> None:

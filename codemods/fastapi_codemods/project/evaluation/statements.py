@@ -156,6 +156,8 @@ class Statements(Machine):
                 with self._maybe(looped=looped):
                     self._execute(body, scope)
             except LeaveError as error:
+                # With its traceback it would keep all that was evaluated around it, itself included.
+                error.__traceback__ = error.__context__ = None
                 left.append(error)
                 if "return" in scope.names:
                     before = {**before, "return": scope.names["return"]}
@@ -167,9 +169,13 @@ class Statements(Machine):
         for leaving in left:
             if exit_ := self._exit_of(leaving):
                 self._conditions = (*self._conditions, self._new_condition(exit_))
-        names = dict.fromkeys(name for end in ends for name in end)
+        is_left = "return" in before
+        # Of the hundreds of names of a module nearly all are as they were.
+        names = dict.fromkeys(
+            name for end in ends for name, value in end.items() if is_left or before.get(name) is not value
+        )
         merged = {name: one_of([end[name] for end in ends if name in end]) for name in names}
-        self._restore(scope, {**before, **merged} if "return" not in before else {**merged, "return": before["return"]})
+        self._restore(scope, {**merged, "return": before["return"]} if is_left else {**before, **merged})
 
     def _try(self, node: ast.Try | ast.TryStar, scope: Scope) -> None:
         """What is tried is taken to succeed; without that assumption, a handler may be carried out instead."""

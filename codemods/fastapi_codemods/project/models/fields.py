@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ...source.nodes import walk
 from ..index import Symbol
 from ..reader import dotted
 from .annotations import Annotation
@@ -178,7 +179,7 @@ class Body:
             case ast.Lambda():
                 return None, False
             case _:
-                return None, any(self._is_about_fields(part, names) for part in ast.walk(node))
+                return None, any(self._is_about_fields(part, names) for part in walk(node))
 
     def _is_about_fields(self, node: ast.AST, names: Names) -> bool:
         """Whether a part of a larger expression makes a field or takes that of a model."""
@@ -267,7 +268,7 @@ class Body:
             name
             for item in self.written.items
             if item.name == "_ignore_" and item.value is not None
-            for part in ast.walk(item.value)
+            for part in walk(item.value)
             if isinstance(part, ast.expr)
             for name in (text_of(part) or "").replace(",", " ").split()
         }

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ...source.nodes import children, walk
 from ..index import Module, Symbol
 from ..model import Function, Scope
 from ..operations import Definition
@@ -174,7 +175,7 @@ class Expressions:
             case ast.Lambda():
                 return Unproven("it is a function")
             case _:
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     if isinstance(child, ast.expr):
                         self.shape(child)
                 return self.unproven(node)
@@ -348,10 +349,10 @@ class Expressions:
         else:
             kinds = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "iterator"}
             result = Items(kinds[type(node)], self.shape(node.elt))
-        walrus = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
+        walrus = {n.target.id for n in walk(node) if isinstance(n, ast.NamedExpr)}
         self.env = {**env, **{name: shape for name, shape in self.env.items() if name in walrus}}
         # What is handed out inside has the same name outside unless the comprehension bound it.
-        own = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        own = {n.id for g in node.generators for n in walk(g.target) if isinstance(n, ast.Name)}
         self.aliased = aliased | (self.aliased - own)
         self.views = views
         return result
@@ -536,7 +537,7 @@ class Expressions:
                 for value in (*args, *(keyword.value for keyword in keywords)):
                     yield from self._reachable(value)
             case _:
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     if isinstance(child, ast.expr):
                         yield from self._reachable(child)
                     elif isinstance(child, ast.comprehension):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from ...source.nodes import walk
 from ..index import Module, Project, Symbol, read_definition
 from ..model import Function, Parameter, Scope
 from ..models import Model, model
@@ -96,7 +97,7 @@ class Shapes:
 
     def names_in(self, node: ast.AST) -> frozenset[str]:
         if node not in self._names:
-            self._names[node] = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            self._names[node] = frozenset(part.id for part in walk(node) if isinstance(part, ast.Name))
         return self._names[node]
 
     def class_of(self, symbol: Symbol) -> Model | None:
@@ -546,7 +547,7 @@ class _Run(Expressions):
                 self._does_not_matter(*targets, value)
             ):
                 for target in targets:
-                    for part in ast.walk(target):
+                    for part in walk(target):
                         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                             self.set(part.id, Unproven(f"nothing shows what `{part.id}` is"))
             case ast.Return(value=value):
@@ -746,7 +747,7 @@ class _Run(Expressions):
         is_complete = False
         for case in node.cases:
             env = dict(before)
-            for part in ast.walk(case.pattern):
+            for part in walk(case.pattern):
                 name = getattr(part, "name", None) or getattr(part, "rest", None)
                 if isinstance(name, str):
                     env[name] = Unproven(f"`{name}` comes from a pattern")
@@ -777,7 +778,7 @@ def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
     needed: set[str] = set()
 
     def names(part: ast.AST) -> set[str]:
-        return {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+        return {inner.id for inner in walk(part) if isinstance(inner, ast.Name)}
 
     for part in parts:
         match part:
@@ -859,5 +860,5 @@ def captured_names(parts: Iterable[ast.AST]) -> frozenset[str]:
     found: set[str] = set()
     for part in parts:
         if isinstance(part, FunctionNode | ast.Lambda | ast.ClassDef):
-            found |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+            found |= {inner.id for inner in walk(part) if isinstance(inner, ast.Name)}
     return frozenset(found)

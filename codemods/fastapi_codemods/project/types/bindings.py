@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
-from ..outlines import may_hold
+from ...source.nodes import walk
+from ..outlines import Body, may_hold
 from ..reader import statements_within, targets_of
 from .nodes import FunctionNode, is_overload, own_nodes
 
@@ -23,10 +23,26 @@ class Bound(NamedTuple):
     """Of an import."""
 
 
-@lru_cache(500)
-def stored_as(name: str) -> re.Pattern[str]:
-    """What stands where an attribute of that name is assigned to, and elsewhere."""
-    return re.compile(rf"\.[ \t]*{re.escape(name)}\b[ \t]*(?:[-+*/%&|^@<>]*=|[:,)\]]|in\b|\\?\r?\n)")
+def may_store(body: list[ast.stmt], name: str) -> bool:
+    """Whether a function's body may assign to an attribute of that name; yes, where its text is not at hand."""
+    if not isinstance(body, Body):
+        return True
+    text = body.text
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if _STORED.match(text, end):
+            before = start - 1
+            while before > 0 and text[before] in " \t":
+                before -= 1
+            if before >= 0 and text[before] == ".":
+                return True
+        start = text.find(name, end)
+    return False
+
+
+_STORED = re.compile(r"\b[ \t]*(?:[-+*/%&|^@<>]*=|[:,)\]]|in\b|\\?\r?\n)")
+"""What follows an attribute that is assigned to, and others."""
 
 
 def locals_of(node: ast.AST) -> dict[str, list[Bound]]:
@@ -56,12 +72,12 @@ def locals_of(node: ast.AST) -> dict[str, list[Bound]]:
             case ast.If() | ast.While() | ast.Expr() | ast.Return():
                 continue
             case ast.FunctionDef() | ast.AsyncFunctionDef() if may_hold(inner.body, _NONLOCAL):
-                for part in ast.walk(inner):
+                for part in walk(inner):
                     for name in part.names if isinstance(part, ast.Nonlocal) else ():
                         found.setdefault(name, []).append(Bound("unknown"))
             case ast.Match():
                 for case in inner.cases:
-                    for part in ast.walk(case.pattern):
+                    for part in walk(case.pattern):
                         captured: str | None = getattr(part, "name", None) or getattr(part, "rest", None)
                         if captured:
                             found.setdefault(captured, []).append(Bound("unknown"))

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from ...source import UnreadableSourceError
 from .. import blocking
 from ..index import Module, Project, Symbol
-from ..outlines import may_hold, outline
 from ..reader import dotted, statements_within
-from .bindings import Bound, bound_by, locals_of, names_in, stored_as, stored_by
+from .bindings import Bound, bound_by, locals_of, may_store, names_in, stored_by
 from .nodes import (
     Definition,
     FunctionNode,
@@ -65,7 +64,7 @@ class Types:
                 self._local_values.clear()
             try:
                 with module.text_for_now():
-                    self._trees[key] = outline(module.statement_text(index), statement.line)
+                    self._trees[key] = module.outlined(index)
             except UnreadableSourceError:
                 self._trees[key] = ast.Module([], [])
         return self._trees[key]
@@ -282,12 +281,11 @@ class Types:
         cls = frame.nodes[-1]
         assert isinstance(cls, ast.ClassDef)
         found: list[tuple[Frame, Bound]] = []
-        stored = stored_as(name)
         for node in statements_within(cls.body):
             for bound_name, bound in bound_by(node):
                 if bound_name == name:
                     found.append((frame, bound))
-            if not isinstance(node, FunctionNode) or not may_hold(node.body, stored):
+            if not isinstance(node, FunctionNode) or not may_store(node.body, name):
                 continue
             if not (first := first_parameter(node)):
                 continue

@@ -124,7 +124,7 @@ def _anchors_of(groups: Sequence[Group], operations: Sequence[Operation], table:
     stay = [operation for operation in operations if operation.position not in moved]
     entries += [_Entry(operation.position, operation.template, "", operation.path or "") for operation in stay]
     entries += [_Entry(position, template, "", called) for position, template, called in unknown_to(operations, table)]
-    pairs = [(a, b) for a, b in _pairs(entries) if a.group != b.group and may_overlap(a.template, b.template)]
+    pairs = [(a, b) for a, b in _pairs(entries) if may_overlap(a.template, b.template)]
     positions: dict[str, int] = {}
     conflicts: dict[str, str] = {}
     for group in groups:
@@ -160,17 +160,17 @@ def _conflict(a: _Entry, b: _Entry) -> str:
 
 
 def _pairs(entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, _Entry]]:
-    """All pairs, the earlier first, but for those whose first segments are plain and differ."""
+    """All pairs of different groups, the earlier first, but for those whose first segments are plain and differ."""
     by_segment: dict[str, list[_Entry]] = {}
     free: list[_Entry] = []
     seen: list[_Entry] = []
     for entry in sorted(entries):
         segment = entry.template.split("/")[1] if "/" in entry.template else ""
         if "{" in segment:
-            yield from ((other, entry) for other in seen)
+            yield from [(other, entry) for other in seen if other.group != entry.group]
             free.append(entry)
         else:
             own = by_segment.setdefault(segment, [])
-            yield from ((other, entry) for other in (*own, *free))
+            yield from [(other, entry) for other in (*own, *free) if other.group != entry.group]
             own.append(entry)
         seen.append(entry)
