@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from ..source.discovery import is_test
 from .blocking import METHODS
 from .calls import BlockingCall
 from .index import Module, Project, Symbol
 from .operations import own_nodes
 from .reader import dotted
+from .surroundings import surroundings
 from .suspension import MUTATORS, Place, locals_of
 from .types import Frame, Types, Value, default_of
 
@@ -23,6 +25,7 @@ _SAFE = re.compile(
 )
 _OF_ONE_THREAD = re.compile(r"sqlite3\b")
 _OF_ONE_USER = re.compile(r"sqlalchemy\b|sqlmodel\b")
+_IN_MEMORY = re.compile(rb""":memory:|sqlite(?:\+\w+)?://["']""")
 _NAMES_OF_SESSIONS = re.compile(r"(?:\w+_)?(?:db|session|conn|connection|cursor|cur|transaction|tx)\Z", re.IGNORECASE)
 
 
@@ -32,23 +35,83 @@ class Threads:
         self.types = Types(project)
         self._known: dict[Symbol, str | None] = {}
 
-    def reason_against(self, call: BlockingCall, place: Place) -> str | None:
-        """Why what a call runs has to stay in the thread of the event loop."""
+    def reason_against(self, call: BlockingCall, place: Place, made: Collection[str] = ()) -> str | None:
+        """Why what a call runs has to stay in the thread of the event loop. What the names `made` stand for comes from
+        the same thread as the call."""
+        arguments = [*place.call.args, *(keyword.value for keyword in place.call.keywords)]
+        is_given = any(root_of(argument) in made for argument in arguments)
         if len(call.steps) > 1:
             first = call.steps[1]
             reason = self.reason_against_function(Symbol(first.path, first.function))
             if reason is not None:
                 return reason
-            reason = self._of_receiver(call, Symbol(call.steps[-1].path, call.steps[-1].function), call.steps[-1].line)
-        else:
+            cls = call.leaf.rpartition(".")[0]
+            if not (is_given and (_OF_ONE_THREAD.match(cls) or _OF_ONE_USER.match(cls))):
+                last = call.steps[-1]
+                reason = self._of_receiver(call, Symbol(last.path, last.function), last.line)
+        elif root_of(place.call.func) not in made:
             reason = self._of_object(call, place.call, place.function)
+        else:
+            reason = None
         if reason is not None:
             return reason
         frame = self.types.definition(Symbol(call.path, call.function))
-        for argument in (*place.call.args, *(keyword.value for keyword in place.call.keywords)):
-            if (reason := self._of_argument(frame, argument)) is not None:
+        for argument in arguments:
+            if root_of(argument) not in made and (reason := self._of_argument(frame, argument)) is not None:
                 return reason
         return None
+
+    def reason_against_code(
+        self, call: BlockingCall, module: Module, function: ast.AST, nodes: Iterable[ast.AST], made: Collection[str]
+    ) -> str | None:
+        """The same for a part of the async function that makes the call, with the functions of the project it calls."""
+        nodes = list(nodes)
+        frame = self.types.definition(Symbol(call.path, call.function))
+        own = next(_reasons_of_nodes("it", module, nodes, locals_of(function), is_new=False), None)
+        if own is not None:
+            return own
+        for node in nodes if frame is not None else ():
+            assert frame is not None
+            match node:
+                case ast.Call(func=func):
+                    value = self.types.value(frame, func)
+                    is_own = value is not None and not value.is_object and value.symbol.path is not None
+                    reason = self.reason_against_function(value.symbol) if value is not None and is_own else None
+                    if reason is not None:
+                        return reason
+                    receiver = func.value if isinstance(func, ast.Attribute) else None
+                case ast.Name(ctx=ast.Load()):
+                    receiver = node
+                case _:
+                    continue
+            if receiver is None or root_of(receiver) in made:
+                continue
+            value = self.types.value(frame, receiver)
+            if value is not None and value.is_object and _is_bound(value):
+                return f"`{ast.unparse(receiver)}` is a `{value.symbol.name}`, which must not be used by two threads"
+        return None
+
+    def is_bound(self, call: BlockingCall, node: ast.expr) -> bool:
+        """Whether an expression in the async function that makes the call gives what belongs to one thread or user."""
+        frame = self.types.definition(Symbol(call.path, call.function))
+        value = self.types.value(frame, node) if frame is not None else None
+        return value is not None and value.is_object and _is_bound(value)
+
+    @property
+    def has_database_in_memory(self) -> bool:
+        """Whether the project opens one: with SQLAlchemy each thread gets another."""
+
+        def search() -> bool:
+            for path in surroundings(self.project):
+                try:
+                    data = self.project.data(path)
+                except OSError:
+                    continue
+                if not is_test(path) and _IN_MEMORY.search(data):
+                    return True
+            return False
+
+        return self.project.remembered("database in memory", search)
 
     def _of_argument(self, frame: Frame | None, argument: ast.expr) -> str | None:
         value = self.types.value(frame, argument) if frame is not None else None
@@ -156,12 +219,24 @@ def _is_made_in(function: ast.AST, name: str) -> bool:
     return made
 
 
+def root_of(node: ast.AST) -> str:
+    """The name that an expression starts from: `rows` of `rows.first().value`."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _reasons_in(symbol: Symbol, module: Module, function: ast.AST) -> Iterator[str]:
-    local = locals_of(function)
     is_new = symbol.name.endswith(".__init__")
     """`self` is an object that nobody else has yet."""
     what = f"`{symbol.name}` in {symbol.path}"
-    for node in own_nodes(function):
+    yield from _reasons_of_nodes(what, module, own_nodes(function), locals_of(function), is_new=is_new)
+
+
+def _reasons_of_nodes(
+    what: str, module: Module, nodes: Iterable[ast.AST], local: set[str], *, is_new: bool
+) -> Iterator[str]:
+    for node in nodes:
         match node:
             case ast.Global(names=names):
                 yield f"{what} rebinds `{names[0]}` of its module, and threads may come in between"
