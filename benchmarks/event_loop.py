@@ -74,7 +74,7 @@ class Figures(NamedTuple):
 
 
 class Service(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802  (the library's name)
+    def do_GET(self) -> None:
         time.sleep(TAKES)
         body = json.dumps({"price": 1.5, "stock": [1, 2]}).encode()
         self.send_response(200)

@@ -46,7 +46,9 @@ from ....project import Project, blocking
 from ....project.calls import BlockingCall, blocking_calls, thread_helper
 from ....project.suspension import Place, place_of
 from ....project.threads import Threads
+from .blocks import write_stretch
 from .helpers import helper_in, import_helper
+from .stretches import Stretch
 from .units import Unit, units_of
 
 
@@ -76,10 +78,13 @@ class WrapBlockingCall(Codemod):
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
         for finding in findings:
-            unit: Unit = finding.subject
+            unit: Unit | Stretch = finding.subject
             helper = helper_in(project, unit.place.module)
             import_helper(helper, unit.place.module, edits, finding)
-            unit.write(helper, edits, finding)
+            if isinstance(unit, Stretch):
+                write_stretch(unit, helper, edits, finding)
+            else:
+                unit.write(helper, edits, finding)
 
 
 def _message(call: BlockingCall, helper: str) -> str:
