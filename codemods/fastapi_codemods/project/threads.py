@@ -14,7 +14,7 @@ from .operations import own_nodes
 from .reader import dotted
 from .surroundings import surroundings
 from .suspension import MUTATORS, Place, locals_of
-from .types import Frame, Types, Value, default_of
+from .types import Frame, Types, Value, default_of, yields
 
 FUNCTIONS_FOLLOWED = 40
 """Of the project, from one call on; what is not followed is not known."""
@@ -45,7 +45,11 @@ class Threads:
             reason = self.reason_against_function(Symbol(first.path, first.function))
             if reason is not None:
                 return reason
+            if not made and (reason := self._of_connection(call)) is not None:
+                return reason
             cls = call.leaf.rpartition(".")[0]
+            if _OF_ONE_USER.match(cls) and self.has_database_in_memory:
+                return "a database in memory is another one in each thread"
             if not (is_given and (_OF_ONE_THREAD.match(cls) or _OF_ONE_USER.match(cls))):
                 last = call.steps[-1]
                 reason = self._of_receiver(call, Symbol(last.path, last.function), last.line)
@@ -60,6 +64,41 @@ class Threads:
             if root_of(argument) not in made and (reason := self._of_argument(frame, argument)) is not None:
                 return reason
         return None
+
+    def _of_connection(self, call: BlockingCall) -> str | None:
+        """A connection of sqlite3 that outlives the function of the project that opens it."""
+        if call.leaf != "sqlite3.connect":
+            return None
+        for step in reversed(call.steps[1:]):
+            frame = self.types.definition(Symbol(step.path, step.function))
+            if frame is None:
+                break
+            (binding, *_) = frame.module.bindings(step.function.partition(".")[0])
+            first = frame.module.facts.statements[binding.statement].line
+            home = _home_of_value(frame.nodes[-1], step.line - first + 1)
+            if not home:
+                break
+            if home == "used up":
+                return None
+            if home == "kept":
+                return f"`{step.function}` in {step.path} keeps a connection, which belongs to the thread that makes it"
+        return "what it gives belongs to the thread that makes it"
+
+    def is_generator(self, call: BlockingCall) -> bool:
+        """Whether a call is one of a generator of the project, which does nothing before it is iterated over."""
+        if len(call.steps) < 2:
+            return False
+        frame = self.types.definition(Symbol(call.steps[1].path, call.steps[1].function))
+        node = frame.nodes[-1] if frame is not None else None
+        if not isinstance(node, ast.FunctionDef) or not yields(node):
+            return False
+        return not any("contextmanager" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+    def is_of_one_thread(self, call: BlockingCall, node: ast.expr) -> bool:
+        """Whether an expression in the async function that makes the call gives a connection of sqlite3 or the like."""
+        frame = self.types.definition(Symbol(call.path, call.function))
+        value = self.types.value(frame, node) if frame is not None else None
+        return value is not None and value.is_object and bool(_OF_ONE_THREAD.match(value.symbol.name))
 
     def reason_against_code(
         self, call: BlockingCall, module: Module, function: ast.AST, nodes: Iterable[ast.AST], made: Collection[str]
@@ -197,6 +236,41 @@ def _is_bound(value: Value) -> bool:
         and bool(_OF_ONE_THREAD.match(name) or _OF_ONE_USER.match(name))
         and (not name.endswith((".Engine", ".sessionmaker")))
     )
+
+
+def _home_of_value(function: ast.AST, line: int) -> str:
+    """What a function does with what the call on a line gives: it is `used up`, `given` to the caller or `kept`; empty
+    where that is not certain."""
+    for node in own_nodes(function):
+        if not (isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)):
+            continue
+        match node:
+            case ast.Return() | ast.Expr(value=ast.Yield()):
+                return "given"
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call()):
+                for other in own_nodes(function):
+                    match other:
+                        case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value) if name in {
+                            part.id for part in ast.walk(value) if isinstance(part, ast.Name)
+                        } and (isinstance(value, ast.Name | ast.Tuple | ast.List | ast.Dict)):
+                            return "given"
+                        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=ast.Name(id=used)) if (
+                            used == name
+                        ):
+                            return "kept"
+                        case ast.Global(names=names) | ast.Nonlocal(names=names) if name in names:
+                            return "kept"
+                        case _:
+                            pass
+                return "used up"
+            case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
+                return "kept"
+            case ast.With(items=items) if any(i.context_expr.lineno <= line for i in items):
+                if any(i.context_expr.lineno <= line <= (i.context_expr.end_lineno or 0) for i in items):
+                    return "used up"
+            case _:
+                pass
+    return ""
 
 
 def _is_made_in(function: ast.AST, name: str) -> bool:

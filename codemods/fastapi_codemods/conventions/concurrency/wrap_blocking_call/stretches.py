@@ -77,13 +77,13 @@ def stretch_for(threads: Threads, call: BlockingCall, place: Place) -> tuple[ast
         return None
     match statement:
         case ast.For(iter=iterated) if iterated is place.call and (
-            OPENS.fullmatch(leaf) or (LAZY.fullmatch(leaf) and leaf.endswith("walk"))
+            OPENS.fullmatch(leaf) or (LAZY.fullmatch(leaf) and leaf.endswith("walk")) or threads.is_generator(call)
         ):
             return _to_the_end(place, (statement,))
         case (
             ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value)
         ):
-            if value is place.call and (OPENS.fullmatch(leaf) or leaf == "sqlite3.connect"):
+            if value is place.call and (OPENS.fullmatch(leaf) or threads.is_of_one_thread(call, value)):
                 return _uses_of(threads, call, place, statement, name)
         case _:
             pass

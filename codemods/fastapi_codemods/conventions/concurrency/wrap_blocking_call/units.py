@@ -51,7 +51,7 @@ def units_of(
         if own is not None:
             yield call, place, own
             continue
-        unit = refused.get(place.call) or reason_against_await(place) or _unit(call, place)
+        unit = refused.get(place.call) or reason_against_await(place) or _unit(threads, call, place)
         if isinstance(unit, Unit):
             unit = threads.reason_against(call, place) or unit
         made.append((call, place, unit))
@@ -122,11 +122,15 @@ def _whole(unit: Unit, parts: Collection[ast.AST]) -> Unit | str:
     return unit._replace(how="lambda")
 
 
-def _unit(call: BlockingCall, place: Place) -> Unit | str:
+def _unit(threads: Threads, call: BlockingCall, place: Place) -> Unit | str:
     node = place.call
     if isinstance(place.parent, ast.Await):
         return "it is awaited, which what it gives cannot be"
     leaf = call.leaf if len(call.steps) == 1 else ""
+    if leaf == "input":
+        return "it waits for someone at a terminal, who could not interrupt a thread"
+    if threads.is_generator(call):
+        return _unit_of_generator(place)
     if LAZY.fullmatch(leaf):
         return _unit_of_iterator(place)
     if OPENS.fullmatch(leaf):
@@ -150,6 +154,14 @@ def _unit_of_iterator(place: Place) -> Unit | str:
             return Unit(place, place.call, "list")
         case _:
             return "it reads while it is iterated over; make a list of it in the thread"
+
+
+def _unit_of_generator(place: Place) -> Unit | str:
+    match place.parent:
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CONSUMERS and first is place.call:
+            return Unit(place, place.parent, "lambda")
+        case _:
+            return "it is a generator, which blocks while it is iterated over"
 
 
 def _unit_of_opened(place: Place) -> Unit | str:
