@@ -67,10 +67,11 @@ class WrapBlockingCall(Codemod):
                 by_file.setdefault(call.path, []).append((call, place))
         for found in by_file.values():
             for call, place, unit in units_of(threads, found):
-                reason = unit if isinstance(unit, str) else helper_in(project, place.module).reason
+                helper = helper_in(project, place.module)
+                reason = unit if isinstance(unit, str) else helper.reason or helper.reason_against(unit.nodes)
                 yield self.finding(
                     place.module.location(call.line, call.column, call.end_line),
-                    _message(call, thread_helper(project)),
+                    _message(call, helper.expression or thread_helper(project)),
                     anchor=f"{call.function}.{call.written}",
                     left_alone=reason,
                     subject=unit,

@@ -61,6 +61,10 @@ class Stretch(NamedTuple):
     """What it returns is what the async function returns."""
 
     @property
+    def nodes(self) -> list[ast.AST]:
+        return [node for statement in self.statements for node in ast.walk(statement)]
+
+    @property
     def span(self) -> Span:
         spans = [self.place.positions.span(statement) for statement in self.statements]
         return Span(spans[0].start, spans[-1].end)

@@ -32,6 +32,11 @@ class Unit(NamedTuple):
     how: str
     """`call`, `lambda` or `list` (of an iterator)."""
 
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """What of it runs in the thread; of a plain call the arguments are worked out before."""
+        return [] if self.how == "call" else list(own_nodes(self.node))
+
     def write(self, helper: Helper, edits: Edits, finding: Finding) -> None:
         if self.how == "list":
             span = self.place.positions.span(self.node)
@@ -195,7 +200,7 @@ def _write_expression(unit: Unit, helper: Helper, edits: Edits, finding: Finding
     span = place.positions.span(unit.node)
     start, end = ("(", ")") if needs_parentheses(place, unit.node) else ("", "")
     names = {keyword.arg for keyword in place.call.keywords}
-    is_plain = not names or (helper.takes_keywords and not names & {"func", None}) or helper.is_curried
+    is_plain = not names or (helper.takes_keywords and not names & {*helper.parameters, None}) or helper.is_curried
     if unit.how == "lambda" or unit.node is not place.call or not is_plain:
         edits.replace(module, span, f"{start}{helper.call(f'lambda: {module.code(span)}', '')}{end}", finding)
         return
