@@ -219,14 +219,35 @@ class Threads:
                 waiting += [made for made in [Symbol(symbol.path, f"{symbol.name}.__init__")] if made not in seen]
                 continue
             yield from _reasons_in(symbol, frame.module, node)
+            local = locals_of(node)
             for inner in own_nodes(node):
                 if isinstance(inner, ast.Call):
+                    if (reason := self._of_lasting_object(symbol, frame, inner, local)) is not None:
+                        yield reason
                     value = self.types.value(frame, inner.func)
                     if value is None or value.is_object or value.symbol.path is None or value.symbol in seen:
                         continue
                     seen.add(value.symbol)
                     if len(seen) <= FUNCTIONS_FOLLOWED:
                         waiting.append(value.symbol)
+
+    def _of_lasting_object(self, symbol: Symbol, frame: Frame, call: ast.Call, local: Collection[str]) -> str | None:
+        """A method of a connection, session or client of the module or of `self`, which other threads have, too."""
+        if not isinstance(call.func, ast.Attribute):
+            return None
+        receiver = call.func.value
+        root = root_of(receiver)
+        if not dotted(receiver) or (root in local and root not in ("self", "cls")):
+            return None
+        value = self.types.value(frame, receiver)
+        cls = value.symbol.name if value is not None and value.is_object and value.symbol.path is None else ""
+        if cls not in METHODS or _SAFE.match(cls) or cls == "sqlalchemy.Engine":
+            return None
+        if _OF_ONE_THREAD.match(cls):
+            return (
+                f"`{symbol.name}` in {symbol.path} uses `{dotted(receiver)}`, which belongs to the thread that made it"
+            )
+        return f"`{symbol.name}` in {symbol.path} uses `{dotted(receiver)}`, a `{cls}` that other threads may use"
 
 
 def _is_bound(value: Value) -> bool:
