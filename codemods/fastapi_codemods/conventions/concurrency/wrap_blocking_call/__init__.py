@@ -38,8 +38,8 @@ All requests of a process share one event loop. While a call blocks it, nothing 
 ## Safety
 
 Serial-safe: for requests that come one after the other nothing changes. Requests at the same time no longer wait for
-each other. Code runs in another thread than before, with a copy of the context variables. What is asked of a database or a
-file system and then changed, another request may change in between, as it may with two worker processes.
+each other. Code runs in another thread than before, with a copy of the context variables. What is asked of a database
+or a file system and then changed, another request may change in between, as it may with two worker processes.
 
 See <https://fastapi.tiangolo.com/async/>.
 """

@@ -87,7 +87,7 @@ def stretch_for(threads: Threads, call: BlockingCall, place: Place) -> tuple[ast
         case (
             ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value)
         ):
-            if value is place.call and (OPENS.fullmatch(leaf) or threads.is_of_one_thread(call, value)):
+            if value is place.call and (OPENS.fullmatch(leaf) or threads.is_of_one_thread(call, place.call)):
                 return _uses_of(threads, call, place, statement, name)
         case _:
             pass
