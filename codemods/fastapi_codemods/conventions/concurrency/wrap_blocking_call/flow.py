@@ -41,7 +41,7 @@ def _flow(node: ast.stmt, settled: frozenset[str]) -> Flow:
             return _simple(settled, [*read, *_places_in([target])], [] if value is None else [target])
         case ast.AugAssign(target=ast.Name(id=name), value=value):
             return Flow(frozenset({name, *read_in(value)} - settled), settled | {name})
-        case ast.With(items=items, body=body):
+        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
             needed: frozenset[str] = frozenset()
             inside = settled
             for item in items:
@@ -52,7 +52,10 @@ def _flow(node: ast.stmt, settled: frozenset[str]) -> Flow:
             rest = flow_of(body, inside)
             swallows = any(_last_name(item.context_expr) == "suppress" for item in items)
             return Flow(needed | rest.needed, settled if swallows else rest.settled)
-        case ast.For(iter=iterated, target=target, body=body, orelse=orelse):
+        case (
+            ast.For(iter=iterated, target=target, body=body, orelse=orelse)
+            | ast.AsyncFor(iter=iterated, target=target, body=body, orelse=orelse)
+        ):
             start = frozenset(read_in(iterated)) - settled
             inner = flow_of(body, settled | set(bound_by_target(target)))
             return Flow(start | inner.needed | flow_of(orelse, settled).needed, settled)

@@ -222,7 +222,22 @@ def analysed(
     if isinstance(names, str):
         return names
     parameters, results, returns = names
+    given = {name for name in results if any(_gives_bound(threads, call, node, name) for node in nodes)}
+    if given:
+        return f"`{min(given)}` is used behind it, too, and belongs to the thread that makes it"
     return Stretch(place, statements, _name(place, call, statements, taken), parameters, results, returns)
+
+
+def _gives_bound(threads: Threads, call: BlockingCall, node: ast.AST, name: str) -> bool:
+    """Whether a statement gives a name what belongs to one thread or user."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=target)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
+        ):
+            return target == name and threads.is_bound(call, value)
+        case _:
+            return False
 
 
 def _reason_of_form(place: Place, statements: Sequence[ast.stmt]) -> str | None:
