@@ -91,7 +91,31 @@ def stretch_for(threads: Threads, call: BlockingCall, place: Place) -> tuple[ast
                 return _uses_of(threads, call, place, statement, name)
         case _:
             pass
-    return None
+    return _uses_of_session(threads, call, place)
+
+
+def _uses_of_session(threads: Threads, call: BlockingCall, place: Place) -> tuple[ast.stmt, ...] | None:
+    """From where the async function makes a session of its own to where it closes it: behind that, nothing that came
+    from it reads the database."""
+    name = root_of(place.call.func)
+    made = [
+        node
+        for node in own_nodes(place.function)
+        if isinstance(node, ast.Assign)
+        and dotted(node.targets[0]) == name
+        and isinstance(node.value, ast.Call)
+        and threads.is_bound(call, node.value)
+    ]
+    if not name or len(made) != 1 or len(made[0].targets) != 1 or "." in dotted(made[0].targets[0]):
+        return None
+    statements = _uses_of(threads, call, place, made[0], name)
+    if isinstance(statements, str) or not any(_closes(node, name) for one in statements for node in _own(one)):
+        return None
+    return statements
+
+
+def _closes(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and dotted(node.func) == f"{name}.close"
 
 
 def _block_of(place: Place) -> ast.With | None:
@@ -148,7 +172,9 @@ def _uses_of(
 ) -> tuple[ast.stmt, ...] | str:
     """From where a file or connection is opened to where it, or what belongs to it, is used last."""
     chain: list[ast.AST] = [*place.around, place.function]
-    outer = next(node for node in chain[chain.index(start) + 1 :] if list_with(node, start))
+    outer = next((node for node in chain if list_with(node, start)), None)
+    if outer is None:
+        return f"`{name}` is made in another block"
     statements = list_with(outer, start)
     first = statements.index(start)
     tied = {name}
@@ -491,6 +517,6 @@ def _base_of_name(call: BlockingCall, statements: Sequence[ast.stmt]) -> str:
         ]
         writes = any(re.fullmatch(r"[rwxabt+]{1,4}", mode) and set("wxa+") & set(mode) for mode in modes)
         return f"{'write' if writes else 'read'}_{what}"
-    if _BINDS.match(call.leaf):
+    if _BINDS.match(call.leaf) or call.leaf.startswith("sqlalchemy."):
         return "query_database"
     return f"use_{what if long else 'it'}"
