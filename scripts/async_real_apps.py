@@ -108,12 +108,16 @@ class Row(NamedTuple):
 
 def cases(only: Sequence[str], settings: Settings, work: Path) -> Iterator[Case]:
     ignored = shutil.ignore_patterns("__pycache__", ".git")
-    for subject in split.SUBJECTS:
+    yield from others(only, work)
+    for subject in sorted(split.SUBJECTS, key=lambda one: bool(one.tests)):
         name = subject.application.name
         if name in NAMES_OF_SPLIT and subject.application.pins and (not only or name in only):
             root = work / name
             shutil.copytree(split.source_of(subject, settings), root, symlinks=True, ignore=ignored)
             yield Case(name, root, subject.application.pins, subject.entry, subject)
+
+
+def others(only: Sequence[str], work: Path) -> Iterator[Case]:
     for other in OTHERS:
         if other.environment is not None and (not only or other.name in only):
             folder = work / other.name
