@@ -335,7 +335,8 @@ def _arguments(place: Place, method: str) -> list[_Replacement] | str:
     if "timeout" not in given:
         added.append("timeout=None")
     if added:
-        last = max((positions.span(node).end for node in (*call.args, *call.keywords)), default=None)
+        spans = [*map(positions.span, call.args), *map(positions.span, call.keywords)]
+        last = max((span.end for span in spans), default=None)
         if last is None:
             return "it has no argument"
         rest = module.text[last : positions.span(call).end]
