@@ -33,7 +33,7 @@ A contract: the handler has a dependency more, and what the other service sees m
 in JSON bodies, and environment variables for proxies. The text of exceptions is another. Tests that replace the
 library's functions no longer do.
 
-See <https://www.python-httpx.org/compatibility/>.
+See <https://fastapi.tiangolo.com/async/> and <https://www.python-httpx.org/compatibility/>.
 """
 
 from __future__ import annotations
