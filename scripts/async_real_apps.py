@@ -1,7 +1,7 @@
 """What takes blocking calls off the event loop, on real applications: docs/async-real-apps.md.
 
     python scripts/real_apps.py --setup, scripts/split_real_apps.py --setup     once: downloads and environments
-    python scripts/async_real_apps.py [--only NAME] [--codemod NAME] [--no-tests] [--output PAGE]
+    python scripts/async_real_apps.py [--only NAME] [--codemod NAME] [--no-tests] [--rows FILE] [--output PAGE]
 
 For each application and each codemod, selected by its name: the findings, those that are rewritten, the reasons for
 which code is left alone, and
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import json
 import shutil
 import subprocess
 import sys
@@ -208,6 +209,16 @@ def compile_errors(case: Case, after: dict[str, bytes | None], work: Path) -> li
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+def kept(rows: Path) -> list[Row]:
+    """What runs before this one have written down, the last of each application and codemod."""
+    found = {}
+    for line in lines_of(rows):
+        written = json.loads(line)
+        row = Row(**(written | {"reasons": Counter(written["reasons"])}))
+        found[row.application, row.codemod] = row
+    return sorted(found.values(), key=lambda row: (CODEMODS.index(row.codemod), row.application))
+
+
 def lines_of(path: Path) -> list[str]:
     return path.read_text("utf-8").splitlines() if path.exists() else []
 
@@ -275,6 +286,7 @@ def main() -> int:
     parser.add_argument("--codemod", action="append", default=[], choices=CODEMODS, help="this one; repeatable")
     parser.add_argument("--requests", type=int, default=150, help="at most so many for each run (default: 150)")
     parser.add_argument("--no-tests", action="store_true", help="leave the applications' own tests out")
+    parser.add_argument("--rows", type=Path, help="where results are added, so that a page is of several runs")
     parser.add_argument("--output", type=Path, help="the page to write")
     arguments = parser.parse_args()
     settings = Settings((), CACHE, None, each=False, keep=False)
@@ -286,6 +298,9 @@ def main() -> int:
             try:
                 for row in examined(one, arguments.codemod or CODEMODS, arguments.requests, settings, work):
                     rows.append(row)
+                    if arguments.rows is not None:
+                        with arguments.rows.open("a") as file:
+                            file.write(json.dumps(row._asdict()) + "\n")
                     print(
                         f"{'ok  ' if row.holds else 'FAIL'} {row.application}: {row.codemod}: {row.found} found,"
                         f" {row.rewritten} rewritten; {row.verdict}; compiles {row.compiles}; never awaited"
@@ -297,7 +312,7 @@ def main() -> int:
                 rows.append(Row(case.name, CODEMODS[0], 0, 0, 0, Counter(), str(error), "-", "-", "-", "-", False, 0.0))
             shutil.rmtree(case.root, ignore_errors=True)
             if arguments.output is not None:  # each time: a run takes half an hour
-                arguments.output.write_text(page(rows), "utf-8")
+                arguments.output.write_text(page(kept(arguments.rows) if arguments.rows else rows), "utf-8")
     return 0 if all(row.holds for row in rows) else 1
 
 
