@@ -26,6 +26,7 @@ _SAFE = re.compile(
 _OF_ONE_THREAD = re.compile(r"sqlite3\b")
 _OF_ONE_USER = re.compile(r"sqlalchemy\b|sqlmodel\b")
 _IN_MEMORY = re.compile(rb""":memory:|sqlite(?:\+\w+)?://["']""")
+_CHECKS_THREAD = re.compile(rb"""check_same_thread["']?[ \t]*[:=][ \t]*True""")
 _NAMES_OF_SESSIONS = re.compile(r"(?:\w+_)?(?:db|session|conn|connection|cursor|cur|transaction|tx)\Z", re.IGNORECASE)
 
 
@@ -48,8 +49,8 @@ class Threads:
             if not made and (reason := self._of_connection(call)) is not None:
                 return reason
             cls = call.leaf.rpartition(".")[0]
-            if _OF_ONE_USER.match(cls) and self.has_database_in_memory:
-                return "a database in memory is another one in each thread"
+            if _OF_ONE_USER.match(cls) and (reason := self.reason_of_databases) is not None:
+                return reason
             if not (is_given and (_OF_ONE_THREAD.match(cls) or _OF_ONE_USER.match(cls))):
                 last = call.steps[-1]
                 reason = self._of_receiver(call, Symbol(last.path, last.function), last.line)
@@ -137,20 +138,24 @@ class Threads:
         return value is not None and value.is_object and _is_bound(value)
 
     @property
-    def has_database_in_memory(self) -> bool:
-        """Whether the project opens one: with SQLAlchemy each thread gets another."""
+    def reason_of_databases(self) -> str | None:
+        """Why sessions of SQLAlchemy must not be opened in other threads: each would have another database in memory,
+        or connections from the pool that complain."""
 
-        def search() -> bool:
+        def search() -> str | None:
             for path in surroundings(self.project):
                 try:
                     data = self.project.data(path)
                 except OSError:
                     continue
-                if not is_test(path) and _IN_MEMORY.search(data):
-                    return True
-            return False
+                if not is_test(path):
+                    if _IN_MEMORY.search(data):
+                        return "a database in memory is another one in each thread"
+                    if _CHECKS_THREAD.search(data):
+                        return f"{path} says `check_same_thread`: connections work in the thread that opened them only"
+            return None
 
-        return self.project.remembered("database in memory", search)
+        return self.project.remembered("databases of one thread", search)
 
     def _of_argument(self, frame: Frame | None, argument: ast.expr) -> str | None:
         value = self.types.value(frame, argument) if frame is not None else None

@@ -18,7 +18,8 @@ both can be selected together; `--ladder def` makes plain functions of them all 
 - Handlers that change a variable of their module, set a context variable, use the event loop or `threading.local`, or
   call a function of the project that does.
 - Handlers that use a connection, session or client of the module, directly or through functions of the project, which
-  two threads must not use, and databases in memory, of which SQLAlchemy has one for each thread.
+  two threads must not use, and databases in memory, of which SQLAlchemy has one for each thread, or with
+  `check_same_thread`.
 - Handlers that get a session or connection from an async dependency, which makes it in the thread of the event loop.
 - Handlers under other decorators, handlers of websockets, and generators.
 
@@ -51,8 +52,6 @@ from ...project.types import yields
 _ASYNC = re.compile(r"async[ \t]+")
 
 
-_IN_MEMORY = "a database in memory is another one in each thread"
-
 FEW = 5
 """So many handlers do not say yet how a project writes them."""
 
@@ -83,13 +82,14 @@ class AsyncHandlerToDef(Codemod):
             if not calls or not function.is_async or place in seen:
                 continue
             seen.add(place)
-            in_memory = any(call.leaf.startswith("sqlalchemy.") for call in calls) and threads.has_database_in_memory
+            asks_database = any(call.leaf.startswith("sqlalchemy.") for call in calls)
+            databases = threads.reason_of_databases if asks_database else None
             named = dict.fromkeys(f"`{call.written}`" for call in calls)
             yield self.finding(
                 operation.module.location(function.line, 1, function.end_line),
                 f"async `{function.name}` awaits nothing and blocks the event loop ({', '.join(named)})",
                 anchor=function.qualified_name,
-                left_alone=against or (_IN_MEMORY if in_memory else _reason(project, threads, operation)),
+                left_alone=against or databases or _reason(project, threads, operation),
                 subject=operation,
             )
 

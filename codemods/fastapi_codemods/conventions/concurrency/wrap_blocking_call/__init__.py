@@ -30,7 +30,8 @@ All requests of a process share one event loop. While a call blocks it, nothing 
 - Files, responses and connections that are opened here and used later, and iterators and generators that read while
   they are used, unless all of it can run in a thread as a whole: something in between is awaited, leaves a loop that
   it stands in, or may leave a name without a value.
-- Connections of sqlite3 that an object or the caller keeps, and databases in memory, of which each thread has another.
+- Connections of sqlite3 that an object or the caller keeps, and databases in memory, of which each thread has another,
+  or with `check_same_thread`.
 - `super()` and bare `raise` in what would become a function; `next` and StopIteration where `asyncio.to_thread` would
   swallow it; `input`.
 - Calls that are awaited, by mistake, and calls with an `await` in a part that would have to run in the thread.

@@ -237,8 +237,8 @@ def analysed(
     for other, where in found:
         if where.call not in inside:
             continue
-        if other.leaf.startswith("sqlalchemy.") and threads.has_database_in_memory:
-            return "a database in memory is another one in each thread"
+        if other.leaf.startswith("sqlalchemy.") and (databases := threads.reason_of_databases) is not None:
+            return databases
         is_own = _BINDS.match(other.leaf) and len(other.steps) == 1 and root_of(where.call.func) in made | {"sqlite3"}
         if not is_own and (reason := threads.reason_against(other, where, made)):
             return reason
