@@ -203,6 +203,8 @@ def _accesses(place: Place) -> Iterator[_Access]:
             case ast.Subscript(value=value, ctx=ast.Store() | ast.Del()):
                 chain, is_write = value, True
             case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in MUTATORS:
+                if isinstance(value, ast.Name) and is_imported_module(place.module, value.id):
+                    continue  # `os.remove(path)`
                 chain, is_write = value, True
             case _:
                 continue
@@ -211,6 +213,12 @@ def _accesses(place: Place) -> Iterator[_Access]:
         key = _shared_key(dotted(chain), shared)
         if key:
             yield _Access(key, line, column, is_write)
+
+
+def is_imported_module(module: Module, name: str) -> bool:
+    """Whether a name is that of a module, by `import os`."""
+    found = [item for item in module.facts.imports if item.local == name and not item.scopes]
+    return bool(found) and all(module.facts.statements[item.statement].word == "import" for item in found)
 
 
 def _shared_key(chain: str, shared: set[str]) -> str:

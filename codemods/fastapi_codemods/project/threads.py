@@ -13,7 +13,7 @@ from .index import Module, Project, Symbol
 from .operations import own_nodes
 from .reader import dotted
 from .surroundings import surroundings
-from .suspension import MUTATORS, Place, locals_of
+from .suspension import MUTATORS, Place, is_imported_module, locals_of
 from .types import Frame, Types, Value, default_of, yields
 
 FUNCTIONS_FOLLOWED = 40
@@ -347,6 +347,8 @@ def _reasons_of_nodes(
                 head = dotted(value).partition(".")[0]
                 if method == "set" and not (module.bindings(head) and "ContextVar" in module.text):
                     continue
+                if isinstance(value, ast.Name) and is_imported_module(module, head):
+                    continue  # `os.remove(path)`
                 if (name := _shared(value, local)) and not (is_new and name.startswith("self")):
                     yield f"{what} changes `{name}`, and threads may come in between"
             case ast.Name(id="asyncio" | "anyio" | "trio" as name) if name not in local:
