@@ -100,6 +100,14 @@ OF_CODEMODS = (
         codemod=_SPLIT,
     ),
     Option(
+        "ladder",
+        ("--ladder",),
+        "value",
+        "Handlers that block: plain functions, threads, or by what most handlers of the project do.",
+        choices=("share", "def", "thread"),
+        codemod="async-handler-to-def",
+    ),
+    Option(
         "unproven",
         ("--unproven",),
         "value",

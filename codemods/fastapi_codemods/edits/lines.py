@@ -38,6 +38,24 @@ def has_string_over_lines(code: str) -> bool:
     return any(token.start[0] != token.end[0] for token in _tokens(code))
 
 
+def lines_within_strings(code: str) -> frozenset[int]:
+    """The lines of whole statements, counted from 0, that begin inside a string: white space in front of them is a part
+    of it."""
+    text = f"if 1:\n{code}\n" if code[:1].isspace() else f"{code}\n"
+    shift = 2 if code[:1].isspace() else 1
+    found: set[int] = set()
+    opened: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind in ("FSTRING_START", "TSTRING_START"):  # one token each, from Python 3.12 on
+            opened.append(token.start[0])
+        elif kind in ("FSTRING_END", "TSTRING_END"):
+            found.update(range(opened.pop() + 1 - shift, token.end[0] + 1 - shift))
+        elif kind == "STRING":
+            found.update(range(token.start[0] + 1 - shift, token.end[0] + 1 - shift))
+    return frozenset(found)
+
+
 def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
     tokens = tokenize.generate_tokens(io.StringIO(f"({code}\n)").readline)
     return (token for token in tokens if token.type not in (tokenize.NEWLINE, tokenize.NL))

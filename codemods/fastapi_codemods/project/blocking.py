@@ -14,6 +14,9 @@ from typing import NamedTuple
 ANY = "*"
 """Every method, except for those that `harmless` names."""
 
+FILE = "io.TextIOWrapper"
+"""The class by which all open files go."""
+
 
 class Group(NamedTuple):
     """Calls of one library. Names are separated by blanks; those of methods are without their class."""
@@ -44,7 +47,16 @@ _MODEL_API = (
 
 GROUPS = (
     Group("https://docs.python.org/3/library/functions.html", calls={"builtins": "open input"}),
-    Group("https://docs.python.org/3/library/io.html", calls={"io": "open open_code", "codecs": "open"}),
+    Group(
+        "https://docs.python.org/3/library/io.html",
+        calls={"io": "open open_code", "codecs": "open"},
+        methods={FILE: "flush read read1 readinto readline readlines truncate write writelines"},
+        makes={
+            FILE: "builtins.open io.open io.open_code codecs.open os.fdopen pathlib.Path.open gzip.open bz2.open "
+            "lzma.open tempfile.TemporaryFile tempfile.NamedTemporaryFile"
+        },
+        aliases={FILE: "io.BufferedReader io.BufferedWriter io.BufferedRandom io.FileIO typing.TextIO typing.BinaryIO"},
+    ),
     Group("https://docs.python.org/3/library/time.html#time.sleep", calls={"time": "sleep"}),
     Group("https://docs.python.org/3/library/getpass.html", calls={"getpass": "getpass"}),
     Group(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
@@ -102,10 +102,15 @@ def _with_parents(tree: ast.AST, first: int, last: int) -> Iterator[tuple[ast.AS
                 waiting.append((child, (node, *above)))
 
 
-def reason_against_await(place: Place) -> str | None:
-    """Why the function must not wait here."""
+def reason_against_await(place: Place, statements: Sequence[ast.stmt] = ()) -> str | None:
+    """Why the function must not wait here, or for all of the statements, which the call is a part of."""
     inner: ast.AST = place.call
-    for node in place.around:
+    around = place.around
+    if statements:
+        chain = [place.call, *place.around]
+        inner = next(node for node in chain if node in statements)
+        around = place.around[chain.index(inner) :]
+    for node in around:
         match node:
             case ast.GeneratorExp(generators=[outermost, *_]) if outermost.iter is not inner:
                 return "it stands in a generator expression, which `await` makes an asynchronous one"
@@ -126,7 +131,7 @@ def reason_against_await(place: Place) -> str | None:
             case _:
                 pass
         inner = node
-    if key := _checked_then_changed(place):
+    if key := _checked_then_changed(place, statements):
         return f"`{key}` is read before it and written after it, and another request may come between the two"
     return None
 
@@ -138,15 +143,22 @@ class _Access(NamedTuple):
     is_write: bool
 
 
-def _checked_then_changed(place: Place) -> str | None:
+def _checked_then_changed(place: Place, statements: Sequence[ast.stmt]) -> str | None:
     """What requests share that is read before the call and written after it."""
     accesses = list(_accesses(place))
     written = {access.key for access in accesses if access.is_write}
     if not written:
         return None
     loop = next((n for n in reversed(place.around) if isinstance(n, ast.For | ast.AsyncFor | ast.While)), None)
-    start = place.call.lineno, place.call.col_offset
-    end = place.call.end_lineno or start[0], place.call.end_col_offset or start[1]
+    if loop in statements:
+        loop = None
+    begins: ast.stmt | ast.Call = statements[0] if statements else place.call
+    ends: ast.stmt | ast.Call = statements[-1] if statements else place.call
+    start = begins.lineno, begins.col_offset
+    end = ends.end_lineno or start[0], ends.end_col_offset or start[1]
+    if statements:
+        # All of it runs in the thread: what it reads comes before the function goes on, what it writes after it waits.
+        start, end = end, start
     first = (loop.lineno, loop.col_offset) if loop is not None else end
     last = (loop.end_lineno or start[0], loop.end_col_offset or 0) if loop is not None else start
     for key in sorted(written):
@@ -191,6 +203,8 @@ def _accesses(place: Place) -> Iterator[_Access]:
             case ast.Subscript(value=value, ctx=ast.Store() | ast.Del()):
                 chain, is_write = value, True
             case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in MUTATORS:
+                if isinstance(value, ast.Name) and is_imported_module(place.module, value.id):
+                    continue  # `os.remove(path)`
                 chain, is_write = value, True
             case _:
                 continue
@@ -199,6 +213,12 @@ def _accesses(place: Place) -> Iterator[_Access]:
         key = _shared_key(dotted(chain), shared)
         if key:
             yield _Access(key, line, column, is_write)
+
+
+def is_imported_module(module: Module, name: str) -> bool:
+    """Whether a name is that of a module, by `import os`."""
+    found = [item for item in module.facts.imports if item.local == name and not item.scopes]
+    return bool(found) and all(module.facts.statements[item.statement].word == "import" for item in found)
 
 
 def _shared_key(chain: str, shared: set[str]) -> str:

@@ -3,8 +3,9 @@
 `async def report(): return requests.get(url).json()` becomes `def report(): ...`. FastAPI runs plain functions in a
 thread pool, so that the event loop is free meanwhile.
 
-It runs when it is selected, by its name or chapter; `blocking-in-async` reports the calls in any case, and
-`wrap-blocking-call` is the other remedy.
+It runs when it is selected by its name; `blocking-in-async` reports the calls in any case, and `wrap-blocking-call` is
+the other remedy. Where most handlers of the project await something, they stay async and are left to that one, so that
+both can be selected together; `--ladder def` makes plain functions of them all the same, `--ladder thread` of none.
 
 ## Why
 
@@ -16,6 +17,9 @@ It runs when it is selected, by its name or chapter; `blocking-in-async` reports
 - Handlers that are called or handed on elsewhere, where they would no longer give a coroutine.
 - Handlers that change a variable of their module, set a context variable, use the event loop or `threading.local`, or
   call a function of the project that does.
+- Handlers that use a connection, session or client of the module, directly or through functions of the project, which
+  two threads must not use, and databases in memory, of which SQLAlchemy has one for each thread, or with
+  `check_same_thread`.
 - Handlers that get a session or connection from an async dependency, which makes it in the thread of the event loop.
 - Handlers under other decorators, handlers of websockets, and generators.
 
@@ -31,7 +35,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ...codemod import Codemod
 from ...edits import Edits
@@ -46,8 +52,18 @@ from ...project.types import yields
 _ASYNC = re.compile(r"async[ \t]+")
 
 
+FEW = 5
+"""So many handlers do not say yet how a project writes them."""
+
+
+class Options(NamedTuple):
+    ladder: str = "share"
+
+
 class AsyncHandlerToDef(Codemod):
     safety = Safety.SERIAL_SAFE
+    options = Options()
+    choices = MappingProxyType({"ladder": ("share", "def", "thread")})
 
     def find(self, project: Project) -> Iterator[Finding]:
         if not self.is_named:
@@ -57,6 +73,7 @@ class AsyncHandlerToDef(Codemod):
             if call.is_handler and not call.awaits:
                 blocking.setdefault((call.path, call.function), []).append(call)
         threads = Threads(project)
+        against = self._against_all(project, blocking) if blocking else None
         seen: set[tuple[str, int]] = set()
         for operation in operations_of(project):
             function = operation.function
@@ -65,14 +82,40 @@ class AsyncHandlerToDef(Codemod):
             if not calls or not function.is_async or place in seen:
                 continue
             seen.add(place)
+            asks_database = any(call.leaf.startswith("sqlalchemy.") for call in calls)
+            databases = threads.reason_of_databases if asks_database else None
             named = dict.fromkeys(f"`{call.written}`" for call in calls)
             yield self.finding(
                 operation.module.location(function.line, 1, function.end_line),
                 f"async `{function.name}` awaits nothing and blocks the event loop ({', '.join(named)})",
                 anchor=function.qualified_name,
-                left_alone=_reason(project, threads, operation),
+                left_alone=against or databases or _reason(project, threads, operation),
                 subject=operation,
             )
+
+    def _against_all(self, project: Project, blocking: Collection[tuple[str, str]]) -> str | None:
+        """Why handlers stay async in this project, whatever they do."""
+        if self.options.ladder == "thread":
+            return "`--ladder thread` leaves it to wrap-blocking-call"
+        if self.options.ladder == "def":
+            return None
+        awaiting = others = 0
+        seen: set[tuple[str, str]] = set()
+        for operation in operations_of(project):
+            place = operation.module.path, operation.function.qualified_name
+            if operation.method == "websocket" or place in seen:
+                continue
+            seen.add(place)
+            if operation.function.is_async and place not in blocking and _awaits(operation):
+                awaiting += 1
+            else:
+                others += 1
+        if awaiting + others < FEW or awaiting <= others:
+            return None
+        return (
+            f"{awaiting} of {awaiting + others} handlers await something: this one belongs to wrap-blocking-call"
+            " (`--ladder def` makes a plain function of it)"
+        )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
         for finding in findings:
@@ -81,6 +124,13 @@ class AsyncHandlerToDef(Codemod):
             word = _ASYNC.match(operation.module.text, start)
             assert word is not None
             edits.replace(operation.module, Span(start, word.end()), "", finding)
+
+
+def _awaits(operation: Operation) -> bool:
+    definition = definition_of(operation.module, operation.function)
+    return definition is not None and any(
+        isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) for node in ast.walk(definition.node)
+    )
 
 
 def _reason(project: Project, threads: Threads, operation: Operation) -> str | None:

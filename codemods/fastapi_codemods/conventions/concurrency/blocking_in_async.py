@@ -18,7 +18,8 @@ sleep 0.1 s each take half a second. FastAPI runs plain `def` handlers and depen
 - What serves nobody: lifespans, handlers of startup and shutdown, and tests.
 - Objects whose class the source does not tell, and functions behind decorators that may run them elsewhere.
 - Functions without parameters that are cached: they block once.
-- Methods of open files: opening one is found. Calls that only work on text, as `os.path.join`.
+- Reading and writing a file in the function that opens it: opening it is found, and one finding is enough (if this
+  codemod is selected by its name, all are listed). Calls that only work on text, as `os.path.join`.
 - `os.path.abspath` and others that only ask the system where something is, in functions that an async one calls;
   in async functions themselves they are found.
 - Iterating over a generator that is handed on first, as in `StreamingResponse(rows())`, which has threads for it.
@@ -40,7 +41,7 @@ from collections.abc import Iterator
 
 from ...codemod import Codemod
 from ...findings import Finding, Safety
-from ...project import Project
+from ...project import Project, blocking
 from ...project.calls import BlockingCall, blocking_calls, thread_helper
 
 
@@ -50,9 +51,13 @@ class BlockingInAsync(Codemod):
     def find(self, project: Project) -> Iterator[Finding]:
         calls = blocking_calls(project)
         helper = thread_helper(project) if calls else ""
+        opening = {(call.path, call.function) for call in calls if not call.leaf.startswith(f"{blocking.FILE}.")}
         for call in calls:
-            if not self.is_named and call.leaf == "time.sleep" and len(call.steps) == 1:
-                continue  # of these `time-sleep-to-asyncio-sleep` speaks
+            if not self.is_named and len(call.steps) == 1:
+                if call.leaf == "time.sleep":
+                    continue  # of these `time-sleep-to-asyncio-sleep` speaks
+                if call.leaf.startswith(f"{blocking.FILE}.") and (call.path, call.function) in opening:
+                    continue
             module = project.glance(call.path)
             if module is not None:
                 yield self.finding(

@@ -50,6 +50,8 @@ def skimmed(path: str, data: bytes, imports: bytes) -> Skimmed:
         if own:
             marks.update(own)
             names.add(name)
+            if cls := blocking.made_by(f"builtins.{name}"):
+                seeds += [(place, _reachable(cls)) for place in own]
     for local, target in _of_libraries(imports):
         for place in words(text, local, targets=True):
             chain = _CHAIN.match(text, place + len(local))

@@ -147,7 +147,9 @@ class Types:
                 target = bound[0].target
                 symbol = self.project.follow_import(frame.module.path, f"{target}.{rest}" if rest else target)
                 return self.of_symbol(symbol)
-            value = self._local_value(home, head, bound)
+            value = self._local_value(
+                home, head, _last_annotation(bound, node) if len(home.nodes) == len(frame.nodes) else bound
+            )
             return self._members_of(value, rest.split(".") if rest else [])
         if not frame.module.bindings(head):
             if head in blocking.BUILTINS and not rest and not self._may_come_by_star(frame.module, head):
@@ -397,7 +399,7 @@ class Types:
         return None
 
     def _local_value(self, home: Frame, name: str, bound: Sequence[Bound]) -> Value | None:
-        key = (home.nodes[-1], name)
+        key = (home.nodes[-1], name, bound[0].node if len(bound) == 1 else None)
         if key not in self._local_values:
             self._local_values[key] = None
             annotated = [one for one in bound if one.kind == "annotation"]
@@ -538,3 +540,12 @@ def _part(value: Value | None) -> Value | None:
         return None
     part = blocking.PARTS.get(value.symbol.name)
     return Value(Symbol(None, part), True) if part else None
+
+
+def _last_annotation(bound: Sequence[Bound], node: ast.expr) -> Sequence[Bound]:
+    """Of a name that is annotated anew, `f: int = 7 ... f: TextIO = ...`, what stands last in front of a use of it."""
+    annotated = [one for one in bound if one.kind == "annotation" and one.node is not None]
+    if len(annotated) < 2:
+        return bound
+    before = [one for one in annotated if getattr(one.node, "lineno", 0) <= node.lineno]
+    return before[-1:] or bound

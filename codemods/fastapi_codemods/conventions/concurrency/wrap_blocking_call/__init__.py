@@ -5,10 +5,14 @@
 
 A call is wrapped where the async function makes it, whether it blocks itself or comes to what blocks through functions
 of the project; the message says by which way. The helper is the one that the project uses most: `run_in_threadpool`,
-`asyncio.to_thread`, `anyio.to_thread.run_sync` or `asyncify`. A block `with open(path) as file:` becomes a function of
-its own that runs in a thread as a whole.
+`asyncio.to_thread`, `anyio.to_thread.run_sync`, `asyncify` or a function of its own.
 
-It runs when it is selected, by its name or chapter; `blocking-in-async` reports the same calls in any case.
+What belongs together becomes a function that runs in a thread as a whole: a block `with open(path) as file:`, a loop
+over the lines of a file or `os.walk`, and the statements from where a file or a connection of sqlite3 is opened to
+where it is used last, or to the end of the handler if they return before that. Names that they change are handed to
+the function and back.
+
+It runs when it is selected by its name; `blocking-in-async` reports the same calls in any case.
 
 ## Why
 
@@ -23,14 +27,20 @@ All requests of a process share one event loop. While a call blocks it, nothing 
   `threading.local` or the event loop.
 - A place between a check and a change of something that requests share: another request may now come in between.
 - A place where a lock for threads is held; generator expressions, lambdas, f-strings and defaults.
-- Files and responses that are opened here and read later, and iterators that read while they are used (`os.walk`),
-  unless all of it is one expression or one `with` block without `await`.
+- Files, responses and connections that are opened here and used later, and iterators and generators that read while
+  they are used, unless all of it can run in a thread as a whole: something in between is awaited, leaves a loop that
+  it stands in, or may leave a name without a value.
+- Connections of sqlite3 that an object or the caller keeps, and databases in memory, of which each thread has another,
+  or with `check_same_thread`.
+- `super()` and bare `raise` in what would become a function; `next` and StopIteration where `asyncio.to_thread` would
+  swallow it; `input`.
 - Calls that are awaited, by mistake, and calls with an `await` in a part that would have to run in the thread.
 
 ## Safety
 
 Serial-safe: for requests that come one after the other nothing changes. Requests at the same time no longer wait for
-each other. Code runs in another thread than before, with a copy of the context variables.
+each other. Code runs in another thread than before, with a copy of the context variables. What is asked of a database
+or a file system and then changed, another request may change in between, as it may with two worker processes.
 
 See <https://fastapi.tiangolo.com/async/>.
 """
@@ -46,7 +56,9 @@ from ....project import Project, blocking
 from ....project.calls import BlockingCall, blocking_calls, thread_helper
 from ....project.suspension import Place, place_of
 from ....project.threads import Threads
+from .blocks import write_stretch
 from .helpers import helper_in, import_helper
+from .stretches import Stretch
 from .units import Unit, units_of
 
 
@@ -65,10 +77,11 @@ class WrapBlockingCall(Codemod):
                 by_file.setdefault(call.path, []).append((call, place))
         for found in by_file.values():
             for call, place, unit in units_of(threads, found):
-                reason = unit if isinstance(unit, str) else helper_in(project, place.module).reason
+                helper = helper_in(project, place.module)
+                reason = unit if isinstance(unit, str) else helper.reason or helper.reason_against(unit.nodes)
                 yield self.finding(
                     place.module.location(call.line, call.column, call.end_line),
-                    _message(call, thread_helper(project)),
+                    _message(call, helper.expression or thread_helper(project)),
                     anchor=f"{call.function}.{call.written}",
                     left_alone=reason,
                     subject=unit,
@@ -76,10 +89,13 @@ class WrapBlockingCall(Codemod):
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
         for finding in findings:
-            unit: Unit = finding.subject
+            unit: Unit | Stretch = finding.subject
             helper = helper_in(project, unit.place.module)
             import_helper(helper, unit.place.module, edits, finding)
-            unit.write(helper, edits, finding)
+            if isinstance(unit, Stretch):
+                write_stretch(unit, helper, edits, finding)
+            else:
+                unit.write(helper, edits, finding)
 
 
 def _message(call: BlockingCall, helper: str) -> str:

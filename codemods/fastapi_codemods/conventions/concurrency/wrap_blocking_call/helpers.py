@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ....edits import Edits, module_reachable_as, reachable_as
 from ....findings import Finding
-from ....project import Module, Project
+from ....project import Module, Project, Symbol
 from ....project.calls import thread_helper
+from ....project.import_paths import leads_to
+from ....project.profile.evidence import Evidence
+from ....project.profile.work import threadpool_helpers
+from ....project.reader import dotted
+from ....project.types import Types
 
 _HOMES = ("fastapi.concurrency", "starlette.concurrency")
 
@@ -22,6 +30,29 @@ class Helper(NamedTuple):
     """What is to be imported: a dotted name, or a module if it has no dot."""
     reason: str | None = None
     """Why it cannot be used in this module."""
+    parameters: frozenset[str] = frozenset({"func"})
+    """Its own, which keywords of the call would mean."""
+    loses_stop: bool = False
+    """A StopIteration never comes out of it: who awaits it waits for ever."""
+
+    def reason_against(self, nodes: Iterable[ast.AST]) -> str | None:
+        nodes = list(nodes)
+        if not self.loses_stop or any(
+            isinstance(node, ast.ExceptHandler) and node.type is not None and "StopIteration" in ast.unparse(node.type)
+            for node in nodes
+        ):
+            return None
+        for node in nodes:
+            match node:
+                case ast.Call(func=ast.Name(id="next"), args=[_], keywords=[]):
+                    return f"`next` may raise StopIteration, which never comes out of `{self.expression}`"
+                case ast.Raise(exc=ast.expr() as raised) if "StopIteration" in dotted(
+                    raised.func if isinstance(raised, ast.Call) else raised
+                ):
+                    return f"it raises StopIteration, which never comes out of `{self.expression}`"
+                case _:
+                    pass
+        return None
 
     def call(self, function: str, arguments: str, *, gap: str = " ") -> str:
         """What awaits `function(arguments)` in a thread. `gap` stands between two arguments."""
@@ -36,6 +67,69 @@ def helper_in(project: Project, module: Module) -> Helper:
 
 
 def _helper_in(project: Project, module: Module) -> Helper:
+    own = project.remembered("own thread helper", lambda: _own_helper(project))
+    if own is not None and (found := _own_in(project, module, own)) is not None:
+        return found
+    helper = _known_in(project, module)
+    return helper._replace(loses_stop=thread_helper(project) == "asyncio.to_thread")
+
+
+class _Own(NamedTuple):
+    """A function of the project that runs what it is given in a thread."""
+
+    symbol: Symbol
+    takes_keywords: bool
+    parameters: frozenset[str]
+
+
+def _own_helper(project: Project) -> _Own | None:
+    """The project's own, if it uses that most: `async def in_thread(function, *args, **kwargs)`."""
+    counts = Counter(name for name, _ in threadpool_helpers(Evidence(project)))
+    if not counts:
+        return None
+    name, separator, path = counts.most_common(1)[0][0].partition(" in ")
+    if not separator:
+        return None
+    symbol = Symbol(path, name)
+    frame = Types(project).definition(symbol)
+    node = frame.nodes[-1] if frame is not None else None
+    if not isinstance(node, ast.AsyncFunctionDef) or node.decorator_list or node.args.vararg is None:
+        return None
+    arguments = node.args
+    if len([*arguments.posonlyargs, *arguments.args]) != 1 or any(d is None for d in arguments.kw_defaults):
+        return None
+    if not any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node)):
+        return None
+    named = frozenset(argument.arg for argument in (*arguments.args, *arguments.kwonlyargs))
+    return _Own(symbol, arguments.kwarg is not None, named)
+
+
+def _own_in(project: Project, module: Module, own: _Own) -> Helper | None:
+    """The project's own helper as a module can call it; None where it can only be had by an import in a circle."""
+
+    def helper(expression: str, name: str = "") -> Helper:
+        return Helper(expression, own.takes_keywords, False, name, None, own.parameters, loses_stop=True)
+
+    if own.symbol.path == module.path:
+        return helper(own.symbol.name)
+    for local, targets in module.imports.items():
+        if len(targets) == 1 and project.follow_import(module.path, targets[0]) == own.symbol:
+            return helper(local)
+    if leads_to(project, own.symbol.path or "", module):
+        return None
+    for other in project.modules():
+        for item in other.facts.imports:
+            target = item.target
+            if target.rpartition(".")[2] != own.symbol.name or target.startswith("."):
+                continue
+            if project.follow_import(module.path, target) == own.symbol:
+                found = reachable_as(module, target)
+                if found is not None:
+                    return helper(found.expression, target if found.request else "")
+    return None
+
+
+def _known_in(project: Project, module: Module) -> Helper:
     match thread_helper(project):
         case "asyncio.to_thread":
             for local, targets in module.imports.items():

@@ -1,28 +1,22 @@
-"""What is put into a thread as a whole: one call, an expression with several, or a `with` block."""
+"""What is put into a thread as a whole: one call, an expression with several, or a stretch of statements."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ....edits import Edits
 from ....findings import Finding
-from ....project import Span
+from ....project import Span, blocking
 from ....project.calls import BlockingCall
+from ....project.operations import own_nodes
 from ....project.reader import dotted
-from ....project.suspension import WAITING, Place, needs_parentheses, reason_against_await
+from ....project.suspension import WAITING, Place, locals_of, needs_parentheses, reason_against_await
 from ....project.threads import Threads
-from .blocks import reason_against_block, write_block
 from .helpers import Helper
+from .stretches import LAZY, OPENS, Stretch, analysed, stretch_for
 
-# They give something that is read later, and reading blocks as opening does.
-_OPENS = re.compile(
-    r"(?:builtins\.)?open|(?:io|codecs|gzip|bz2|lzma|tarfile)\.open|pathlib\.Path\.open|PIL\.Image\.open"
-    r"|urllib\.request\.urlopen|zipfile\.ZipFile|tempfile\.\w*TemporaryFile|tempfile\.TemporaryDirectory"
-)
-_LAZY = re.compile(r"os\.(?:walk|scandir)|pathlib\.Path\.(?:glob|rglob|iterdir|walk)|glob\.iglob")
 _READ_AT_ONCE = frozenset({"load", "safe_load", "full_load", "parse", "loads"})
 _CONSUMERS = frozenset(
     {"all", "any", "dict", "frozenset", "len", "list", "max", "min", "set", "sorted", "sum", "tuple"}
@@ -33,31 +27,37 @@ class Unit(NamedTuple):
     """What one edit puts into a thread."""
 
     place: Place
-    node: ast.expr | ast.With
-    """The call, what is around it, or the block."""
+    node: ast.expr
+    """The call, or what is around it."""
     how: str
-    """`call`, `lambda`, `list` (of an iterator) or `block`."""
+    """`call`, `lambda` or `list` (of an iterator)."""
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """What of it runs in the thread; of a plain call the arguments are worked out before."""
+        return [] if self.how == "call" else list(own_nodes(self.node))
 
     def write(self, helper: Helper, edits: Edits, finding: Finding) -> None:
-        match self.how:
-            case "block":
-                assert isinstance(self.node, ast.With)
-                write_block(self.place, self.node, helper, edits, finding)
-            case "list":
-                span = self.place.positions.span(self.node)
-                edits.replace(self.place.module, span, helper.call("list", self.place.module.code(span)), finding)
-            case _:
-                _write_expression(self, helper, edits, finding)
+        if self.how == "list":
+            span = self.place.positions.span(self.node)
+            edits.replace(self.place.module, span, helper.call("list", self.place.module.code(span)), finding)
+        else:
+            _write_expression(self, helper, edits, finding)
 
 
 def units_of(
     threads: Threads, found: Sequence[tuple[BlockingCall, Place]]
-) -> Iterator[tuple[BlockingCall, Place, Unit | str]]:
+) -> Iterator[tuple[BlockingCall, Place, Unit | Stretch | str]]:
     """Each call of a file with what goes into a thread with it, or why it cannot."""
+    stretches, refused = _stretches(threads, found)
     made: list[tuple[BlockingCall, Place, Unit | str]] = []
     for call, place in found:
-        unit = reason_against_await(place) or _unit(call, place)
-        if isinstance(unit, Unit) and not _is_of_its_own(place, unit):
+        own = next((stretches[node] for node in place.around if node in stretches), None)
+        if own is not None:
+            yield call, place, own
+            continue
+        unit = refused.get(place.call) or reason_against_await(place) or _unit(threads, call, place)
+        if isinstance(unit, Unit):
             unit = threads.reason_against(call, place) or unit
         made.append((call, place, unit))
     units: dict[ast.AST, Unit] = {unit.node: unit for _, _, unit in made if isinstance(unit, Unit)}
@@ -66,25 +66,54 @@ def units_of(
         if isinstance(unit, Unit):
             # What stands in something that goes into a thread as a whole goes with it.
             outer = next((units[node] for node in reversed(place.around) if node in units), unit)
-            yield call, place, _whole(unit if outer.how == "list" else outer, parts)
+            whole = _whole(unit if outer.how == "list" else outer, parts)
+            if isinstance(whole, Unit) and whole.how == "lambda":
+                nodes = list(own_nodes(whole.node))
+                whole = threads.reason_against_code(call, place.module, place.function, nodes, ()) or whole
+            yield call, place, whole
         else:
             yield call, place, unit
 
 
-def _is_of_its_own(place: Place, unit: Unit) -> bool:
-    """Whether the object, whose method is called, is made and used up by a block that goes into the thread whole."""
-    if not isinstance(unit.node, ast.With):
-        return False
-    head = dotted(place.call.func).partition(".")[0]
-    return any(
-        item.context_expr is place.call or (item.optional_vars is not None and dotted(item.optional_vars) == head)
-        for item in unit.node.items
-    )
+def _stretches(
+    threads: Threads, found: Sequence[tuple[BlockingCall, Place]]
+) -> tuple[dict[ast.AST, Stretch], dict[ast.AST, str]]:
+    """The stretches of a file by their statements, and why there are none for calls that need one."""
+    accepted: dict[ast.AST, Stretch] = {}
+    refused: dict[ast.AST, str] = {}
+    names: dict[ast.AST, set[str]] = {}
+    wanted: list[tuple[BlockingCall, Place, tuple[ast.stmt, ...]]] = []
+    for call, place in found:
+        if isinstance(place.parent, ast.Await):
+            continue
+        statements = stretch_for(threads, call, place)
+        if isinstance(statements, str):
+            refused[place.call] = statements
+        elif statements is not None:
+            wanted.append((call, place, statements))
+    # The longer one has the shorter ones in it.
+    for call, place, statements in sorted(wanted, key=lambda one: -_lines(one[2])):
+        if any(node in accepted for node in [*place.around, *statements]):
+            if not any(node in accepted for node in place.around):
+                refused[place.call] = "other code that goes into a thread overlaps with what uses it"
+            continue
+        taken = names.setdefault(place.function, set())
+        stretch = analysed(threads, found, call, place, statements, taken)
+        if isinstance(stretch, str):
+            refused[place.call] = stretch
+            continue
+        taken.add(stretch.name)
+        accepted.update((statement, stretch) for statement in statements)
+    return accepted, refused
+
+
+def _lines(statements: Sequence[ast.stmt]) -> int:
+    return (statements[-1].end_lineno or 0) - statements[0].lineno
 
 
 def _whole(unit: Unit, parts: Collection[ast.AST]) -> Unit | str:
     """The unit; as a lambda where other calls that block are part of it."""
-    if unit.how in ("block", "list"):
+    if unit.how == "list":
         return unit
     if unit.how == "call" and not any(node in parts and node is not unit.node for node in ast.walk(unit.node)):
         return unit
@@ -98,33 +127,26 @@ def _whole(unit: Unit, parts: Collection[ast.AST]) -> Unit | str:
     return unit._replace(how="lambda")
 
 
-def _unit(call: BlockingCall, place: Place) -> Unit | str:
+def _unit(threads: Threads, call: BlockingCall, place: Place) -> Unit | str:
     node = place.call
     if isinstance(place.parent, ast.Await):
         return "it is awaited, which what it gives cannot be"
     leaf = call.leaf if len(call.steps) == 1 else ""
-    block = _block_of(place)
-    if block is not None:
-        return reason_against_block(place, block) or Unit(place, block, "block")
-    if _LAZY.fullmatch(leaf):
+    if leaf == "input":
+        return "it waits for someone at a terminal, who could not interrupt a thread"
+    if threads.is_generator(call):
+        return _unit_of_generator(place)
+    if LAZY.fullmatch(leaf):
         return _unit_of_iterator(place)
-    if _OPENS.fullmatch(leaf):
+    if OPENS.fullmatch(leaf):
         return _unit_of_opened(place)
+    match node.func:
+        case ast.Attribute(value=ast.Name(id=name)) if leaf.startswith(f"{blocking.FILE}."):
+            if name in locals_of(place.function):
+                return f"`{name}` is opened somewhere else; open and use it in one function in the thread"
+        case _:
+            pass
     return Unit(place, node, "call")
-
-
-def _block_of(place: Place) -> ast.With | None:
-    """The `with` block that a call opens, or that made the object whose method is called."""
-    head = dotted(place.call.func).partition(".")[0]
-    found = None
-    for node in place.around:
-        if isinstance(node, ast.With):
-            for item in node.items:
-                is_opened = item.context_expr is place.call or place.call in ast.walk(item.context_expr)
-                is_used = isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == head
-                if is_opened or (is_used and isinstance(item.context_expr, ast.Call)):
-                    found = node
-    return found
 
 
 def _unit_of_iterator(place: Place) -> Unit | str:
@@ -137,6 +159,14 @@ def _unit_of_iterator(place: Place) -> Unit | str:
             return Unit(place, place.call, "list")
         case _:
             return "it reads while it is iterated over; make a list of it in the thread"
+
+
+def _unit_of_generator(place: Place) -> Unit | str:
+    match place.parent:
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CONSUMERS and first is place.call:
+            return Unit(place, place.parent, "lambda")
+        case _:
+            return "it is a generator, which blocks while it is iterated over"
 
 
 def _unit_of_opened(place: Place) -> Unit | str:
@@ -170,7 +200,7 @@ def _write_expression(unit: Unit, helper: Helper, edits: Edits, finding: Finding
     span = place.positions.span(unit.node)
     start, end = ("(", ")") if needs_parentheses(place, unit.node) else ("", "")
     names = {keyword.arg for keyword in place.call.keywords}
-    is_plain = not names or (helper.takes_keywords and not names & {"func", None}) or helper.is_curried
+    is_plain = not names or (helper.takes_keywords and not names & {*helper.parameters, None}) or helper.is_curried
     if unit.how == "lambda" or unit.node is not place.call or not is_plain:
         edits.replace(module, span, f"{start}{helper.call(f'lambda: {module.code(span)}', '')}{end}", finding)
         return
