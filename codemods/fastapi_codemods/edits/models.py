@@ -29,6 +29,12 @@ class NewField(NamedTuple):
     annotation: Annotation
     default: str = ""
     """Source of the default, empty for a required field."""
+    alias: str = ""
+    """The key where it is another than the name: `class`, `_id`, `content-type`."""
+
+    @property
+    def key(self) -> str:
+        return self.alias or self.name
 
 
 class NewModel(NamedTuple):
@@ -134,6 +140,19 @@ def _model_names(project: Project, module: Module, code: str) -> Iterator[str]:
 def is_field_name(name: str) -> bool:
     """Whether a key can be the name of a field, in Pydantic v1 and v2 alike."""
     return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_") and name not in _TAKEN
+
+
+def name_for(key: str, others: Iterable[str]) -> str:
+    """A name for a field with an alias, its key being none: `class_` for `class`, `id` for `_id`."""
+    name = re.sub(r"\W+", "_", key).strip("_") or "field"
+    if not key.isidentifier():
+        name = name.lower()
+    if name[0].isdigit():
+        name = f"field_{name}"
+    taken = set(others)
+    while not is_field_name(name) or name in taken:
+        name += "_"
+    return name
 
 
 _TAKEN = frozenset(
@@ -364,10 +383,15 @@ class Writer:
                     return f"`{symbol.name.rpartition('.')[2]}` cannot be imported in `{self.module.path}`"
             if reason := _hidden(one, self.annotation):
                 return reason
+            if any(field.alias for field in one.fields) and self._field() is None:
+                return f"`Field` means something else in `{self.module.path}`"
         return None if self._base() is not None else f"`BaseModel` means something else in `{self.module.path}`"
 
     def _base(self) -> Reference | None:
         return reference(self.project, self.module, Symbol(None, "pydantic.BaseModel"))
+
+    def _field(self) -> Reference | None:
+        return reference(self.project, self.module, Symbol(None, "pydantic.Field"))
 
     def named(self, symbol: Symbol) -> Reference | None:
         """How the module names what a type is made of; None where it cannot."""
@@ -443,6 +467,13 @@ class Writer:
                 lines += [f"{unit}model_config = {config.expression}(protected_namespaces=())", ""]
         for field in new.fields:
             default = f" = {field.default}" if field.default else ""
+            call = self._field() if field.alias else None
+            if call is not None:
+                if asked is not None:
+                    asked(call)
+                given = [f"default={field.default}"] if field.default else []
+                given.append(f"alias={_quoted(field.alias)}")
+                default = f" = {call.expression}({', '.join(given)})"
             lines.append(f"{unit}{field.name}: {self.annotation(field.annotation, asked)}{default}")
         return self.module.source.newline.join(lines)
 
@@ -492,6 +523,11 @@ class Writer:
 _OF_TYPING = {f"builtins.{name.lower()}": f"typing.{name}" for name in ("Dict", "FrozenSet", "List", "Set", "Tuple")}
 
 
+def _quoted(text: str) -> str:
+    """As a literal with double quotes, where that needs no escapes."""
+    return f'"{text}"' if text.isprintable() and not set(text) & set('"\\') else repr(text)
+
+
 def _prefers(text: str, one: str, other: str) -> bool:
     return one in text and text.count(one) >= text.count(other)
 
@@ -538,7 +574,7 @@ def same_model(project: Project, new: NewModel, known: Mapping[Symbol, Model]) -
 
 
 def _is_same(writer: Writer, field: Field, new: NewField) -> bool:
-    if field.name != new.name or field.is_aliased or field.exclude or field.role != "field":
+    if field.name != new.name or new.alias or field.is_aliased or field.exclude or field.role != "field":
         return False
     if bool(field.required) == bool(new.default) or (new.default and field.default not in ("none", "value")):
         return False

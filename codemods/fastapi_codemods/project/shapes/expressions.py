@@ -25,6 +25,7 @@ from .model import (
     Fixed,
     Instance,
     Items,
+    Json,
     Library,
     Lookup,
     Object,
@@ -35,6 +36,7 @@ from .model import (
     alternatives,
     either,
     falsy,
+    is_json,
     is_mutable,
     merged,
     truthy,
@@ -214,6 +216,8 @@ class Expressions:
                     found.append(key)
                 case Object():
                     found.append(STR)
+                case Json():
+                    found.append(one)
                 case Plain() if one == STR:
                     found.append(STR)
                 case Plain() if one == BYTES:
@@ -294,6 +298,8 @@ class Expressions:
                     found.append(entry.shape)
                 case Lookup(value=value):
                     found.append(value)
+                case Json():
+                    found.append(one)
                 case Items(element=element, kind=kind):
                     found.append(Items(kind, element) if isinstance(node.slice, ast.Slice) else element)
                 case Fixed(elements=elements):
@@ -384,7 +390,7 @@ class Expressions:
         parts = [self.peek(part) for part in (node.left, *node.comparators)]
         if all(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops):
             return BOOL
-        if all(isinstance(one, Plain) for part in parts for one in alternatives(part)):
+        if all(isinstance(one, Plain | Json) for part in parts for one in alternatives(part)):
             return BOOL
         return self.unproven(node)
 
@@ -586,6 +592,8 @@ class Expressions:
                 for key, shape in named.items():
                     first = first.with_entry(key, Entry(shape, required=True))
                 return first
+            if isinstance(first, Json) and not named:
+                return Lookup(STR, first)
             return first if isinstance(first, Lookup) and not named else self.unproven(node)
         if name == "round":
             return _rounded(first, node) or self.unproven(node)
@@ -613,6 +621,13 @@ class Expressions:
                 return self.unproven(node)
             default = positional[1] if len(positional) > 1 else named.get("default", NONE)
             return either((STR, default))
+        if name in known.JSON_LOADERS:
+            return known.JSON if len(values) == 1 and not node.keywords else self.unproven(node)
+        if name in _PROCESSES:
+            return self._of_process(node, name)
+        if name == "re.sub":
+            # Of text only text can be replaced.
+            return STR if node.args and self.shapes.constant(node.args[0]) == STR else self.unproven(node)
         if name == "datetime.date":
             return known.DATE
         if name == "datetime.datetime":
@@ -632,6 +647,18 @@ class Expressions:
         if name == "collections.defaultdict" or name not in known.FUNCTIONS:
             return self.unproven(node)
         return known.FUNCTIONS[name]
+
+    def _of_process(self, node: ast.Call, name: str) -> Shape:
+        """What a process has written, where it is read as text."""
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+
+        def is_true(*names: str) -> bool:
+            return any(isinstance(given.get(n), ast.Constant) and bool(given[n].value) for n in names)  # type: ignore[attr-defined]
+
+        is_text = is_true("text", "universal_newlines", "encoding") and "errors" not in given and None not in given
+        if name == "subprocess.check_output":
+            return STR if is_text else self.unproven(node)
+        return Library("subprocess.run of text" if is_text and is_true("capture_output") else "subprocess.run")
 
     def _of_project(self, node: ast.Call, symbol: Symbol, *, is_awaited: bool) -> Shape | None:
         """A function or class of the project; None where it is something else."""
@@ -745,7 +772,9 @@ class Expressions:
                 result = table.get(cls, {}).get(name)
                 if result is not None:
                     shapes = self._look_at_arguments(node, is_harmless=True)
-                    if name == "get" and len(shapes) > 1:
+                    if result == known.JSON and not {k.arg for k in node.keywords} <= known.JSON_KEYWORDS:
+                        return None
+                    if cls == "starlette.Headers" and len(shapes) > 1:
                         return either((STR, shapes[1]))
                 return result
             case Rows():
@@ -755,6 +784,8 @@ class Expressions:
                 return found
             case Items() | Object() | Lookup():
                 return None if is_awaited else self._of_container(owner, node, func)
+            case Json():
+                return None if is_awaited else self._of_json(node, func)
             case Instance() if (method := self.shapes.method(owner.symbol, name)) is not None:
                 return self._followed(node, method, (owner,), is_awaited=is_awaited)
             case Instance() if name in ("dict", "model_dump") and not (node.args or node.keywords):
@@ -820,6 +851,41 @@ class Expressions:
             case Lookup(value=value), "get" | "pop":
                 return either((value, positional[1] if len(positional) > 1 else NONE))
         return None
+
+    def _of_json(self, node: ast.Call, func: ast.Attribute) -> Shape | None:
+        """A method of what came out of a JSON document: which of its types has it tells the rest."""
+        name = func.attr
+        if name in _STORING_IN_JSON:
+            stored, named = self._stored_arguments(node)
+            if stored is None:
+                return None
+            is_kept = all(is_json(one) for one in (*stored[name == "setdefault" :], *named.values()))
+            if name == "setdefault":
+                is_kept = is_kept and stored[:1] == [STR]
+            if not is_kept:
+                self.change(func.value, Unproven(f"`{_short(func)}()` puts something else into it"))
+            return (known.JSON if is_kept else self.unproven(node)) if name == "setdefault" else NONE
+        positional, _ = self.arguments(node)
+        if positional is None:
+            return None
+        match name:
+            case "get":
+                return either((known.JSON, positional[1] if len(positional) > 1 else NONE))
+            case "pop":
+                return either((known.JSON, *positional[1:]))
+            case "items":
+                return Items("iterator", Fixed((STR, known.JSON)))
+            case "keys":
+                return Items("iterator", STR)
+            case "values":
+                return Items("iterator", known.JSON)
+            case "copy":
+                return known.JSON
+            case "index" | "count":
+                return INT
+            case "clear" | "remove" | "reverse" | "sort":
+                return NONE
+        return known.STR_METHODS.get(name)
 
     def _by_key(
         self, owner: Object, method: str, key: ast.expr, positional: Sequence[Shape], target: ast.expr
@@ -925,6 +991,8 @@ class Expressions:
                 part = parts[index]
             elif isinstance(shape, Items) and not isinstance(element, ast.Starred):
                 part = shape.element
+            elif isinstance(shape, Json) and not isinstance(element, ast.Starred):
+                part = shape
             else:
                 part = self.unproven(element)
             self.assign(element, part, target, is_view=True)
@@ -949,6 +1017,9 @@ class Expressions:
                     found.append(Lookup(either((one.key, key_shape)), either((one.value, shape))))
                 case Items(kind=kind, element=element) if not isinstance(index, ast.Slice):
                     found.append(Items(kind, either((element, shape))))
+                case Json() if not isinstance(index, ast.Slice):
+                    is_kept = is_json(shape) and self.peek(index) == STR
+                    found.append(one if is_kept else Unproven(f"`{_short(owner)}` gets something else"))
                 case _:
                     # `DATABASE[key] = item`: whoever holds the dict holds the item.
                     if value is not None:
@@ -1004,8 +1075,10 @@ class Expressions:
                 env[name] = truthy(shape)
 
 
+_PROCESSES = frozenset({"subprocess.check_output", "subprocess.run"})
 _SPECIAL = frozenset(
     {
+        *known.JSON_LOADERS, *_PROCESSES, "re.sub",
         "datetime.date", "datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcfromtimestamp",
         "os.environ.get", "os.getenv", "os.listdir", "os.path.abspath", "os.path.basename", "os.path.dirname",
         "os.path.join", "os.path.normpath", "random.choice", "secrets.choice",
@@ -1013,6 +1086,7 @@ _SPECIAL = frozenset(
 )  # fmt: skip
 _MAKES_MODEL = frozenset({"from_orm", "model_validate", "model_validate_json", "parse_obj", "parse_raw"})
 _STORING = frozenset({"add", "append", "appendleft", "insert", "put_nowait", "setdefault"})
+_STORING_IN_JSON = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _FRESH = ast.Dict | ast.List | ast.Set | ast.ListComp | ast.SetComp | ast.DictComp | ast.Call | ast.BinOp | ast.Await
 
 

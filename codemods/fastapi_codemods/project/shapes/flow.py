@@ -144,7 +144,12 @@ class Shapes:
         others = [m for m in metadata if not self.given.is_constraint(where, m, scopes)]
         if others:
             return unknown
-        shape = self.given.annotated(where, annotation, scopes) if annotation is not None else STR
+        if annotation is None:
+            shape: Shape = STR
+        elif _holds_files(marker, *metadata):
+            shape = self.given.annotated(where, annotation, scopes)
+        else:
+            shape = self.given.sent(where, annotation, scopes)
         if default is None:
             return shape if annotation is not None else self._without_annotation(parameter)
         if marker is not None:
@@ -465,6 +470,11 @@ class Shapes:
         return Object(tuple(entries))
 
 
+def _holds_files(*markers: ast.expr | None) -> bool:
+    """Of a form, whose values may be files."""
+    return any(isinstance(one, ast.Call) and dotted(one.func).endswith(("File", "Form")) for one in markers)
+
+
 def _security(name: str) -> str:
     parts = name.split(".")
     return f"fastapi.security.{parts[-1]}" if parts[:2] == ["fastapi", "security"] else name
@@ -706,8 +716,8 @@ class _Run(Expressions):
             symbol = self.meaning(item.context_expr.func) if isinstance(item.context_expr, ast.Call) else None
             may_swallow = may_swallow or (symbol is not None and symbol.name == "contextlib.suppress")
             if item.optional_vars is not None:
-                is_file = entered in (known.TEXT_FILE, known.BINARY_FILE)
-                self.assign(item.optional_vars, entered if is_file else self.unproven(item.context_expr), None)
+                is_itself = entered in known.ENTERED
+                self.assign(item.optional_vars, entered if is_itself else self.unproven(item.context_expr), None)
         if not may_swallow:
             return self._block(node.body, self.env)
         before = dict(self.env)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..index import Module, Symbol
 from ..models import Field
 from ..reader import dotted
+from ..words import is_mentioned
 from . import known
 from .model import (
     BOOL,
@@ -50,6 +51,7 @@ _TYPES: dict[str, Shape] = {
     **dict.fromkeys(("BOOLEAN", "Boolean"), BOOL),
     **dict.fromkeys(("DATE", "Date"), known.DATE),
     **dict.fromkeys(("FLOAT", "Float", "REAL", "Double"), FLOAT),
+    **dict.fromkeys(("JSON", "JSONB"), known.JSON),
     **dict.fromkeys(("DECIMAL", "NUMERIC", "Numeric"), plain("decimal.Decimal")),
 }
 
@@ -175,6 +177,12 @@ class Stored:
                 if members is not None and self.shapes.enum_members(members) is not None:
                     return Plain(members)
                 return None
+            if name in ("JSON", "JSONB") and self._has_reader_of_json():
+                return None
             if name in _TYPES:
                 return _TYPES[name]
         return None
+
+    def _has_reader_of_json(self) -> bool:
+        """Whether an engine of the project reads JSON in a way of its own."""
+        return is_mentioned(self.project, b"json_deserializer")

@@ -59,7 +59,7 @@ from ....findings import Finding, Safety
 from ....project import Project, Symbol
 from ....project.annotation import Annotation, builtin, union
 from ....project.shapes import Object, alternatives, shapes_of
-from ....project.shapes.model import Items
+from ....project.shapes.model import NONE, Items
 from .handlers import Handler, Wrapped, candidates, reason_of_route, used_elsewhere, wrapped
 from .plans import Planned, Planner
 
@@ -112,6 +112,8 @@ class WrapDictReturns(Codemod):
         if planned is not None:
             names = " or ".join(f"`{name.symbol.name}`" for name in planned.names.values())
             message = f"`{function.name}` returns a raw dict, where it could return {names}"
+            if planned.json_class:
+                message += "; `response_class=JSONResponse` keeps the text of its floats"
             if planned.used_at:
                 message += f"; it goes on returning a dict, because {planned.used_at}"
             if planned.doubts:
@@ -182,8 +184,10 @@ def _rewrite(project: Project, planned: Planned, finding: Finding, edits: Edits)
                 parts.append(_model_of(planned, one))
             elif isinstance(one, Items) and isinstance(one.element, Object):
                 parts.append(builtin("list", _model_of(planned, one.element)))
-            else:
+            elif one == NONE:
                 parts.append(builtin("None"))
+        if all(part == builtin("None") for part in parts):
+            continue  # something else, which stays as it is
         text = constructors.converted(node, union(parts))
         if text is None:
             is_raw = True
@@ -227,6 +231,8 @@ def _declare(planned: Planned, declared: str, finding: Finding, edits: Edits, *,
             edits.replace(module, function.returns, declared, finding)
     if planned.unset:
         values["response_model_exclude_unset"] = "True"
+    if planned.json_class:
+        values["response_class"] = edits.name(module, planned.json_class, finding)
     if values:
         for operation in handler.operations:
             change_arguments(edits, module, operation.call, finding, values=values)

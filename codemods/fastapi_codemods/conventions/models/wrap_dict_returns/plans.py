@@ -14,6 +14,7 @@ from ....edits.models import (
     home_of,
     is_field_name,
     models_in,
+    name_for,
     pascal,
     reference,
     response_suffix,
@@ -26,7 +27,7 @@ from ....project.models import Model
 from ....project.operations import operations_of
 from ....project.shapes import Object, Shapes
 from ....project.shapes.wire import Doubt, Typed, Wire, objects_in
-from .handlers import Handler, Wrapped
+from .handlers import Handler, Wrapped, json_class_of
 
 _NEW = "<new>"
 _READING = re.compile(r"(?:get|read|fetch|retrieve|show)_(?=[a-z])")
@@ -57,6 +58,8 @@ class Planned(NamedTuple):
     unset: bool
     """Keys that are not set must stay away: `response_model_exclude_unset`."""
     doubts: tuple[Doubt, ...]
+    json_class: str
+    """The response class by dotted name that must be given so that floats are written as they are; else empty."""
     in_signature: bool
     """Declared as return annotation, else as `response_model`."""
     used_at: str
@@ -66,8 +69,10 @@ class Planned(NamedTuple):
 class _Draft(NamedTuple):
     wrapped: Wrapped
     roots: tuple[int, ...]
+    others: tuple[Annotation, ...]
     unset: bool
     doubts: tuple[Doubt, ...]
+    json_class: str
 
 
 class _Home:
@@ -136,37 +141,43 @@ class Planner:
         handler = wrapped.handler
         home = self._home(handler)
         unset = any(_has_optional(one) for one in wrapped.objects)
-        problems: list[str] = []
 
         def structure(shape: Object, path: str) -> Typed:
-            fields = []
+            fields: list[NewField] = []
             doubts: list[Doubt] = []
+            keys = [key for key, _ in shape.entries]
             for key, entry in shape.entries:
                 inner = f"{path}.{key}" if path else key
-                if not is_field_name(key):
-                    problems.append(f"`{key}` cannot be the name of a field")
                 typed = wire.type(entry.shape, inner)
                 doubts.extend(typed.doubts)
                 annotation = typed.annotation
                 if not entry.required:
                     annotation = union((annotation, NONE))
-                fields.append(NewField(key, annotation, "" if entry.required else "None"))
+                default = "" if entry.required else "None"
+                if is_field_name(key):
+                    fields.append(NewField(key, annotation, default))
+                else:
+                    names = [*keys, *(field.name for field in fields)]
+                    fields.append(NewField(name_for(key, names), annotation, default, key))
             use = _Use(handler, path, len(wrapped.objects) > 1, wrapped.is_list)
             number = home.number(Structure(tuple(fields)), use)
             return Typed(Annotation(Symbol(_NEW, str(number))), tuple(doubts))
 
         wire = Wire(self.shapes, handler.today, structure)
         typed = [structure(one, "") for one in wrapped.objects]
-        if problems:
-            return problems[0]
-        doubts = tuple(doubt for one in typed for doubt in one.doubts)
+        others = [wire.type(one, "") for one in wrapped.others]
+        doubts = tuple(doubt for one in (*typed, *others) for doubt in one.doubts)
+        json_class = json_class_of(self.project, handler) if doubts else ""
+        if json_class:
+            # With it floats are written as they are without a model.
+            doubts = tuple(doubt for doubt in doubts if not doubt.is_float)
         if doubts and not self.any_for_unproven:
             return unproven(doubts)
         is_raw = handler.today.by_pydantic or handler.today.version == 1
         roots = [int(one.annotation.symbol.name) for one in typed]
         if unset and any(_holds_model(self, home, root, is_raw=is_raw) for root in roots):
             return "some keys are missing at times, and leaving them out would leave out defaults of a model in it"
-        return _Draft(wrapped, tuple(roots), unset, doubts)
+        return _Draft(wrapped, tuple(roots), tuple(one.annotation for one in others), unset, doubts, json_class)
 
     # Names
 
@@ -244,10 +255,10 @@ class Planner:
                 return f"its types are defined further down in `{home.module.path}`"
             offset = found
         names = {i: Annotation(named[root][0]) for i, root in enumerate(draft.roots)}
-        parts = list(names.values())
-        returns = union(parts)
+        returns = union(list(names.values()))
         if draft.wrapped.is_list:
             returns = builtin("list", returns)
+        returns = union((returns, *draft.others)) if draft.others else returns
         if draft.wrapped.may_be_none:
             returns = union((returns, NONE))
         if reason := self._unreachable(handler, returns):
@@ -266,6 +277,7 @@ class Planner:
             {named[number][0]: named[number][1] for number in numbers},
             draft.unset,
             draft.doubts,
+            draft.json_class,
             in_signature,
             used_at,
         )
