@@ -89,7 +89,7 @@ class WrapDictReturns(Codemod):
         shapes = shapes_of(project)
         found: list[Wrapped] = []
         for handler in handlers:
-            reason = reason_of_route(project, handler)
+            reason = reason_of_route(project, shapes, handler)
             result = reason if reason is not None else wrapped(project, shapes, handler)
             if isinstance(result, str):
                 if handler.is_certain:

@@ -20,6 +20,7 @@ from ....project.shapes.model import BOOL, INT, NONE, STR, Fixed, Instance, Item
 from ....project.shapes.wire import Today
 from ....project.words import is_mentioned
 from ....source.discovery import is_test
+from .decorators import hand_on
 
 _RETURNS = re.compile(r"\breturn\b")
 _DICT = re.compile(r"\{|\bdict\b")
@@ -170,12 +171,13 @@ def _today(project: Project, operations: Sequence[Operation], *, is_annotated: b
 # Reasons
 
 
-def reason_of_route(project: Project, handler: Handler) -> str | None:
+def reason_of_route(project: Project, shapes: Shapes, handler: Handler) -> str | None:
     """Why the routes or the function do not allow for a model."""
     module, function = handler.module, handler.function
     if function.is_method:
         return "it is a method"
-    if decorator := decorator_besides(function):
+    decorator = decorator_besides(function)
+    if decorator and not _is_handed_on(project, shapes, handler):
         return f"`@{decorator}` sees what it returns, or makes something else of it"
     for operation in handler.operations:
         call = operation.call
@@ -197,6 +199,19 @@ def reason_of_route(project: Project, handler: Handler) -> str | None:
     if returns_of(handler.definition.node).is_generator:
         return "it is a generator, which streams what it yields"
     return None
+
+
+def _is_handed_on(project: Project, shapes: Shapes, handler: Handler) -> bool:
+    """Whether the decorators below those of the routes give what the function gives."""
+    nodes = handler.definition.node.decorator_list
+    routes = {operation.decorator.line for operation in handler.operations}
+    lines = [decorator.line for decorator in handler.function.decorators]
+    if len(nodes) != len(lines) or handler.function.returns is not None:
+        return False
+    others = [node for node, line in zip(nodes, lines, strict=True) if line not in routes]
+    above = len(nodes) - len(others)
+    is_below = all(line in routes for line in lines[:above])
+    return is_below and hand_on(project, shapes, handler.module, handler.function.scopes, others)
 
 
 def _of_class(project: Project, operation: Operation, argument: Argument) -> str | None:
@@ -323,7 +338,7 @@ def _branches(node: ast.expr | None, shape: Shape) -> Iterator[tuple[ast.expr | 
                 yield branch, given if given is not None else shape
             else:
                 rest = [one for one in alternatives(shape) if one != NONE]
-                of_dict = [one for one in rest if isinstance(one, Object)]
+                of_dict: list[Shape] = [one for one in rest if isinstance(one, Object)]
                 if isinstance(branch, ast.Dict) and len(of_dict) == 1:
                     rest = of_dict
                 yield branch, rest[0] if len(rest) == 1 else shape

@@ -266,7 +266,9 @@ class Planner:
         used_at = self.used.get(handler.key, "")
         if used_at and (len(draft.roots) > 1 or draft.doubts or handler.function.returns is not None):
             return used_at
-        in_signature = not draft.wrapped.has_responses and not used_at and _declares_in_signature(self.project)
+        is_bare = len(handler.function.decorators) == len(handler.operations)
+        is_free = is_bare and not draft.wrapped.has_responses and not used_at
+        in_signature = is_free and _declares_in_signature(self.project)
         return Planned(
             draft.wrapped,
             returns,
