@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from split_real_apps import CONDA_STORE
 from verify_real_apps import CACHE, SUBJECTS
 
 from fastapi_codemods import pipeline, registry
@@ -68,6 +69,12 @@ from app.app import app
 """
 
 
+# Measured with these options, too.
+VARIANTS = {"wrap-dict-returns, unproven = any": ("wrap-dict-returns", {"unproven": "any"})}
+LARGE = frozenset({"litellm", "open-webui", "langflow-base", "skypilot"})
+"""Those that come first, so that none is waited for at the end."""
+
+
 class Application(NamedTuple):
     name: str
     source: str
@@ -102,8 +109,12 @@ APPLICATIONS = (
     ),
     Application("autogenstudio", "autogenstudio-0.1.5-with-data", "autogenstudio", app="autogenstudio.web.app:api"),
     Application("litellm", "litellm-1.108.7-with-data", "litellm", app="litellm.proxy.proxy_server:app"),
+    Application("faik-inventory", "faik-inventory-1.0.36-with-data", "single-files", app="app:app"),
+    Application(
+        "conda-store-server", "conda-store-server-2025.2.2-with-data", "conda-store-server", helper=CONDA_STORE
+    ),
     Application("fastapi docs_src", "fastapi-0.165.0/docs_src"),
-    Application("conda-store-server", "conda-store-server-2025.2.2"),
+    Application("chromadb", "chromadb-1.5.9"),
     Application("fschat", "fschat-0.2.36"),
     Application("langflow-base", "langflow-base-1.13.0"),
     Application("letta", "letta-0.16.8"),
@@ -146,16 +157,17 @@ def examine(
                 app=application.app, python=python, timeout=180, replay=application.replay, most_requests=most_requests
             )
             gate = Gate(Tree(root, helper), dynamic)
-        for name in codemods:
+        for label in codemods:
+            name, more = VARIANTS.get(label, (label, options.get(label, {})))
             start = time.monotonic()
-            selected = Options(select=(name,), cache=False, jobs=1, codemods=options)
+            selected = Options(select=(name,), cache=False, jobs=1, codemods={**options, name: more})
             only_reports = registry.get(name).safety is Safety.REPORT
             plan = (pipeline.check if only_reports else pipeline.plan)(root, [root], selected)
             seconds = time.monotonic() - start
             report = None
             if gate is not None and plan.changes:
                 report = gate.against(Tree(root, {**helper, **{c.path: c.after for c in plan.changes}}))
-            yield row_of(application.name, name, plan.findings, report, seconds)
+            yield row_of(application.name, label, plan.findings, report, seconds)
         if gate is not None:
             gate.close()
 
@@ -195,7 +207,7 @@ def examples(codemods: Sequence[str], options: Mapping[str, Mapping[str, object]
 
 
 def declared(name: str) -> frozenset[str]:
-    codemod = registry.get(name)
+    codemod = registry.get(VARIANTS.get(name, (name, {}))[0])
     if codemod.effects is not None:
         return codemod.effects
     return {Safety.CONTRACT: OF_CONTRACT, Safety.UNSAFE: OF_UNSAFE}.get(codemod.safety, frozenset())
@@ -277,7 +289,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write docs/models-real-apps.md")
     parser.add_argument("--rows", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    chapter = [codemod.name for codemod in registry.all_codemods() if codemod.chapter == "models"]
+    chapter = sorted([*(one.name for one in registry.all_codemods() if one.chapter == "models"), *VARIANTS])
     codemods = arguments.codemod or chapter
     options: dict[str, dict[str, object]] = {}
     for option in arguments.option:
@@ -286,6 +298,7 @@ def main() -> int:
         options.setdefault(name, {})[field] = value
     chosen = [one for one in APPLICATIONS if not arguments.only or one.name in arguments.only]
     there = [one for one in chosen if (CACHE / "source" / one.source).is_dir()]
+    there.sort(key=lambda one: one.name not in LARGE)
     if arguments.rows:
         for row in examine(there[0], codemods, options, arguments.most_requests):
             print(json.dumps(row._asdict()), flush=True)

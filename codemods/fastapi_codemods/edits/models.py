@@ -77,11 +77,11 @@ def singular(word: str) -> str:
 
 def feature_of(path: str) -> str:
     """`Item` for handlers in `routers/items.py` and `items/router.py`, empty where the path says nothing."""
-    parts = [part for part in path.removesuffix(".py").split("/") if part not in _SAYS_NOTHING]
+    parts = [part for part in path.removesuffix(".py").split("/") if part not in SAYS_NOTHING]
     return pascal(singular(parts[-1])) if parts else ""
 
 
-_SAYS_NOTHING = frozenset(
+SAYS_NOTHING = frozenset(
     {
         "__init__", "api", "app", "endpoints", "handlers", "main", "router", "routers", "routes", "src", "v1", "v2",
         "views",
@@ -169,7 +169,7 @@ _TAKEN = frozenset(
 
 # Where models stand
 
-_SCHEMA_STEMS = ("schemas", "schema", "models", "model", "dto", "dtos", "serializers", "responses", "types")
+SCHEMA_STEMS = ("schemas", "schema", "models", "model", "dto", "dtos", "serializers", "responses", "types")
 
 
 def home_of(project: Project, module: Module) -> Module:
@@ -194,10 +194,10 @@ def _home_of(project: Project, module: Module) -> Module:
             found = model(project, symbol) if "." not in symbol.name and symbol.name[:1].isupper() else None
             if found is not None and found.kind in ("pydantic", "sqlmodel") and not found.table:
                 imported[symbol.path] = imported.get(symbol.path, 0) + 1
-        elif _stem(symbol.path) in _SCHEMA_STEMS and _holds_models(project, symbol.path):
+        elif _stem(symbol.path) in SCHEMA_STEMS and _holds_models(project, symbol.path):
             imported[symbol.path] = imported.get(symbol.path, 0) + ENOUGH
-    usual = sorted(imported, key=lambda path: (-imported[path], _stem(path) not in _SCHEMA_STEMS, path))
-    candidates = [path for path in usual if _is_for_models(project, path) and imported[path] >= own]
+    usual = sorted(imported, key=lambda path: (-imported[path], _stem(path) not in SCHEMA_STEMS, path))
+    candidates = [path for path in usual if is_for_models(project, path) and imported[path] >= own]
     if not candidates and not own:
         candidates = list(_beside(project, module))
     for path in candidates:
@@ -207,7 +207,7 @@ def _home_of(project: Project, module: Module) -> Module:
     return module
 
 
-def _is_for_models(project: Project, path: str) -> bool:
+def is_for_models(project: Project, path: str) -> bool:
     """Not a module of handlers, of tests or of database tables, from which a model is borrowed."""
     if is_test(path) or any(operation.module.path == path for operation in operations_of(project)):
         return False
@@ -220,7 +220,7 @@ def _is_for_models(project: Project, path: str) -> bool:
 def _beside(project: Project, module: Module) -> Iterator[str]:
     folder = posixpath.dirname(module.path)
     stem = _stem(module.path)
-    for name in _SCHEMA_STEMS:
+    for name in SCHEMA_STEMS:
         for path in (
             posixpath.join(folder, f"{name}.py"),
             posixpath.join(folder, name, f"{stem}.py"),
@@ -228,7 +228,7 @@ def _beside(project: Project, module: Module) -> Iterator[str]:
             posixpath.join(posixpath.dirname(folder), f"{name}.py"),
         ):
             is_other = path in project.known_paths and path != module.path
-            if is_other and _holds_models(project, path) and _is_for_models(project, path):
+            if is_other and _holds_models(project, path) and is_for_models(project, path):
                 yield path
 
 
@@ -294,23 +294,34 @@ def import_of(project: Project, module: Module, home: Module) -> str | None:
         source, _, name = item.target.rpartition(".")
         if name and source.strip(".") and project.module_path(module.path, source) == home.path:
             return source
+    if is_new(project, home):
+        return _written_source(project, module, home.path)
     if project.imports_lead(home.path, module.path):
         return None
-    return _new_source(project, module, home.path)
+    return new_source(project, module, home.path)
 
 
-def _new_source(project: Project, module: Module, path: str) -> str | None:
+def is_new(project: Project, home: Module) -> bool:
+    """Whether a module is one that has to be made first."""
+    return home.path not in project.known_paths
+
+
+def new_source(project: Project, module: Module, path: str) -> str | None:
+    """What stands behind `from` in a new import of another module."""
+    source = _written_source(project, module, path)
+    # Only what the index, too, takes for that module.
+    return source if source and project.module_path(module.path, source) == path else None
+
+
+def _written_source(project: Project, module: Module, path: str) -> str:
     is_relative = any(item.target.startswith(".") for item in module.facts.imports if not item.scopes)
     stem = path.removesuffix(".py").removesuffix("/__init__")
     if is_relative:
         here = posixpath.dirname(module.path)
         parts = posixpath.relpath(stem, here or ".").split("/")
         up = sum(part == ".." for part in parts)
-        source = "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
-    else:
-        source = project.dotted_name(path)
-    # Only what the index, too, takes for that module.
-    return source if source and project.module_path(module.path, source) == path else None
+        return "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
+    return project.dotted_name(path)
 
 
 class Reference(NamedTuple):
@@ -482,6 +493,8 @@ class Writer:
         `first_use` is None where they are used in other modules. None where what they are made of comes too late.
         """
         statements = self.module.facts.statements
+        if not statements and first_use is None:
+            return 0
         needed = max((self._defined(symbol) for one in models for symbol in one.symbols), default=-1)
         classes = [
             index

@@ -47,10 +47,10 @@ from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
 from ...project.models import Model, model, required_pydantic
-from ...project.shapes import shapes_of
 from ...project.outlines import outline
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, bound_by, dotted, statements_within
+from ...project.shapes import shapes_of
 from ...project.types import Frame, FunctionNode, Types, Value
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError

@@ -54,7 +54,8 @@ from ....edits.calls import change_arguments
 from ....edits.constructors import Constructors
 from ....edits.imports import reachable_as
 from ....edits.lines import indent_of
-from ....edits.models import Writer
+from ....edits.models import Writer, is_new
+from ....edits.schema_modules import text_of
 from ....findings import Finding, Safety
 from ....project import Project, Symbol
 from ....project.annotation import Annotation, builtin, union
@@ -128,8 +129,16 @@ class WrapDictReturns(Codemod):
         )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        made: dict[str, list[Finding]] = {}
         for finding in findings:
             _rewrite(project, finding.subject, finding, edits)
+            if is_new(project, finding.subject.home):
+                made.setdefault(finding.subject.home.path, []).append(finding)
+        for path, its in made.items():
+            models = dict.fromkeys(model for finding in its for model in finding.subject.models)
+            first: Planned = its[0].subject
+            newline = first.wrapped.handler.module.source.newline
+            edits.create(path, text_of(project, first.home, list(models), newline), its[0])
 
 
 def _reason_of_text(planned: Planned) -> str | None:
@@ -151,7 +160,7 @@ def _reason_of_text(planned: Planned) -> str | None:
 def _rewrite(project: Project, planned: Planned, finding: Finding, edits: Edits) -> None:
     handler = planned.wrapped.handler
     module = handler.module
-    if planned.models:
+    if planned.models and not is_new(project, planned.home):
         Writer(project, planned.home).insert(edits, planned.models, planned.offset, finding)
     writer = Writer(project, module)
 

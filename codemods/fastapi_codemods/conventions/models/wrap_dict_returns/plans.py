@@ -21,6 +21,7 @@ from ....edits.models import (
     same_model,
     singular,
 )
+from ....edits.schema_modules import new_home_of
 from ....project import Module, Project, Symbol
 from ....project.annotation import ANY, NONE, Annotation, builtin, union
 from ....project.models import Model
@@ -31,6 +32,7 @@ from .handlers import Handler, Wrapped, json_class_of
 
 _NEW = "<new>"
 _READING = re.compile(r"(?:get|read|fetch|retrieve|show)_(?=[a-z])")
+_LISTING = re.compile(r"^(?:list|all)_(?:all_)?(?=[a-z])")
 _FILLERS = re.compile(r"_(?:api|endpoint|handler|route|view)$")
 
 
@@ -135,6 +137,8 @@ class Planner:
 
     def _home(self, handler: Handler) -> _Home:
         module = home_of(self.project, handler.module)
+        if module.path == handler.module.path and not models_in(self.project, module):
+            module = new_home_of(self.project, module) or module
         return self._homes.setdefault(module.path, _Home(module))
 
     def _draft(self, wrapped: Wrapped) -> _Draft | str:
@@ -222,7 +226,7 @@ class Planner:
             base = _FILLERS.sub("", first.handler.function.name)
             short = _READING.sub("", base)
             if first.is_element:
-                short = singular(re.sub(r"^(?:list|all)_(?:all_)?", "", short))
+                short = singular(_LISTING.sub("", short))
             if first.is_one_of_several:
                 yield f"{pascal(short)}{pascal(keys[0])}{suffix}"
             elif pascal(short).endswith(suffix):
@@ -246,7 +250,7 @@ class Planner:
         own = [number for number in numbers if not self._exists(named[number][0])]
         models = tuple(named[number][1] for number in own)
         writer = Writer(self.project, home.module)
-        if reason := writer.reason(models):
+        if reason := writer.reason(models) or self._reason_of_circle(home, models, drafts):
             return reason
         offset = 0
         if models:
@@ -283,6 +287,16 @@ class Planner:
             in_signature,
             used_at,
         )
+
+    def _reason_of_circle(self, home: _Home, models: Sequence[NewModel], drafts: Sequence[_Draft]) -> str | None:
+        """Whether the models need something of a module that in turn is to import them."""
+        importers = {draft.wrapped.handler.module.path for draft in drafts if self._home(draft.wrapped.handler) is home}
+        for symbol in (symbol for one in models for symbol in one.symbols):
+            if symbol.path in importers - {home.module.path}:
+                return (
+                    f"`{symbol.name}` stands in `{symbol.path}`, which would import the model from `{home.module.path}`"
+                )
+        return None
 
     def _exists(self, symbol: Symbol) -> bool:
         module = self.project.module(symbol.path or "")
@@ -368,12 +382,13 @@ def _nested_names(use: _Use, suffix: str) -> Iterator[str]:
     is_element = parts[-1].endswith("[]") or use.path.endswith("{}")
     key = parts[-1].replace("[]", "")
     word = pascal(singular(key) if is_element else key)
-    base = pascal(_READING.sub("", _FILLERS.sub("", use.handler.function.name)))
+    base = pascal(_LISTING.sub("", _READING.sub("", _FILLERS.sub("", use.handler.function.name))))
     for around in (pascal(key), word):
         if base.endswith(around) and len(base) > len(around):
             yield f"{base[: -len(around)]}{word}"
     if base in (pascal(key), word):
-        yield f"{word}Item" if is_element else f"{word}Data"
+        ending = ("Entry" if word == "Item" else "Item") if is_element else "Data"
+        yield f"{word}{ending}"
     yield f"{base}{word}"
     yield f"{base}{pascal('_'.join(part.replace('[]', '') for part in parts))}"
     yield f"{base}{word}{suffix}"
