@@ -1,0 +1,94 @@
+"""Which names of a function what it returns may depend on, and which its inner functions mention."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """Names that what a function returns or yields may depend on: its own, and those they are made from."""
+    made_from: dict[str, set[str]] = {}
+    needed: set[str] = set()
+
+    def names(part: ast.AST) -> set[str]:
+        return {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+
+    for part in parts:
+        match part:
+            case ast.Return(value=value) | ast.Yield(value=value) if value is not None:
+                needed |= names(value)
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    for name in names(target):
+                        made_from.setdefault(name, set()).update(names(value), names(target))
+                    for root in _roots(value):
+                        made_from.setdefault(root, set()).update(names(target))
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value), names(target))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
+            case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value), names(target))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
+            case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value))
+                for root in _roots(value):
+                    made_from.setdefault(root, set()).update(names(target))
+            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                for name in names(target):
+                    made_from.setdefault(name, set()).update(names(value))
+            case ast.Call(func=ast.Attribute(value=receiver)):
+                # `items.append(item)`
+                for name in names(receiver):
+                    made_from.setdefault(name, set()).update(names(part))
+            case _:
+                pass
+    waiting = list(needed)
+    while waiting:
+        for name in made_from.get(waiting.pop(), ()):
+            if name not in needed:
+                needed.add(name)
+                waiting.append(name)
+    return frozenset(needed)
+
+
+_PARTS_BY_METHOD = frozenset({"copy", "get", "items", "pop", "setdefault", "values"})
+_PARTS_BY_FUNCTION = frozenset({"enumerate", "filter", "iter", "list", "next", "reversed", "sorted", "tuple", "zip"})
+
+
+def _roots(node: ast.AST) -> set[str]:
+    """Names of which a value may be a part: whoever changes it changes them."""
+    match node:
+        case ast.Name(id=name):
+            return {name}
+        case ast.Subscript(value=value) | ast.Attribute(value=value) | ast.Starred(value=value):
+            return _roots(value)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _roots(body) | _roots(orelse)
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            return {name for value in values for name in _roots(value)}
+        case ast.Dict(values=values):
+            return {name for value in values for name in _roots(value)}
+        case ast.NamedExpr(value=value):
+            return _roots(value)
+        case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _PARTS_BY_METHOD:
+            return _roots(value)
+        case ast.Call(func=ast.Name(id=name), args=args) if name in _PARTS_BY_FUNCTION:
+            return {root for argument in args for root in _roots(argument)}
+    return set()
+
+
+def captured_names(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """Names that functions, lambdas and classes within a function mention."""
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, FunctionNode | ast.Lambda | ast.ClassDef):
+            found |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+    return frozenset(found)
