@@ -108,7 +108,7 @@ APPLICATIONS = (
         app="bluesky_httpserver.server:app",
     ),
     Application("autogenstudio", "autogenstudio-0.1.5-with-data", "autogenstudio", app="autogenstudio.web.app:api"),
-    Application("litellm", "litellm-1.108.7-with-data", "litellm", app="litellm.proxy.proxy_server:app"),
+    Application("litellm", "litellm-1.108.7-with-data", "litellm", app="litellm.proxy.proxy_server:app", replay=False),
     Application("faik-inventory", "faik-inventory-1.0.36-with-data", "single-files", app="app:app"),
     Application(
         "conda-store-server", "conda-store-server-2025.2.2-with-data", "conda-store-server", helper=CONDA_STORE
