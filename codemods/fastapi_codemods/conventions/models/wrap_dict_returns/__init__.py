@@ -10,10 +10,15 @@ Followed are:
 - Functions of the project, with the arguments of the call, and dependencies.
 - Parameters that FastAPI validates, fields of Pydantic models, constants, enumerations, much of the standard library,
   columns of objects that SQLAlchemy or SQLModel loads.
+- JSON from elsewhere, which becomes a `JsonValue`: bodies, `json.loads`, responses of httpx, requests and aiohttp, and
+  what is taken out of them.
 - Several returns: a key that some of them lack becomes optional and stays away (`response_model_exclude_unset`), dicts
-  without a common key become two models, and None one of the alternatives.
+  without a common key become two models, and None, a str or a list of them one of the alternatives.
+- Decorators below that of the route that return what the function returns, and slowapi's limits.
 
-Models are shared by handlers that return the same, and a model that is there already is used.
+Keys that cannot be names of fields (`class`, `_id`, `schema`) get an alias. Models are shared by handlers that return
+the same, and a model that is there already is used. New ones stand where the project keeps its models; a feature whose
+siblings each have a schema module gets one of its own.
 
 ## Why
 
@@ -23,15 +28,22 @@ noticed by none of them. With one, the response is documented, generated clients
 A model also means another serializer: a `Decimal` becomes a string, a datetime in UTC ends in `Z`, and a number for a
 `str` is an error. So a field gets a type only where the code shows that its values are written as they were.
 
+Floats are a case of their own: since FastAPI 0.130 those of a model are written by Pydantic (`1e-7`, and `null` for NaN)
+rather than by Python (`1e-07`, and an error). A route with such fields therefore gets `response_class=JSONResponse`, the
+class that it has anyway: where it is given, Python writes the response, with a model as without.
+
 ## Left alone
 
-- Handlers with fields of which nothing shows what they are: what other libraries give, answers of other services,
-  floats that may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands
-  the values through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
-- Handlers that also return something else: responses of their own without an error status, tuples, lists beside dicts.
-- Keys that cannot be names of fields, and those that come in different orders.
+- Handlers with fields of which nothing shows what they are, such as what other libraries give. The finding names them
+  with the reason. `unproven = "any"` makes them `Any` and hands the values through `jsonable_encoder`, which writes
+  them as today, but for NaN (`null` instead of an error) and None as a key of a dict (`"None"` instead of `"null"`).
+- Floats, and JSON from elsewhere, in projects that set a `default_response_class`.
+- Handlers that also return something else: responses of their own without an error status, tuples, lists of dicts
+  beside dicts.
+- Dicts whose keys come in different orders.
 - Handlers under other decorators, generators and methods. Of a handler that other code calls, only the response model
   is declared, and the dict stays.
+- JSON that is nested deeper than 255 levels, which no model can hold, is not told apart.
 - Routes with another response class, with `responses` for success, with unpacked arguments, or with
   `response_model_...` options that have no effect today.
 
