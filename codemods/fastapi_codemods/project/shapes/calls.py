@@ -289,6 +289,10 @@ class Calls(Containers):
                 continue
             shape = self._method_of(one, node, func, is_awaited=is_awaited)
             if shape is None:
+                if is_mutable(one):
+                    # Nothing shows what it does.
+                    for changed in self._mutable_names(func.value):
+                        self._may_be_changed(changed, func)
                 return None
             found.append(shape)
         return either(found) if found else None

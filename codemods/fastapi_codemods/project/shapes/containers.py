@@ -14,6 +14,7 @@ from .model import (
     Entry,
     Fixed,
     Items,
+    Json,
     Lookup,
     Object,
     Shape,
@@ -53,6 +54,7 @@ class Containers(Conditions):
         name = func.attr
         if name in ("append", "add", "insert", "extend", "update", "setdefault"):
             positional, named = self._stored_arguments(node)
+            self.now_shares(func.value, *node.args, *(keyword.value for keyword in node.keywords))
         else:
             positional, named = self.arguments(node)
         if positional is None:
@@ -97,6 +99,17 @@ class Containers(Conditions):
                 return Items("iterator", STR)
             case Object() | Lookup(), "copy":
                 return owner
+            case Lookup(key=key, value=value), "update" if not named and len(positional) == 1:
+                more = positional[0]
+                if isinstance(more, Json):
+                    more = Lookup(STR, more)
+                if isinstance(more, Object):
+                    values = [entry.shape for _, entry in more.entries]
+                    more = Lookup(STR, either(values)) if values else owner
+                if not isinstance(more, Lookup):
+                    return None
+                self.change(func.value, Lookup(either((key, more.key)), either((value, more.value))))
+                return NONE
             case Lookup(value=value), "values":
                 return Items("iterator", value)
             case Lookup(key=key), "keys":
@@ -112,6 +125,7 @@ class Containers(Conditions):
         name = func.attr
         if name in _STORING_IN_JSON:
             stored, named = self._stored_arguments(node)
+            self.now_shares(func.value, *node.args, *(keyword.value for keyword in node.keywords))
             if stored is None:
                 return None
             is_kept = all(is_json(one) for one in (*stored[name == "setdefault" :], *named.values()))

@@ -50,6 +50,15 @@ class Expressions(Calls):
         return self._global(node)
 
     def shape(self, node: ast.expr) -> Shape:
+        found = self._shape(node)
+        if isinstance(node, ast.Attribute | ast.Await | ast.Call | ast.Subscript) and is_mutable(found):
+            # Whatever it becomes part of holds a part of these.
+            names = self._mutable_names(node)
+            self.shared.update(names)
+            self.just_aliased.update(names)
+        return found
+
+    def _shape(self, node: ast.expr) -> Shape:
         match node:
             case ast.Constant():
                 return self.shapes.constant(node)
@@ -241,9 +250,14 @@ class Expressions(Calls):
             kinds = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "iterator"}
             result = Items(kinds[type(node)], self.shape(node.elt))
         walrus = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
-        self.env = {**env, **{name: shape for name, shape in self.env.items() if name in walrus}}
         # What is handed out inside has the same name outside unless the comprehension bound it.
         own = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        inside, self.env = self.env, env
+        for name, shape in inside.items():
+            if name in walrus:
+                env[name] = shape
+            elif name in env and name not in own and shape != env[name]:
+                env[name] = either((env[name], shape))
         self.aliased = aliased | (self.aliased - own)
         self.views = views
         return result

@@ -59,30 +59,33 @@ def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
     return frozenset(needed)
 
 
-_PARTS_BY_METHOD = frozenset({"copy", "get", "items", "pop", "setdefault", "values"})
-_PARTS_BY_FUNCTION = frozenset({"enumerate", "filter", "iter", "list", "next", "reversed", "sorted", "tuple", "zip"})
+# What these give holds no part of what they are given.
+_GIVE_NO_PARTS = frozenset(
+    {
+        "abs", "all", "any", "bool", "float", "format", "hasattr", "hash", "id", "int", "isinstance", "issubclass",
+        "len", "print", "range", "repr", "round", "str", "sum", "type",
+    }
+)  # fmt: skip
 
 
 def _roots(node: ast.AST) -> set[str]:
-    """Names of which a value may be a part: whoever changes it changes them."""
+    """Names of which a value may be a part, or hold parts: whoever changes it changes them."""
     match node:
         case ast.Name(id=name):
             return {name}
-        case ast.Subscript(value=value) | ast.Attribute(value=value) | ast.Starred(value=value):
-            return _roots(value)
+        case ast.Constant() | ast.JoinedStr() | ast.Compare() | ast.Lambda():
+            return set()
+        case ast.Call(func=ast.Name(id=name)) if name in _GIVE_NO_PARTS:
+            return set()
+        case ast.Call(func=func, args=args, keywords=keywords):
+            receiver = _roots(func.value) if isinstance(func, ast.Attribute) else set()
+            given = (*args, *(keyword.value for keyword in keywords))
+            return receiver.union(*(_roots(value) for value in given))
         case ast.IfExp(body=body, orelse=orelse):
             return _roots(body) | _roots(orelse)
-        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
-            return {name for value in values for name in _roots(value)}
-        case ast.Dict(values=values):
-            return {name for value in values for name in _roots(value)}
-        case ast.NamedExpr(value=value):
+        case ast.Subscript(value=value):
             return _roots(value)
-        case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _PARTS_BY_METHOD:
-            return _roots(value)
-        case ast.Call(func=ast.Name(id=name), args=args) if name in _PARTS_BY_FUNCTION:
-            return {root for argument in args for root in _roots(argument)}
-    return set()
+    return {root for child in ast.iter_child_nodes(node) for root in _roots(child)}
 
 
 def captured_names(parts: Iterable[ast.AST]) -> frozenset[str]:

@@ -57,6 +57,8 @@ class State(ABC):
         """Names whose containers are part of something else by now: to change them would change that, too."""
         self.views: set[str] = set()
         """Names of containers that belong to others."""
+        self.shared: set[str] = set()
+        """Names of containers whose parts are parts of something else as well."""
         self.leaked: set[str] = set()
         """Names whose containers somebody outside knows."""
         self.touched: set[str] = set()

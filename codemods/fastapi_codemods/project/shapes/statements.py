@@ -184,6 +184,7 @@ class Run(Expressions):
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.shape(node.value)
         target = node.target
+        self.now_shares(target, node.value)
         if isinstance(target, ast.Name):
             old = self.env.get(target.id, self.unproven(target))
             new = self._bin_op(node.op, old, value, node)
@@ -203,15 +204,16 @@ class Run(Expressions):
         if not self._does_not_matter(node.test):
             self.peek(node.test)
         yes, no = self.refined(node.test, truth=True), self.refined(node.test, truth=False)
-        aliased, views, leaked = set(self.aliased), set(self.views), set(self.leaked)
+        aliased, views, leaked, shared = set(self.aliased), set(self.views), set(self.leaked), set(self.shared)
         one = self._block(node.body, yes)
-        after = set(self.aliased), set(self.views), set(self.leaked)
-        self.aliased, self.views, self.leaked = aliased, views, leaked
+        after = set(self.aliased), set(self.views), set(self.leaked), set(self.shared)
+        self.aliased, self.views, self.leaked, self.shared = aliased, views, leaked, shared
         other = self._block(node.orelse, no)
         if one is not None:
             self.aliased |= after[0]
             self.views |= after[1]
             self.leaked |= after[2]
+            self.shared |= after[3]
         return merged_environments(one, other)
 
     def _loop(

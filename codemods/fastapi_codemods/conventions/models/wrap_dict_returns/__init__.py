@@ -28,9 +28,10 @@ noticed by none of them. With one, the response is documented, generated clients
 A model also means another serializer: a `Decimal` becomes a string, a datetime in UTC ends in `Z`, and a number for a
 `str` is an error. So a field gets a type only where the code shows that its values are written as they were.
 
-Floats are a case of their own: since FastAPI 0.130 those of a model are written by Pydantic (`1e-7`, and `null` for NaN)
-rather than by Python (`1e-07`, and an error). A route with such fields therefore gets `response_class=JSONResponse`, the
-class that it has anyway: where it is given, Python writes the response, with a model as without.
+Floats are a case of their own: since FastAPI 0.130 those of a model are written by Pydantic (`1e-7`, and `null` for
+NaN) rather than by Python (`1e-07`, and an error). A route with such fields therefore gets
+`response_class=JSONResponse`, the class that it has anyway: where it is given, Python writes the response, with a
+model as without.
 
 ## Left alone
 
