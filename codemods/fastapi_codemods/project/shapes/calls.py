@@ -87,7 +87,8 @@ class Calls(Containers):
                 is_copy = symbol.name.startswith("copy.") and len(shapes) == 1
                 return shapes[0] if is_copy else self.unproven(node)
         if symbol is not None and symbol.path is None and symbol.name.endswith("select"):
-            entities = [self.meaning(argument) if dotted(argument) else None for argument in node.args]
+            parts = [argument.func if isinstance(argument, ast.Call) else argument for argument in node.args]
+            entities = [self.meaning(part) if dotted(part) else None for part in parts]
             if (selected := self.shapes.stored.selected(symbol, entities)) is not None:
                 return selected
         if symbol is not None and symbol.path is not None and symbol.name:
@@ -310,8 +311,10 @@ class Calls(Containers):
         if name not in ("query", "get", "execute", "exec", "scalars", "scalar") or not node.args:
             return None
         first = node.args[0]
-        symbol = self.meaning(first) if dotted(first) else None
-        if symbol is not None and symbol.path is None:
+        is_counted = name == "query" and isinstance(first, ast.Call)
+        asked = first.func if is_counted and isinstance(first, ast.Call) else first
+        symbol = self.meaning(asked) if dotted(asked) else None
+        if symbol is not None and symbol.path is None and not is_counted:
             symbol = None
         given = self.peek(first) if symbol is None else None
         if name == "query" and len(node.args) != 1:

@@ -132,7 +132,7 @@ class State(ABC):
                     found.append(STR)
                 case Plain() if one == BYTES:
                     found.append(INT)
-                case Rows(symbol=symbol, stage="objects"):
+                case Rows(symbol=symbol, stage="objects") if symbol.path is not None:
                     found.append(Instance(symbol, is_loaded=True))
                 case Unproven():
                     return Unproven(f"nothing shows what `{short(node)}` holds")
