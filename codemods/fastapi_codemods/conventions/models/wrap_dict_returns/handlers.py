@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ....edits.imports import reachable_as
 from ....project import Function, Module, Project, Symbol
-from ....project.model import Argument, Span
+from ....project.model import Argument
 from ....project.models import pydantic_major
 from ....project.operations import Definition, Operation, decorator_besides, definition_of, operations_of, own_nodes
 from ....project.reader import dotted
@@ -442,7 +442,3 @@ def _grouped(objects: Sequence[Object]) -> list[Object] | str:
             return "it may return an empty dict"
         found.append(result)
     return found
-
-
-def span_of(handler: Handler, node: ast.expr) -> Span:
-    return handler.definition.positions.span(node)
