@@ -49,3 +49,28 @@ def test_the_report_of_a_giant_router_says_why_it_is_not_split(tmp_path):
     (tmp_path / "main.py").write_text("\n".join(lines[:-1]) + "\n")
     (report,) = [f for f in pipeline.check(tmp_path, [], Options(cache=False)).findings if f.codemod == "giant-router"]
     assert report.message.endswith("; `split-router` moves them")
+
+
+def test_models_of_handlers_that_were_split_off_go_to_the_schemas_of_their_feature(tmp_path):
+    routes = "".join(
+        f'\n\n@app.get("/{group}/{n}", tags=["{group}"])\ndef {group}_{n}():\n    return {{"{group}": {n}}}\n'
+        for group in ("users", "items", "orders")
+        for n in range(6)
+    )
+    for name in ("users", "items"):
+        schemas = f"from pydantic import BaseModel\n\n\nclass {name.title()}Page(BaseModel):\n    total: int\n"
+        (tmp_path / "schemas").mkdir(exist_ok=True)
+        (tmp_path / "schemas" / f"{name}.py").write_text(schemas)
+    (tmp_path / "main.py").write_text(f"from fastapi import FastAPI\n\napp = FastAPI()\n{routes}")
+
+    for codemod in ("split-router", "wrap-dict-returns"):
+        for change in pipeline.plan(tmp_path, [], Options(jobs=1, cache=False, select=(codemod,))).changes:
+            path = tmp_path / change.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(change.after or b"")
+
+    for name in ("users", "items", "orders"):
+        router = (tmp_path / "routers" / f"{name}.py").read_text()
+        assert "class " not in router
+        assert f"from schemas.{name} import" in router
+        assert "Response(BaseModel):" in (tmp_path / "schemas" / f"{name}.py").read_text()

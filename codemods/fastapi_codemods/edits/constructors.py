@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping
 
 from ..project import Symbol
 from ..project.annotation import ANY, NONE, UNION, Annotation, builtin
 from ..project.reader import Positions
-from .models import NewModel, is_field_name, singular
+from .models import NewModel, singular
 
 Edit = tuple[int, int, str]
 
@@ -89,7 +90,7 @@ class Constructors:
         found = [one.symbol for one in _alternatives(annotation) if one.symbol in self._models]
         if len(found) > 1 and isinstance(node, ast.Dict):
             keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
-            found = [symbol for symbol in found if keys <= {field.name for field in self._models[symbol].fields}]
+            found = [symbol for symbol in found if keys <= {field.key for field in self._models[symbol].fields}]
         return found[0] if len(found) == 1 else None
 
     def _encoded(self, code: str, annotation: Annotation) -> str:
@@ -111,9 +112,9 @@ class Constructors:
     def _of_dict(self, node: ast.Dict, model: Symbol) -> Iterable[Edit]:
         span = self._positions.span(node)
         name = self._written(model)
-        fields = {field.name: field.annotation for field in self._models[model].fields}
+        fields = {field.key: field.annotation for field in self._models[model].fields}
         keys = [_text_of(key) for key in node.keys]
-        is_plain = all(key is not None and is_field_name(key) for key in keys) and len(set(keys)) == len(keys)
+        is_plain = all(key is not None and _is_argument(key) for key in keys) and len(set(keys)) == len(keys)
         edits: list[Edit] = []
         if is_plain:
             edits.append((span.start, span.start + 1, f"{name}("))
@@ -147,6 +148,11 @@ class Constructors:
             return text
         margin = before[: len(before) - len(before.lstrip())]
         return _exploded(text, margin, self._unit, self._newline, self._room) or text
+
+
+def _is_argument(key: str) -> bool:
+    """Whether a field is set by that name in a call, its alias included."""
+    return key.isidentifier() and not keyword.iskeyword(key) and key != "self"
 
 
 def _text_of(node: ast.expr | None) -> str | None:

@@ -29,6 +29,12 @@ class NewField(NamedTuple):
     annotation: Annotation
     default: str = ""
     """Source of the default, empty for a required field."""
+    alias: str = ""
+    """The key where it is another than the name: `class`, `_id`, `content-type`."""
+
+    @property
+    def key(self) -> str:
+        return self.alias or self.name
 
 
 class NewModel(NamedTuple):
@@ -71,11 +77,11 @@ def singular(word: str) -> str:
 
 def feature_of(path: str) -> str:
     """`Item` for handlers in `routers/items.py` and `items/router.py`, empty where the path says nothing."""
-    parts = [part for part in path.removesuffix(".py").split("/") if part not in _SAYS_NOTHING]
+    parts = [part for part in path.removesuffix(".py").split("/") if part not in SAYS_NOTHING]
     return pascal(singular(parts[-1])) if parts else ""
 
 
-_SAYS_NOTHING = frozenset(
+SAYS_NOTHING = frozenset(
     {
         "__init__", "api", "app", "endpoints", "handlers", "main", "router", "routers", "routes", "src", "v1", "v2",
         "views",
@@ -136,6 +142,19 @@ def is_field_name(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_") and name not in _TAKEN
 
 
+def name_for(key: str, others: Iterable[str]) -> str:
+    """A name for a field with an alias, its key being none: `class_` for `class`, `id` for `_id`."""
+    name = re.sub(r"\W+", "_", key).strip("_") or "field"
+    if not key.isidentifier():
+        name = name.lower()
+    if name[0].isdigit():
+        name = f"field_{name}"
+    taken = set(others)
+    while not is_field_name(name) or name in taken:
+        name += "_"
+    return name
+
+
 _TAKEN = frozenset(
     {
         "Config", "construct", "copy", "dict", "fields", "from_orm", "json", "model_computed_fields", "model_config",
@@ -150,7 +169,7 @@ _TAKEN = frozenset(
 
 # Where models stand
 
-_SCHEMA_STEMS = ("schemas", "schema", "models", "model", "dto", "dtos", "serializers", "responses", "types")
+SCHEMA_STEMS = ("schemas", "schema", "models", "model", "dto", "dtos", "serializers", "responses", "types")
 
 
 def home_of(project: Project, module: Module) -> Module:
@@ -175,10 +194,10 @@ def _home_of(project: Project, module: Module) -> Module:
             found = model(project, symbol) if "." not in symbol.name and symbol.name[:1].isupper() else None
             if found is not None and found.kind in ("pydantic", "sqlmodel") and not found.table:
                 imported[symbol.path] = imported.get(symbol.path, 0) + 1
-        elif _stem(symbol.path) in _SCHEMA_STEMS and _holds_models(project, symbol.path):
+        elif _stem(symbol.path) in SCHEMA_STEMS and _holds_models(project, symbol.path):
             imported[symbol.path] = imported.get(symbol.path, 0) + ENOUGH
-    usual = sorted(imported, key=lambda path: (-imported[path], _stem(path) not in _SCHEMA_STEMS, path))
-    candidates = [path for path in usual if _is_for_models(project, path) and imported[path] >= own]
+    usual = sorted(imported, key=lambda path: (-imported[path], _stem(path) not in SCHEMA_STEMS, path))
+    candidates = [path for path in usual if is_for_models(project, path) and imported[path] >= own]
     if not candidates and not own:
         candidates = list(_beside(project, module))
     for path in candidates:
@@ -188,7 +207,7 @@ def _home_of(project: Project, module: Module) -> Module:
     return module
 
 
-def _is_for_models(project: Project, path: str) -> bool:
+def is_for_models(project: Project, path: str) -> bool:
     """Not a module of handlers, of tests or of database tables, from which a model is borrowed."""
     if is_test(path) or any(operation.module.path == path for operation in operations_of(project)):
         return False
@@ -201,7 +220,7 @@ def _is_for_models(project: Project, path: str) -> bool:
 def _beside(project: Project, module: Module) -> Iterator[str]:
     folder = posixpath.dirname(module.path)
     stem = _stem(module.path)
-    for name in _SCHEMA_STEMS:
+    for name in SCHEMA_STEMS:
         for path in (
             posixpath.join(folder, f"{name}.py"),
             posixpath.join(folder, name, f"{stem}.py"),
@@ -209,7 +228,7 @@ def _beside(project: Project, module: Module) -> Iterator[str]:
             posixpath.join(posixpath.dirname(folder), f"{name}.py"),
         ):
             is_other = path in project.known_paths and path != module.path
-            if is_other and _holds_models(project, path) and _is_for_models(project, path):
+            if is_other and _holds_models(project, path) and is_for_models(project, path):
                 yield path
 
 
@@ -275,23 +294,34 @@ def import_of(project: Project, module: Module, home: Module) -> str | None:
         source, _, name = item.target.rpartition(".")
         if name and source.strip(".") and project.module_path(module.path, source) == home.path:
             return source
+    if is_new(project, home):
+        return _written_source(project, module, home.path)
     if project.imports_lead(home.path, module.path):
         return None
-    return _new_source(project, module, home.path)
+    return new_source(project, module, home.path)
 
 
-def _new_source(project: Project, module: Module, path: str) -> str | None:
+def is_new(project: Project, home: Module) -> bool:
+    """Whether a module is one that has to be made first."""
+    return home.path not in project.known_paths
+
+
+def new_source(project: Project, module: Module, path: str) -> str | None:
+    """What stands behind `from` in a new import of another module."""
+    source = _written_source(project, module, path)
+    # Only what the index, too, takes for that module.
+    return source if source and project.module_path(module.path, source) == path else None
+
+
+def _written_source(project: Project, module: Module, path: str) -> str:
     is_relative = any(item.target.startswith(".") for item in module.facts.imports if not item.scopes)
     stem = path.removesuffix(".py").removesuffix("/__init__")
     if is_relative:
         here = posixpath.dirname(module.path)
         parts = posixpath.relpath(stem, here or ".").split("/")
         up = sum(part == ".." for part in parts)
-        source = "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
-    else:
-        source = project.dotted_name(path)
-    # Only what the index, too, takes for that module.
-    return source if source and project.module_path(module.path, source) == path else None
+        return "." * (up + 1) + ".".join(part for part in parts if part not in ("..", "."))
+    return project.dotted_name(path)
 
 
 class Reference(NamedTuple):
@@ -364,10 +394,15 @@ class Writer:
                     return f"`{symbol.name.rpartition('.')[2]}` cannot be imported in `{self.module.path}`"
             if reason := _hidden(one, self.annotation):
                 return reason
+            if any(field.alias for field in one.fields) and self._field() is None:
+                return f"`Field` means something else in `{self.module.path}`"
         return None if self._base() is not None else f"`BaseModel` means something else in `{self.module.path}`"
 
     def _base(self) -> Reference | None:
         return reference(self.project, self.module, Symbol(None, "pydantic.BaseModel"))
+
+    def _field(self) -> Reference | None:
+        return reference(self.project, self.module, Symbol(None, "pydantic.Field"))
 
     def named(self, symbol: Symbol) -> Reference | None:
         """How the module names what a type is made of; None where it cannot."""
@@ -443,6 +478,13 @@ class Writer:
                 lines += [f"{unit}model_config = {config.expression}(protected_namespaces=())", ""]
         for field in new.fields:
             default = f" = {field.default}" if field.default else ""
+            call = self._field() if field.alias else None
+            if call is not None:
+                if asked is not None:
+                    asked(call)
+                given = [f"default={field.default}"] if field.default else []
+                given.append(f"alias={_quoted(field.alias)}")
+                default = f" = {call.expression}({', '.join(given)})"
             lines.append(f"{unit}{field.name}: {self.annotation(field.annotation, asked)}{default}")
         return self.module.source.newline.join(lines)
 
@@ -451,6 +493,8 @@ class Writer:
         `first_use` is None where they are used in other modules. None where what they are made of comes too late.
         """
         statements = self.module.facts.statements
+        if not statements and first_use is None:
+            return 0
         needed = max((self._defined(symbol) for one in models for symbol in one.symbols), default=-1)
         classes = [
             index
@@ -490,6 +534,11 @@ class Writer:
 
 
 _OF_TYPING = {f"builtins.{name.lower()}": f"typing.{name}" for name in ("Dict", "FrozenSet", "List", "Set", "Tuple")}
+
+
+def _quoted(text: str) -> str:
+    """As a literal with double quotes, where that needs no escapes."""
+    return f'"{text}"' if text.isprintable() and not set(text) & set('"\\') else repr(text)
 
 
 def _prefers(text: str, one: str, other: str) -> bool:
@@ -538,7 +587,7 @@ def same_model(project: Project, new: NewModel, known: Mapping[Symbol, Model]) -
 
 
 def _is_same(writer: Writer, field: Field, new: NewField) -> bool:
-    if field.name != new.name or field.is_aliased or field.exclude or field.role != "field":
+    if field.name != new.name or new.alias or field.is_aliased or field.exclude or field.role != "field":
         return False
     if bool(field.required) == bool(new.default) or (new.default and field.default not in ("none", "value")):
         return False

@@ -34,6 +34,21 @@ def modules_with(project: Project, pattern: re.Pattern[bytes], imports: Sequence
             yield found
 
 
+def is_mentioned(project: Project, word: bytes) -> bool:
+    """Whether any file of the project holds the word, a comment included."""
+
+    def search() -> bool:
+        for path in project.paths:
+            try:
+                if word in project.data(path):
+                    return True
+            except OSError:
+                continue
+        return False
+
+    return project.remembered(("is mentioned", word), search)
+
+
 def statements_with(module: Module, pattern: re.Pattern[str]) -> list[int]:
     """The numbers of the top-level statements that hold a match of `pattern`, a string or comment included."""
     text = module.text

@@ -49,6 +49,7 @@ from ...project import Module, Project, Span, Symbol
 from ...project.models import Model, model, required_pydantic
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import Positions, bound_by, dotted, statements_within
+from ...project.shapes import shapes_of
 from ...project.types import Frame, FunctionNode, Types, Value
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
@@ -122,7 +123,7 @@ class PydanticV1Methods(Codemod):
         for module in modules_with(project, _BYTES):
             for index in statements_with(module, _PATTERN):
                 text = module.statement_text(index)
-                if not _is_plausible(text):
+                if not _is_plausible(module, text):
                     continue
                 try:
                     # Of a class, only the methods that hold one of the names are parsed.
@@ -177,13 +178,16 @@ def _lines(text: str) -> list[int]:
 _CALLED_ON = re.compile(rf"([\w\])]+)\s*\.\s*({_NAMES})\b")
 
 
-def _is_plausible(text: str) -> bool:
+def _is_plausible(module: Module, text: str) -> bool:
     """Whether one of the methods may be a model's. Dictionaries are copied, and responses have JSON, a hundred times
-    for each model: for these two the receiver must have a type, or be made by something that is called like a class."""
+    for each model: for these two the receiver must have a type, be made by something that is called like a class, or
+    be a variable of a module."""
     receivers: set[str] = set()
     for match in _CALLED_ON.finditer(text):
         receiver, method = match.groups()
         if method not in ("copy", "json") or not receiver.isidentifier() or receiver in ("self", "cls"):
+            return True
+        if any(binding.kind in ("assign", "import") for binding in module.bindings(receiver)):
             return True
         receivers.add(receiver)
     return any(
@@ -404,14 +408,21 @@ class _Search:
             for argument in walk(node.args):
                 if isinstance(argument, ast.arg) and argument.arg == receiver.id:
                     return argument.annotation is not None and not _MAPPINGS.search(ast.unparse(argument.annotation))
-            for statement in statements_within(node.body):
-                if receiver.id in (name for name, _ in bound_by(statement)):
-                    if isinstance(statement, ast.AnnAssign):
-                        return not _MAPPINGS.search(ast.unparse(statement.annotation))
-                    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call | ast.Await):
-                        return False
-            return True
-        return False
+            binding = [s for s in statements_within(node.body) if receiver.id in (name for name, _ in bound_by(s))]
+            for statement in binding:
+                if isinstance(statement, ast.AnnAssign):
+                    return not _MAPPINGS.search(ast.unparse(statement.annotation))
+                if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call | ast.Await):
+                    return False
+            if binding:
+                return True
+        return self._is_made_once(use.frame.module, receiver.id)
+
+    def _is_made_once(self, module: Module, name: str) -> bool:
+        """Whether a variable of a module is what one call gives, and nothing else."""
+        symbol = self.project.resolve(module, name)
+        assigned = shapes_of(self.project).assigned(symbol) if symbol is not None and symbol.path is not None else None
+        return assigned is not None and isinstance(assigned[1], ast.Call)
 
     # What stands against it
 

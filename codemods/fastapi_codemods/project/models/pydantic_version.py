@@ -14,13 +14,18 @@ def pydantic_major(project: Project) -> int:
 
 
 def required_pydantic(project: Project) -> int:
-    """1 or 2 where a lock file or requirement allows only that, else 0."""
-    return project.remembered("required Pydantic", lambda: _required(project.root))
+    """1 or 2 where a lock file or requirement allows only that, or an import works with nothing else; else 0."""
+    return project.remembered("required Pydantic", lambda: _required(project.root) or int(_imports_removed(project)))
 
 
 _LOCKED = re.compile(r'^name = "pydantic"\s*\nversion = "(\d+)', re.MULTILINE)
 _REQUIREMENT = re.compile(
     r"""(?<![\w.-])pydantic\s*(?:\[[^\]]*\])?["']?\s*(?:=\s*\{[^}\n]*?version\s*)?(?:=\s*["'])?\s*([~=<>!^\d][^;#"'\n]*)"""
+)
+# At the start of a line: not in a `try` that has something else for Pydantic 2.
+_REMOVED = re.compile(
+    rb"^from[ \t]+pydantic[ \t]+import[ \t]*(?:\([^)#]*|[^\n(#]*)\b(?:BaseSettings|Constrained(?:Int|Str)|PyObject)\b",
+    re.MULTILINE,
 )
 _USES_V2 = (
     b"pydantic_settings",
@@ -75,6 +80,18 @@ def _major(specifier: str) -> int:
         if sign in (">", ">=") and int(major) >= 2:
             return 2
     return 0
+
+
+def _imports_removed(project: Project) -> bool:
+    """Whether something is imported that Pydantic 2 does not have."""
+    for path in project.paths:
+        try:
+            data = project.data(path)
+        except OSError:
+            continue
+        if b"pydantic" in data and _REMOVED.search(data) is not None:
+            return True
+    return False
 
 
 def _used(project: Project) -> int:

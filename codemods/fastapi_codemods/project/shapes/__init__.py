@@ -5,7 +5,7 @@ int and a list of str. Functions are followed statement by statement with the sh
 not certain is `Unproven`, with the reason.
 """
 
-from .flow import Returned, Shapes, shapes_of
+from .flow import Shapes, shapes_of
 from .model import (
     NOTHING,
     Either,
@@ -13,6 +13,7 @@ from .model import (
     Fixed,
     Instance,
     Items,
+    Json,
     Library,
     Lookup,
     Object,
@@ -23,6 +24,7 @@ from .model import (
     either,
     merged,
 )
+from .statements import Returned
 
 __all__ = [
     "NOTHING",
@@ -31,6 +33,7 @@ __all__ = [
     "Fixed",
     "Instance",
     "Items",
+    "Json",
     "Library",
     "Lookup",
     "Object",

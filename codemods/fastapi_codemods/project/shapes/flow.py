@@ -1,9 +1,9 @@
-"""Functions, followed statement by statement: what each of their returns may give."""
+"""What is asked of one project: what handlers, functions, dependencies, classes and variables give."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...source.nodes import walk
@@ -11,10 +11,11 @@ from ..index import Module, Project, Symbol, read_definition
 from ..model import Function, Parameter, Scope
 from ..models import Model, model
 from ..operations import Definition, definition_of, operations_of, own_nodes
-from ..reader import dotted, targets_of
+from ..reader import dotted
 from . import known
-from .expressions import Environment, Expressions, Poisoned, merged_environments
+from .expressions import Expressions
 from .given import Given
+from .mentions import FunctionNode, captured_names, needed_names
 from .model import (
     BOOL,
     BYTES,
@@ -27,7 +28,6 @@ from .model import (
     STR,
     Entry,
     Instance,
-    Items,
     Object,
     Plain,
     Shape,
@@ -36,26 +36,12 @@ from .model import (
     either,
     is_mutable,
 )
+from .state import Poisoned
+from .statements import Returned, Run
 from .stored import Stored
 
 DEEPEST = 4
 """Calls within calls that are followed."""
-
-ROUNDS = 4
-"""Of a loop until nothing new may come."""
-
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-class Returned(NamedTuple):
-    """What one function may give back."""
-
-    values: tuple[tuple[ast.Return | None, Shape], ...]
-    """By the statement, in the order of the text; None is the end of the body."""
-
-    @property
-    def shape(self) -> Shape:
-        return either(shape for _, shape in self.values)
 
 
 class _Outline(NamedTuple):
@@ -113,7 +99,7 @@ class Shapes:
 
     def handler(self, module: Module, function: Function, definition: Definition) -> Returned | Unproven:
         """What a handler may return, its parameters as FastAPI gives them."""
-        run = _Run(self, module, function, definition.node, 0)
+        run = Run(self, module, function, definition.node, 0)
         try:
             for parameter in function.parameters:
                 run.env[parameter.name] = self.parameter(module, function, parameter)
@@ -145,7 +131,12 @@ class Shapes:
         others = [m for m in metadata if not self.given.is_constraint(where, m, scopes)]
         if others:
             return unknown
-        shape = self.given.annotated(where, annotation, scopes) if annotation is not None else STR
+        if annotation is None:
+            shape: Shape = STR
+        elif _holds_files(marker, *metadata):
+            shape = self.given.annotated(where, annotation, scopes)
+        else:
+            shape = self.given.sent(where, annotation, scopes)
         if default is None:
             return shape if annotation is not None else self._without_annotation(parameter)
         if marker is not None:
@@ -224,7 +215,7 @@ class Shapes:
         if key in self._dependencies:
             return self._dependencies[key]
         self._dependencies[key] = None
-        run = _Run(self, module, function, definition.node, depth + 1)
+        run = Run(self, module, function, definition.node, depth + 1)
         for parameter in function.parameters:
             run.env[parameter.name] = self.parameter(module, function, parameter, depth + 1)
         result = run.result(is_generator=True)
@@ -304,7 +295,7 @@ class Shapes:
         named: Mapping[str, Shape],
         depth: int,
     ) -> tuple[Shape, bool]:
-        run = _Run(self, module, function, definition.node, depth + 1)
+        run = Run(self, module, function, definition.node, depth + 1)
         waiting = list(positional)
         for parameter in function.parameters:
             if parameter.kind in ("*", "**"):
@@ -466,6 +457,11 @@ class Shapes:
         return Object(tuple(entries))
 
 
+def _holds_files(*markers: ast.expr | None) -> bool:
+    """Of a form, whose values may be files."""
+    return any(isinstance(one, ast.Call) and dotted(one.func).endswith(("File", "Form")) for one in markers)
+
+
 def _security(name: str) -> str:
     parts = name.split(".")
     return f"fastapi.security.{parts[-1]}" if parts[:2] == ["fastapi", "security"] else name
@@ -475,390 +471,7 @@ _CLASSES_THAT_ARE_GIVEN = frozenset({"fastapi.security.OAuth2PasswordRequestForm
 _KEEPS_VALUE = frozenset({"cache", "lru_cache", "staticmethod", "wraps"})
 
 
-class _Run(Expressions):
-    """One function, followed with given arguments."""
-
-    def __init__(self, shapes: Shapes, module: Module, function: Function, node: FunctionNode, depth: int) -> None:
-        super().__init__(shapes, module, function.scopes, depth)
-        self._node = node
-        self._returns: list[tuple[ast.Return | None, Shape]] = []
-        self._yields: list[Shape] = []
-        self._leaving: list[tuple[list[Environment], list[Environment]]] = []
-        """Of the loops around, what was known at each `break` and `continue`."""
-        self._logs: list[dict[str, Shape]] = []
-        """Of the `try` statements around, everything that names were set to in them."""
-        self._captured: frozenset[str] = frozenset()
-        self._needed: frozenset[str] = frozenset()
-
-    def result(self, *, is_generator: bool = False) -> Returned | Unproven:
-        outline = self.shapes.outline(self._node)
-        yields = outline.yields
-        if yields and not is_generator:
-            return Unproven("it is a generator")
-        self._captured = outline.captured
-        self._needed = outline.needed | {name for name, shape in self.env.items() if is_mutable(shape)}
-        for name in self._captured & self.env.keys():
-            if is_mutable(self.env[name]):
-                self.env[name] = Unproven("a function in it uses it, too")
-        try:
-            end = self._block(self._node.body, self.env)
-        except Poisoned as reason:
-            return Unproven(str(reason))
-        except RecursionError:
-            return Unproven("it is nested too deeply")
-        if yields:
-            return Returned(tuple((None, shape) for shape in self._yields))
-        if end is not None:
-            self._returns.append((None, NONE))
-        found: dict[ast.Return | None, list[Shape]] = {}
-        for statement, shape in self._returns:
-            found.setdefault(statement, []).append(shape)
-        ordered = sorted(found, key=lambda statement: statement.lineno if statement is not None else 10**9)
-        return Returned(tuple((statement, either(found[statement])) for statement in ordered))
-
-    def set(self, name: str, shape: Shape) -> None:
-        if is_mutable(shape) and name in self._captured:
-            shape = Unproven("a function in it uses it, too")
-        self.env[name] = shape
-        for log in self._logs:
-            log[name] = either((log[name], shape)) if name in log else shape
-
-    # Statements
-
-    def _block(self, body: Sequence[ast.stmt], env: Environment) -> Environment | None:
-        current: Environment | None = env
-        for statement in body:
-            if current is None:
-                return None
-            self.env = current
-            self.just_aliased.clear()
-            current = self._statement(statement)
-        return current
-
-    def _does_not_matter(self, *nodes: ast.expr) -> bool:
-        """Whether none of the names in the expressions can have to do with what is returned."""
-        return not self.leaked and all(self._needed.isdisjoint(self.shapes.names_in(node)) for node in nodes)
-
-    def _statement(self, node: ast.stmt) -> Environment | None:
-        match node:
-            case ast.Expr(value=ast.Call() as call) if self._does_not_matter(call):
-                return None if self._never_returns(call) else self.env
-            case ast.Assign(targets=targets, value=value) if not isinstance(value, ast.Yield) and (
-                self._does_not_matter(*targets, value)
-            ):
-                for target in targets:
-                    for part in walk(target):
-                        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                            self.set(part.id, Unproven(f"nothing shows what `{part.id}` is"))
-            case ast.Return(value=value):
-                self._returns.append((node, self.shape(value) if value is not None else NONE))
-                return None
-            case ast.Raise():
-                if node.exc is not None:
-                    self.shape(node.exc)
-                return None
-            case ast.Expr(value=ast.Yield(value=value)):
-                self._yields.append(self.shape(value) if value is not None else NONE)
-            case ast.Expr(value=value):
-                self.peek(value)
-                if isinstance(value, ast.Call) and self._never_returns(value):
-                    return None
-            case ast.Assign(targets=targets, value=value):
-                if isinstance(value, ast.Yield):
-                    raise Poisoned("it is a generator")
-                shape = self.shape(value)
-                for target in targets:
-                    self.assign(target, shape, value if len(targets) == 1 else ast.Name("_", ast.Load()))
-            case ast.AnnAssign(target=target, value=value):
-                if value is not None:
-                    self.assign(target, self.shape(value), value)
-            case ast.AugAssign():
-                self._augmented(node)
-            case ast.If():
-                return self._if(node)
-            case ast.For() | ast.AsyncFor():
-                return self._loop(node, node.target, node.iter, None)
-            case ast.While():
-                return self._loop(node, None, None, node.test)
-            case ast.With() | ast.AsyncWith():
-                return self._with(node)
-            case ast.Try():
-                return self._try(node)
-            case ast.Match():
-                return self._match(node)
-            case ast.Break() | ast.Continue():
-                if self._leaving:
-                    self._leaving[-1][0 if isinstance(node, ast.Break) else 1].append(dict(self.env))
-                return None
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                self.set(node.name, Unproven(f"`{node.name}` is defined in the function"))
-            case ast.Import() | ast.ImportFrom():
-                for local, imported in targets_of(node):
-                    self.imported[local] = imported
-                    self.env.pop(local, None)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                for name in names:
-                    self.set(name, Unproven(f"`{name}` is not the function's own"))
-            case ast.Delete(targets=targets):
-                self._delete(targets)
-            case ast.Assert(test=test):
-                self.peek(test)
-                self.env = self.refined(test, truth=True)
-            case ast.Pass():
-                pass
-            case _:
-                raise Poisoned(f"`{ast.unparse(node)[:40]}` is not followed")
-        return self.env
-
-    def _never_returns(self, node: ast.Call) -> bool:
-        symbol = self.meaning(node.func)
-        return symbol is not None and symbol.name in ("sys.exit", "os._exit", "os.abort")
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        value = self.shape(node.value)
-        target = node.target
-        if isinstance(target, ast.Name):
-            old = self.env.get(target.id, self.unproven(target))
-            new = self._bin_op(node.op, old, value, node)
-            if isinstance(old, Items) and isinstance(node.op, ast.Add):
-                self.change(target, Items(old.kind, either((old.element, self.element_of(value, node.value)))))
-            elif is_mutable(old):
-                self.change(target, new)
-            else:
-                self.assign(target, new, node)  # type: ignore[arg-type]
-        elif isinstance(target, ast.Subscript):
-            old = self.peek(target)
-            self.assign(target, self._bin_op(node.op, old, value, node), node.value)
-        else:
-            self.assign(target, self.unproven(target), node.value)
-
-    def _if(self, node: ast.If) -> Environment | None:
-        if not self._does_not_matter(node.test):
-            self.peek(node.test)
-        yes, no = self.refined(node.test, truth=True), self.refined(node.test, truth=False)
-        aliased, views, leaked = set(self.aliased), set(self.views), set(self.leaked)
-        one = self._block(node.body, yes)
-        after = set(self.aliased), set(self.views), set(self.leaked)
-        self.aliased, self.views, self.leaked = aliased, views, leaked
-        other = self._block(node.orelse, no)
-        if one is not None:
-            self.aliased |= after[0]
-            self.views |= after[1]
-            self.leaked |= after[2]
-        return merged_environments(one, other)
-
-    def _loop(
-        self,
-        node: ast.For | ast.AsyncFor | ast.While,
-        target: ast.expr | None,
-        iterated: ast.expr | None,
-        test: ast.expr | None,
-    ) -> Environment | None:
-        element: Shape = NOTHING
-        if iterated is not None:
-            element = self.element_of(self.peek(iterated), iterated)
-            if isinstance(node, ast.AsyncFor):
-                element = self.unproven(iterated)
-            for name in self._reachable(iterated):
-                if name in self.env and is_mutable(self.env[name]) and is_mutable(element):
-                    self.aliased.add(name)
-        is_endless = isinstance(test, ast.Constant) and bool(test.value)
-        state: Environment | None = dict(self.env)
-        breaks: list[Environment] = []
-        for turn in range(ROUNDS + 1):
-            assert state is not None
-            self.env = dict(state)
-            if test is not None:
-                self.peek(test)
-                self.env = self.refined(test, truth=True)
-            if target is not None:
-                self.assign(target, element, iterated, is_view=True)
-            self._leaving.append(([], []))
-            end = self._block(node.body, self.env)
-            breaks, continues = self._leaving.pop()
-            for one in continues:
-                end = merged_environments(end, one)
-            merged = merged_environments(dict(state), end)
-            if merged == state or end is None:
-                state = merged
-                break
-            if turn == ROUNDS - 1 and merged is not None:
-                # What still changes may become anything.
-                assert merged is not None
-                merged = {
-                    name: shape if state.get(name) == shape else Unproven("it changes from turn to turn")
-                    for name, shape in merged.items()
-                }
-            state = merged
-        after = None if is_endless else state
-        if after is not None:
-            self.env = dict(after)
-            if test is not None:
-                self.env = self.refined(test, truth=False)
-            after = self._block(node.orelse, self.env)
-        for one in breaks:
-            after = merged_environments(after, one)
-        return after
-
-    def _with(self, node: ast.With | ast.AsyncWith) -> Environment | None:
-        may_swallow = False
-        for item in node.items:
-            entered = self.shape(item.context_expr)
-            symbol = self.meaning(item.context_expr.func) if isinstance(item.context_expr, ast.Call) else None
-            may_swallow = may_swallow or (symbol is not None and symbol.name == "contextlib.suppress")
-            if item.optional_vars is not None:
-                is_file = entered in (known.TEXT_FILE, known.BINARY_FILE)
-                self.assign(item.optional_vars, entered if is_file else self.unproven(item.context_expr), None)
-        if not may_swallow:
-            return self._block(node.body, self.env)
-        before = dict(self.env)
-        self._logs.append({})
-        end = self._block(node.body, self.env)
-        return merged_environments(end, merged_environments(before, self._logs.pop()))
-
-    def _try(self, node: ast.Try) -> Environment | None:
-        before = dict(self.env)
-        self._logs.append({})
-        end = self._block(node.body, self.env)
-        log = self._logs.pop()
-        if end is not None and node.orelse:
-            end = self._block(node.orelse, end)
-        # An exception may come after anything that was set.
-        inside = merged_environments(before, log) or {}
-        for handler in node.handlers:
-            env = dict(inside)
-            if handler.name:
-                env[handler.name] = Unproven(f"`{handler.name}` is an exception")
-            end = merged_environments(end, self._block(handler.body, env))
-        if not node.finalbody:
-            return end
-        if end is None:
-            returns = len(self._returns)
-            self._block(node.finalbody, dict(inside))
-            if len(self._returns) > returns:
-                raise Poisoned("a `return` stands in `finally`")
-            return None
-        return self._block(node.finalbody, end)
-
-    def _match(self, node: ast.Match) -> Environment | None:
-        self.peek(node.subject)
-        before = dict(self.env)
-        end: Environment | None = None
-        is_complete = False
-        for case in node.cases:
-            env = dict(before)
-            for part in walk(case.pattern):
-                name = getattr(part, "name", None) or getattr(part, "rest", None)
-                if isinstance(name, str):
-                    env[name] = Unproven(f"`{name}` comes from a pattern")
-            self.env = env
-            if case.guard is not None:
-                self.peek(case.guard)
-            end = merged_environments(end, self._block(case.body, self.env))
-            is_irrefutable = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
-            is_complete = is_complete or (is_irrefutable and case.guard is None)
-        return end if is_complete else merged_environments(end, before)
-
-    def _delete(self, targets: Sequence[ast.expr]) -> None:
-        for target in targets:
-            if isinstance(target, ast.Name):
-                self.env.pop(target.id, None)
-            elif isinstance(target, ast.Subscript):
-                owner = self.peek(target.value)
-                key = target.slice.value if isinstance(target.slice, ast.Constant) else None
-                if isinstance(owner, Object) and isinstance(key, str):
-                    self.change(target.value, owner.without(key))
-                elif is_mutable(owner) and not isinstance(owner, Items):
-                    raise Poisoned(f"`{ast.unparse(target)}` is deleted")
-
-
-def needed_names(parts: Iterable[ast.AST]) -> frozenset[str]:
-    """Names that what a function returns or yields may depend on: its own, and those they are made from."""
-    made_from: dict[str, set[str]] = {}
-    needed: set[str] = set()
-
-    def names(part: ast.AST) -> set[str]:
-        return {inner.id for inner in walk(part) if isinstance(inner, ast.Name)}
-
-    for part in parts:
-        match part:
-            case ast.Return(value=value) | ast.Yield(value=value) if value is not None:
-                needed |= names(value)
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    for name in names(target):
-                        made_from.setdefault(name, set()).update(names(value), names(target))
-                    for root in _roots(value):
-                        made_from.setdefault(root, set()).update(names(target))
-            case ast.AnnAssign(target=target, value=value) if value is not None:
-                for name in names(target):
-                    made_from.setdefault(name, set()).update(names(value), names(target))
-                for root in _roots(value):
-                    made_from.setdefault(root, set()).update(names(target))
-            case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
-                for name in names(target):
-                    made_from.setdefault(name, set()).update(names(value), names(target))
-                for root in _roots(value):
-                    made_from.setdefault(root, set()).update(names(target))
-            case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
-                for name in names(target):
-                    made_from.setdefault(name, set()).update(names(value))
-                for root in _roots(value):
-                    made_from.setdefault(root, set()).update(names(target))
-            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
-                for name in names(target):
-                    made_from.setdefault(name, set()).update(names(value))
-            case ast.Call(func=ast.Attribute(value=receiver)):
-                # `items.append(item)`
-                for name in names(receiver):
-                    made_from.setdefault(name, set()).update(names(part))
-            case _:
-                pass
-    waiting = list(needed)
-    while waiting:
-        for name in made_from.get(waiting.pop(), ()):
-            if name not in needed:
-                needed.add(name)
-                waiting.append(name)
-    return frozenset(needed)
-
-
-_PARTS_BY_METHOD = frozenset({"copy", "get", "items", "pop", "setdefault", "values"})
-_PARTS_BY_FUNCTION = frozenset({"enumerate", "filter", "iter", "list", "next", "reversed", "sorted", "tuple", "zip"})
-
-
-def _roots(node: ast.AST) -> set[str]:
-    """Names of which a value may be a part: whoever changes it changes them."""
-    match node:
-        case ast.Name(id=name):
-            return {name}
-        case ast.Subscript(value=value) | ast.Attribute(value=value) | ast.Starred(value=value):
-            return _roots(value)
-        case ast.IfExp(body=body, orelse=orelse):
-            return _roots(body) | _roots(orelse)
-        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
-            return {name for value in values for name in _roots(value)}
-        case ast.Dict(values=values):
-            return {name for value in values for name in _roots(value)}
-        case ast.NamedExpr(value=value):
-            return _roots(value)
-        case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in _PARTS_BY_METHOD:
-            return _roots(value)
-        case ast.Call(func=ast.Name(id=name), args=args) if name in _PARTS_BY_FUNCTION:
-            return {root for argument in args for root in _roots(argument)}
-    return set()
-
-
 def functions_of(module: Module, cls: str) -> tuple[Function, ...]:
     """The functions in a class of a module, those included that the index passed over."""
     known_ones = tuple(f for f in module.facts.functions if f.qualified_name.startswith(f"{cls}."))
     return tuple({f.line: f for f in (*read_definition(module, cls.partition(".")[0]), *known_ones)}.values())
-
-
-def captured_names(parts: Iterable[ast.AST]) -> frozenset[str]:
-    """Names that functions, lambdas and classes within a function mention."""
-    found: set[str] = set()
-    for part in parts:
-        if isinstance(part, FunctionNode | ast.Lambda | ast.ClassDef):
-            found |= {inner.id for inner in walk(part) if isinstance(inner, ast.Name)}
-    return frozenset(found)

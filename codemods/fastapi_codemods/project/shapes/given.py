@@ -20,6 +20,7 @@ from .model import (
     Fixed,
     Instance,
     Items,
+    Json,
     Library,
     Lookup,
     Plain,
@@ -71,6 +72,41 @@ class Given:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self.project = shapes.project
+
+    def sent(self, module: Module, node: ast.expr, scopes: tuple[Scope, ...] = ()) -> Shape:
+        """A value of a request, validated against the annotation: where that says nothing, as it was in the JSON."""
+        match node:
+            case ast.Constant(value=str(text)):
+                try:
+                    return self.sent(module, ast.parse(text.strip(), mode="eval").body, scopes)
+                except (SyntaxError, ValueError):
+                    return Unproven("its type cannot be read")
+            case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+                return either((self.sent(module, left, scopes), self.sent(module, right, scopes)))
+            case ast.Name() | ast.Attribute():
+                symbol = self.meaning(module, dotted(node), scopes)
+                if symbol is not None and symbol.path is None:
+                    if symbol.name in ("builtins.dict", "typing.Dict"):
+                        return Lookup(STR, Json())
+                    if symbol.name in ("builtins.list", "typing.List"):
+                        return Items("list", Json())
+                    if symbol.name == "typing.Any":
+                        return Json()
+            case ast.Subscript(value=value, slice=index):
+                symbol = self.meaning(module, dotted(value), scopes)
+                inner = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+                if symbol is not None and symbol.path is None:
+                    home, _, name = symbol.name.rpartition(".")
+                    parts = [self.sent(module, one, scopes) for one in inner] if home in ("builtins", "typing") else []
+                    if name == "Optional" and parts:
+                        return either((parts[0], NONE))
+                    if name == "Union" and parts:
+                        return either(parts)
+                    if name in ("Dict", "dict") and len(parts) == 2 and parts[0] == STR:
+                        return Lookup(STR, parts[1])
+                    if name in ("List", "list") and len(parts) == 1:
+                        return Items("list", parts[0])
+        return self.annotated(module, node, scopes)
 
     def annotated(self, module: Module, node: ast.expr, scopes: tuple[Scope, ...] = ()) -> Shape:
         """A value that was validated against the annotation."""

@@ -18,6 +18,7 @@ from .model import (
     STR,
     Either,
     Items,
+    Json,
     Library,
     Shape,
     plain,
@@ -35,6 +36,16 @@ STRINGS = Items("list", STR)
 HASH = Library("hashlib.hash")
 TEXT_FILE = Library("io.TextIOWrapper")
 BINARY_FILE = Library("io.BufferedIOBase")
+JSON = Json()
+_HTTP_VERBS = "delete get head options patch post put request"
+_REQUESTS, _HTTPX, _AIOHTTP = map(Library, ("requests.Response", "httpx.Response", "aiohttp.ClientResponse"))
+ENTERED = frozenset(
+    {
+        *(Library(name) for name in ("aiohttp.ClientSession", "httpx.AsyncClient", "httpx.Client", "requests.Session")),
+        _AIOHTTP, _HTTPX, _REQUESTS, TEXT_FILE, BINARY_FILE,
+    }
+)  # fmt: skip
+"""What `with` hands on as it is."""
 
 
 def _all(shape: Shape, *names: str) -> Iterable[tuple[str, Shape]]:
@@ -66,6 +77,13 @@ FUNCTIONS: Mapping[str, Shape] = dict(
         *_in("hmac", HASH, "new"),
         *_in("html", STR, "escape unescape"),
         *_in("json", STR, "dumps"),
+        *_in("aiohttp", Library("aiohttp.ClientSession"), "ClientSession"),
+        *_in("httpx", Library("httpx.AsyncClient"), "AsyncClient"),
+        *_in("httpx", Library("httpx.Client"), "Client"),
+        *_in("httpx", _HTTPX, _HTTP_VERBS),
+        *_in("importlib.metadata", STR, "version"),
+        *_in("jose.jwt", STR, "encode"),
+        *_in("jwt", STR, "encode"),
         *_in("math", BOOL, "isfinite isinf isnan"),
         *_in("math", INT, "ceil comb factorial floor gcd isqrt"),
         *_in("os", BOOL, "access"),
@@ -81,6 +99,9 @@ FUNCTIONS: Mapping[str, Shape] = dict(
         *_in("pathlib.Path", PATH, "cwd home"),
         *_in("platform", STR, "machine node platform processor python_implementation python_version release system"),
         *_in("platform", STR, "version"),
+        *_in("re", STR, "escape"),
+        *_in("requests", Library("requests.Session"), "Session session"),
+        *_in("requests", _REQUESTS, _HTTP_VERBS),
         *_in("random", FINITE, "random"),
         *_in("random", INT, "getrandbits randint randrange"),
         *_in("secrets", BOOL, "compare_digest"),
@@ -113,7 +134,16 @@ HARMLESS = frozenset(
 )  # fmt: skip
 """Builtins that change none of their arguments (`next` does, but not what is followed here)."""
 
-HARMLESS_CALLS = frozenset({"json.dumps", "copy.copy", "copy.deepcopy", "pprint.pformat", "os.path.join"})
+JSON_LOADERS = frozenset({"json.load", "json.loads", "orjson.loads"})
+JSON_KEYWORDS = frozenset({"content_type", "encoding"})
+"""Those with which a document is still read as it is; `parse_float` and the like make something else of it."""
+
+HARMLESS_CALLS = frozenset(
+    {
+        "json.dumps", "copy.copy", "copy.deepcopy", "pprint.pformat", "os.path.join", "posixpath.join", "jwt.encode",
+        "jose.jwt.encode", *(f"{home}.{verb}" for home in ("httpx", "requests") for verb in _HTTP_VERBS.split()),
+    }
+)  # fmt: skip
 READING = frozenset(
     {
         "commit",
@@ -201,6 +231,12 @@ METHODS: Mapping[str, Mapping[str, Shape]] = {
     "io.TextIOWrapper": {"read": STR, "readline": STR, "readlines": STRINGS},
     "io.BufferedIOBase": {"read": BYTES, "readline": BYTES},
     "starlette.Headers": {"get": OPTIONAL_STR},
+    "requests.Session": dict(_all(_REQUESTS, *_HTTP_VERBS.split())),
+    "requests.Response": {"json": JSON},
+    "httpx.Client": dict(_all(_HTTPX, *_HTTP_VERBS.split())),
+    "httpx.Response": {"json": JSON},
+    # A coroutine and a context manager in one.
+    "aiohttp.ClientSession": dict(_all(_AIOHTTP, *_HTTP_VERBS.split())),
 }
 
 ATTRIBUTES: Mapping[str, Mapping[str, Shape]] = {
@@ -225,6 +261,11 @@ ATTRIBUTES: Mapping[str, Mapping[str, Shape]] = {
         "port": OPTIONAL_INT,
     },
     "starlette.Address": {"host": STR, "port": INT},
+    "requests.Response": {"text": STR, "status_code": INT, "ok": BOOL, "url": STR},
+    "httpx.Response": {"text": STR, "status_code": INT, "is_success": BOOL, "is_error": BOOL, "reason_phrase": STR},
+    "aiohttp.ClientResponse": {"status": INT, "ok": BOOL},
+    "subprocess.run of text": {"returncode": INT, "stdout": STR, "stderr": STR},
+    "subprocess.run": {"returncode": INT},
     "fastapi.UploadFile": {"filename": OPTIONAL_STR, "content_type": OPTIONAL_STR, "size": OPTIONAL_INT},
     "fastapi.security.OAuth2PasswordRequestForm": {
         **dict(_all(STR, "username", "password")),
@@ -246,7 +287,13 @@ CONSTANTS: Mapping[str, Shape] = {
     **dict(_all(STR, *(f"string.{name}" for name in ("ascii_letters", "digits", "punctuation", "ascii_lowercase")))),
 }
 
-AWAITED: Mapping[str, Mapping[str, Shape]] = {"fastapi.UploadFile": {"read": BYTES}, "fastapi.Request": {"body": BYTES}}
+AWAITED: Mapping[str, Mapping[str, Shape]] = {
+    "fastapi.UploadFile": {"read": BYTES},
+    "fastapi.Request": {"body": BYTES, "json": JSON},
+    "httpx.AsyncClient": dict(_all(_HTTPX, *_HTTP_VERBS.split())),
+    "aiohttp.ClientSession": dict(_all(_AIOHTTP, *_HTTP_VERBS.split())),
+    "aiohttp.ClientResponse": {"json": JSON, "text": STR},
+}
 
 SECURITY: Mapping[str, tuple[Shape, Shape]] = {
     **dict.fromkeys(

@@ -97,6 +97,12 @@ class Library:
 
 
 @dataclass(frozen=True)
+class Json:
+    """Whatever a JSON document may hold, as `json.loads` reads it: dicts with str as keys, lists, str, int, float, bool
+    and None, and nothing else in them."""
+
+
+@dataclass(frozen=True)
 class Either:
     shapes: tuple[Shape, ...]
 
@@ -106,7 +112,7 @@ class Unproven:
     reason: str
 
 
-Shape = Plain | Items | Fixed | Lookup | Object | Instance | Library | Rows | Either | Unproven
+Shape = Plain | Items | Fixed | Lookup | Object | Instance | Library | Rows | Json | Either | Unproven
 
 NOTHING = Either(())
 """Of what has no values: the element of an empty list."""
@@ -121,6 +127,8 @@ FLOAT = plain("float")
 FINITE = plain("float", "finite")
 SIMPLE_FLOAT = plain("float", "plain")
 OPTIONAL_STR = Either((STR, NONE))
+
+_OF_JSON = frozenset(one.symbol for one in (STR, INT, BOOL, NONE, FLOAT))
 
 MOST_ALTERNATIVES = 12
 
@@ -155,6 +163,8 @@ def _together(one: Shape, other: Shape) -> Shape | None:
     if one == other:
         return one
     match one, other:
+        case (Json(), inner) | (inner, Json()) if is_json(inner):
+            return Json()
         case Plain(symbol=first), Plain(symbol=second) if first == second:
             notes = {one.note, other.note}
             return Plain(first, "finite" if notes == {"finite", "plain"} else "")
@@ -209,10 +219,27 @@ def _one_order(orders: Sequence[Sequence[str]]) -> list[str] | None:
     return result
 
 
+def is_json(shape: Shape) -> bool:
+    """Whether it is part of what `Json` stands for, keys and all. A dict with known keys is left out unless it is
+    empty: it has a model of its own."""
+    match shape:
+        case Json() | Object(entries=()):
+            return True
+        case Plain(symbol=symbol):
+            return symbol in _OF_JSON
+        case Items(kind="list", element=element):
+            return is_json(element)
+        case Lookup(key=key, value=value):
+            return key in (STR, NOTHING) and is_json(value)
+        case Either(shapes=shapes):
+            return all(is_json(one) for one in shapes)
+    return False
+
+
 def is_mutable(shape: Shape) -> bool:
     """Whether it is a container that can be changed, as far as this is followed."""
     return any(
-        isinstance(one, Object | Lookup | Items) or (isinstance(one, Instance) and one.is_loaded)
+        isinstance(one, Object | Lookup | Items | Json) or (isinstance(one, Instance) and one.is_loaded)
         for one in alternatives(shape)
     )
 

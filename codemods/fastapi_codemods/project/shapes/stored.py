@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..index import Module, Symbol
 from ..models import Field
 from ..reader import dotted
+from ..words import is_mentioned
 from . import known
 from .model import (
     BOOL,
@@ -32,14 +33,26 @@ from .model import (
 if TYPE_CHECKING:
     from .flow import Shapes
 
+COUNT = Symbol(None, "sqlalchemy.func.count")
+_COUNTS = frozenset(
+    {
+        "sqlalchemy.func.count",
+        "sqlalchemy.sql.func.count",
+        "sqlalchemy.sql.expression.func.count",
+        "sqlmodel.func.count",
+    }
+)
 _SELECTS = frozenset({"sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"})
 _SAME = frozenset(
     {
         "all_", "distinct", "execution_options", "filter", "filter_by", "having", "join", "limit", "offset", "options",
-        "order_by", "outerjoin", "populate_existing", "slice", "unique", "where", "with_for_update", "yield_per",
+        "order_by", "outerjoin", "populate_existing", "select_from", "slice", "unique", "where", "with_for_update",
+        "yield_per",
     }
 )  # fmt: skip
 """Methods that still give objects of the same class."""
+
+_STILL_ONE_ROW = frozenset({"filter", "filter_by", "join", "options", "outerjoin", "select_from", "where"})
 
 _EXECUTES = {"exec": "objects", "execute": "rows", "scalars": "objects"}
 _ONE = frozenset({"one", "scalar_one"})
@@ -50,6 +63,7 @@ _TYPES: dict[str, Shape] = {
     **dict.fromkeys(("BOOLEAN", "Boolean"), BOOL),
     **dict.fromkeys(("DATE", "Date"), known.DATE),
     **dict.fromkeys(("FLOAT", "Float", "REAL", "Double"), FLOAT),
+    **dict.fromkeys(("JSON", "JSONB"), known.JSON),
     **dict.fromkeys(("DECIMAL", "NUMERIC", "Numeric"), plain("decimal.Decimal")),
 }
 
@@ -70,15 +84,21 @@ class Stored:
         if function is None or function.path is not None or function.name not in _SELECTS or len(entities) != 1:
             return None
         entity = entities[0]
+        if entity is not None and entity.path is None and entity.name in _COUNTS:
+            return Rows(COUNT, "select")
         return Rows(entity, "select") if entity is not None and self.is_stored(entity) else None
 
     def of_session(self, method: str, first: Symbol | None, given: Shape | None) -> Shape | None:
         """`session.query(User)`, `session.get(User, 1)`, `session.execute(statement)`."""
+        if method == "query" and first is not None and first.path is None:
+            return Rows(COUNT, "rows") if first.name in _COUNTS else None
         if first is not None and self.is_stored(first):
             if method == "query":
                 return Rows(first, "objects")
             return either((Instance(first, is_loaded=True), NONE)) if method == "get" else None
         if isinstance(given, Rows) and given.stage == "select":
+            if method == "scalar" and given.symbol == COUNT:
+                return INT
             if method == "scalar":
                 return either((Instance(given.symbol, is_loaded=True), NONE))
             if method in _EXECUTES:
@@ -88,6 +108,8 @@ class Stored:
     def method(self, rows: Rows, name: str) -> Shape | None:
         """What a method of a statement, a query or a result gives."""
         instance = Instance(rows.symbol, is_loaded=True)
+        if rows.symbol == COUNT and name not in _STILL_ONE_ROW:
+            return self._counted(rows, name)
         if name in _SAME:
             return rows
         if rows.stage == "select":
@@ -105,6 +127,14 @@ class Stored:
         if name in _ONE_OR_NONE or name == "get":
             return either((instance, NONE))
         return INT if name == "count" else None
+
+    def _counted(self, rows: Rows, name: str) -> Shape | None:
+        """Of `select(func.count())`, which without groups gives one row."""
+        if rows.stage == "rows" and name == "scalars":
+            return Rows(COUNT, "objects")
+        if name in ("scalar", "scalar_one", "scalar_one_or_none") and rows.stage == "rows":
+            return INT
+        return INT if name in ("first", "one", "one_or_none") and rows.stage == "objects" else None
 
     def attribute(self, instance: Instance, name: str) -> Shape:
         found = self.shapes.class_of(instance.symbol)
@@ -175,6 +205,12 @@ class Stored:
                 if members is not None and self.shapes.enum_members(members) is not None:
                     return Plain(members)
                 return None
+            if name in ("JSON", "JSONB") and self._has_reader_of_json():
+                return None
             if name in _TYPES:
                 return _TYPES[name]
         return None
+
+    def _has_reader_of_json(self) -> bool:
+        """Whether an engine of the project reads JSON in a way of its own."""
+        return is_mentioned(self.project, b"json_deserializer")

@@ -20,6 +20,7 @@ from .model import (
     Fixed,
     Instance,
     Items,
+    Json,
     Library,
     Lookup,
     Object,
@@ -40,7 +41,9 @@ class Today(NamedTuple):
     """Of Pydantic, 1 or 2. What is written for 2 must work with 1 as well where `may_be_old`."""
     may_be_old: bool
     exact_floats: bool
-    """Floats are written by the same function with a model: the response class is given, or FastAPI is old."""
+    """Floats are written by the same function with a model: the response class is given."""
+    has_json_value: bool = False
+    """`pydantic.JsonValue` is there."""
 
 
 class Doubt(NamedTuple):
@@ -112,6 +115,8 @@ class Wire:
                 return Typed(builtin("dict", keys.annotation, values.annotation), values.doubts)
             case Object(entries=()):
                 return Typed(builtin("dict", STR, ANY), ())
+            case Json():
+                return self._json(path)
             case Object():
                 return self._makes_model(shape, path)
             case Instance():
@@ -129,6 +134,15 @@ class Wire:
         """`Any`, which changes nothing where Pydantic writes the response anyway, or where its version is 1."""
         is_neutral = self._today.by_pydantic or self._today.version == 1
         return Typed(ANY, () if is_neutral else (Doubt(path, reason),))
+
+    def _json(self, path: str) -> Typed:
+        """`JsonValue` hands on what it gets, NaN as well, where another response class writes the floats."""
+        if self._today.by_pydantic or self._today.version == 1:
+            return Typed(ANY, ())
+        if self._today.may_be_old or not self._today.has_json_value:
+            return self._doubtful(path, "it is JSON from elsewhere, for which Pydantic before 2.5 has no type")
+        doubts = () if self._today.exact_floats else (Doubt(path, _ANY_FLOAT, is_float=True),)
+        return Typed(Annotation(Symbol(None, "pydantic.JsonValue")), doubts)
 
     def _plain(self, shape: Plain, path: str) -> Typed:
         name = shape.symbol.name
@@ -169,9 +183,8 @@ class Wire:
         if not found.config.certain or "json_encoders" in found.config.options or not found.complete:
             return self._doubtful(path, f"how `{name}` is written is not known")
         if not self._today.exact_floats and (holder := self._may_hold_float(shape.symbol, frozenset())):
-            return self._doubtful(
-                path, f"`{holder}` may hold a float, which is written `1e-07` or, with a model, `1e-7`"
-            )
+            reason = f"`{holder}` may hold a float, which is written `1e-07` or, with a model, `1e-7`"
+            return Typed(Annotation(shape.symbol), (Doubt(path, reason, is_float=True),))
         return Typed(Annotation(shape.symbol), ())
 
     def _may_hold_float(self, symbol: Symbol, seen: frozenset[Symbol]) -> str:
@@ -199,8 +212,10 @@ class Wire:
         if len(several) > 1:
             if self._today.may_be_old:
                 return self._doubtful(path, "it may be of several types, one of which Pydantic 1 would make the other")
-            if sum(isinstance(one, Object | Lookup | Instance) for one in several) > 1:
+            if sum(isinstance(one, Object | Lookup | Instance | Json) for one in several) > 1:
                 return self._doubtful(path, "it may be several kinds of objects")
+            if any(isinstance(one, Json) for one in several):
+                return self._doubtful(path, "it may be JSON from elsewhere or something that JSON does not know")
         return Typed(union(part.annotation for part in parts), doubts)
 
 

@@ -10,10 +10,15 @@ Followed are:
 - Functions of the project, with the arguments of the call, and dependencies.
 - Parameters that FastAPI validates, fields of Pydantic models, constants, enumerations, much of the standard library,
   columns of objects that SQLAlchemy or SQLModel loads.
+- JSON from elsewhere, which becomes a `JsonValue`: bodies, `json.loads`, responses of httpx, requests and aiohttp, and
+  what is taken out of them.
 - Several returns: a key that some of them lack becomes optional and stays away (`response_model_exclude_unset`), dicts
-  without a common key become two models, and None one of the alternatives.
+  without a common key become two models, and None, a str or a list of them one of the alternatives.
+- Decorators below that of the route that return what the function returns, and slowapi's limits.
 
-Models are shared by handlers that return the same, and a model that is there already is used.
+Keys that cannot be names of fields (`class`, `_id`, `schema`) get an alias. Models are shared by handlers that return
+the same, and a model that is there already is used. New ones stand where the project keeps its models; a feature whose
+siblings each have a schema module gets one of its own.
 
 ## Why
 
@@ -23,15 +28,23 @@ noticed by none of them. With one, the response is documented, generated clients
 A model also means another serializer: a `Decimal` becomes a string, a datetime in UTC ends in `Z`, and a number for a
 `str` is an error. So a field gets a type only where the code shows that its values are written as they were.
 
+Floats are a case of their own: since FastAPI 0.130 those of a model are written by Pydantic (`1e-7`, and `null` for
+NaN) rather than by Python (`1e-07`, and an error). A route with such fields therefore gets
+`response_class=JSONResponse`, the class that it has anyway: where it is given, Python writes the response, with a
+model as without.
+
 ## Left alone
 
-- Handlers with fields of which nothing shows what they are: what other libraries give, answers of other services,
-  floats that may be tiny or NaN. The finding names them with the reason. `unproven = "any"` makes them `Any` and hands
-  the values through `jsonable_encoder`, which writes them as today, but for floats such as `1e-07` and NaN.
-- Handlers that also return something else: responses of their own without an error status, tuples, lists beside dicts.
-- Keys that cannot be names of fields, and those that come in different orders.
+- Handlers with fields of which nothing shows what they are, such as what other libraries give. The finding names them
+  with the reason. `unproven = "any"` makes them `Any` and hands the values through `jsonable_encoder`, which writes
+  them as today, but for NaN (`null` instead of an error) and None as a key of a dict (`"None"` instead of `"null"`).
+- Floats, and JSON from elsewhere, in projects that set a `default_response_class`.
+- Handlers that also return something else: responses of their own without an error status, tuples, lists of dicts
+  beside dicts.
+- Dicts whose keys come in different orders.
 - Handlers under other decorators, generators and methods. Of a handler that other code calls, only the response model
   is declared, and the dict stays.
+- JSON that is nested deeper than 255 levels, which no model can hold, is not told apart.
 - Routes with another response class, with `responses` for success, with unpacked arguments, or with
   `response_model_...` options that have no effect today.
 
@@ -54,12 +67,13 @@ from ....edits.calls import change_arguments
 from ....edits.constructors import Constructors
 from ....edits.imports import reachable_as
 from ....edits.lines import indent_of
-from ....edits.models import Writer
+from ....edits.models import Writer, is_new
+from ....edits.schema_modules import text_of
 from ....findings import Finding, Safety
 from ....project import Project, Symbol
 from ....project.annotation import Annotation, builtin, union
 from ....project.shapes import Object, alternatives, shapes_of
-from ....project.shapes.model import Items
+from ....project.shapes.model import NONE, Items
 from .handlers import Handler, Wrapped, candidates, reason_of_route, used_elsewhere, wrapped
 from .plans import Planned, Planner
 
@@ -89,7 +103,7 @@ class WrapDictReturns(Codemod):
         shapes = shapes_of(project)
         found: list[Wrapped] = []
         for handler in handlers:
-            reason = reason_of_route(project, handler)
+            reason = reason_of_route(project, shapes, handler)
             result = reason if reason is not None else wrapped(project, shapes, handler)
             if isinstance(result, str):
                 if handler.is_certain:
@@ -112,6 +126,8 @@ class WrapDictReturns(Codemod):
         if planned is not None:
             names = " or ".join(f"`{name.symbol.name}`" for name in planned.names.values())
             message = f"`{function.name}` returns a raw dict, where it could return {names}"
+            if planned.json_class:
+                message += "; `response_class=JSONResponse` keeps the text of its floats"
             if planned.used_at:
                 message += f"; it goes on returning a dict, because {planned.used_at}"
             if planned.doubts:
@@ -126,8 +142,16 @@ class WrapDictReturns(Codemod):
         )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        made: dict[str, list[Finding]] = {}
         for finding in findings:
             _rewrite(project, finding.subject, finding, edits)
+            if is_new(project, finding.subject.home):
+                made.setdefault(finding.subject.home.path, []).append(finding)
+        for path, its in made.items():
+            models = dict.fromkeys(model for finding in its for model in finding.subject.models)
+            first: Planned = its[0].subject
+            newline = first.wrapped.handler.module.source.newline
+            edits.create(path, text_of(project, first.home, list(models), newline), its[0])
 
 
 def _reason_of_text(planned: Planned) -> str | None:
@@ -149,7 +173,7 @@ def _reason_of_text(planned: Planned) -> str | None:
 def _rewrite(project: Project, planned: Planned, finding: Finding, edits: Edits) -> None:
     handler = planned.wrapped.handler
     module = handler.module
-    if planned.models:
+    if planned.models and not is_new(project, planned.home):
         Writer(project, planned.home).insert(edits, planned.models, planned.offset, finding)
     writer = Writer(project, module)
 
@@ -182,8 +206,10 @@ def _rewrite(project: Project, planned: Planned, finding: Finding, edits: Edits)
                 parts.append(_model_of(planned, one))
             elif isinstance(one, Items) and isinstance(one.element, Object):
                 parts.append(builtin("list", _model_of(planned, one.element)))
-            else:
+            elif one == NONE:
                 parts.append(builtin("None"))
+        if all(part == builtin("None") for part in parts):
+            continue  # something else, which stays as it is
         text = constructors.converted(node, union(parts))
         if text is None:
             is_raw = True
@@ -227,6 +253,8 @@ def _declare(planned: Planned, declared: str, finding: Finding, edits: Edits, *,
             edits.replace(module, function.returns, declared, finding)
     if planned.unset:
         values["response_model_exclude_unset"] = "True"
+    if planned.json_class:
+        values["response_class"] = edits.name(module, planned.json_class, finding)
     if values:
         for operation in handler.operations:
             change_arguments(edits, module, operation.call, finding, values=values)

@@ -7,17 +7,20 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ....edits.imports import reachable_as
 from ....project import Function, Module, Project, Symbol
-from ....project.model import Argument, Span
+from ....project.model import Argument
 from ....project.models import pydantic_major
 from ....project.operations import Definition, Operation, decorator_besides, definition_of, operations_of, own_nodes
 from ....project.reader import dotted
 from ....project.references import uses
 from ....project.returns import returns_of
 from ....project.shapes import Object, Plain, Shape, Shapes, Unproven, alternatives, merged
-from ....project.shapes.model import NONE, Fixed, Instance, Items, Library, Lookup
+from ....project.shapes.model import BOOL, INT, NONE, STR, Fixed, Instance, Items, Json, Library, Lookup, either
 from ....project.shapes.wire import Today
+from ....project.words import is_mentioned
 from ....source.discovery import is_test
+from .decorators import hand_on
 
 _RETURNS = re.compile(r"\breturn\b")
 _DICT = re.compile(r"\{|\bdict\b")
@@ -27,7 +30,7 @@ _ANYTHING = re.compile(
 )
 _JSON_CLASSES = frozenset({"JSONResponse", "ORJSONResponse", "UJSONResponse"})
 _RESPONSE_OPTIONS = ("response_model_",)
-DUMP_JSON_SINCE = (0, 130)
+JSON_VALUE_SINCE = (2, 5)
 
 
 class Result(NamedTuple):
@@ -60,6 +63,8 @@ class Wrapped(NamedTuple):
     """Those that are no responses of their own."""
     objects: tuple[Object, ...]
     """The dicts that become models, one for each model."""
+    others: tuple[Shape, ...]
+    """What else it may give, without dicts in it: a str, a list of them."""
     is_list: bool
     may_be_none: bool
     has_responses: bool
@@ -159,18 +164,20 @@ def _today(project: Project, operations: Sequence[Operation], *, is_annotated: b
         version=1 if is_old else 2,
         may_be_old=is_old or versions.pydantic < (2,) or versions.fastapi < (0, 100),
         exact_floats=given,
+        has_json_value=versions.pydantic >= JSON_VALUE_SINCE,
     )
 
 
 # Reasons
 
 
-def reason_of_route(project: Project, handler: Handler) -> str | None:
+def reason_of_route(project: Project, shapes: Shapes, handler: Handler) -> str | None:
     """Why the routes or the function do not allow for a model."""
     module, function = handler.module, handler.function
     if function.is_method:
         return "it is a method"
-    if decorator := decorator_besides(function):
+    decorator = decorator_besides(function)
+    if decorator and not _is_handed_on(project, shapes, handler):
         return f"`@{decorator}` sees what it returns, or makes something else of it"
     for operation in handler.operations:
         call = operation.call
@@ -192,6 +199,19 @@ def reason_of_route(project: Project, handler: Handler) -> str | None:
     if returns_of(handler.definition.node).is_generator:
         return "it is a generator, which streams what it yields"
     return None
+
+
+def _is_handed_on(project: Project, shapes: Shapes, handler: Handler) -> bool:
+    """Whether the decorators below those of the routes give what the function gives."""
+    nodes = handler.definition.node.decorator_list
+    routes = {operation.decorator.line for operation in handler.operations}
+    lines = [decorator.line for decorator in handler.function.decorators]
+    if len(nodes) != len(lines) or handler.function.returns is not None:
+        return False
+    others = [node for node, line in zip(nodes, lines, strict=True) if line not in routes]
+    above = len(nodes) - len(others)
+    is_below = all(line in routes for line in lines[:above])
+    return is_below and hand_on(project, shapes, handler.module, handler.function.scopes, others)
 
 
 def _of_class(project: Project, operation: Operation, argument: Argument) -> str | None:
@@ -221,11 +241,32 @@ def _of_responses(module: Module, argument: Argument) -> str | None:
     node = module.expression(argument.span)
     if not isinstance(node, ast.Dict) or any(not isinstance(key, ast.Constant) for key in node.keys):
         return "its `responses` may document what it returns"
-    for key in node.keys:
+    for key, value in zip(node.keys, node.values, strict=True):
         code = ast.unparse(key) if key is not None else ""
-        if code.strip("'\"").startswith("2"):
+        if code.strip("'\"").startswith("2") and not _says_nothing_of_content(value):
             return f"its `responses` document {code}"
     return None
+
+
+def _says_nothing_of_content(node: ast.expr) -> bool:
+    """`{"description": "All items"}`"""
+    return isinstance(node, ast.Dict) and all(
+        isinstance(key, ast.Constant) and key.value in ("description", "headers", "links") for key in node.keys
+    )
+
+
+def json_class_of(project: Project, handler: Handler) -> str:
+    """The class that responses have today, by dotted name, where a route may be given it; else empty.
+
+    A route without a `response_class` has it written by Pydantic as soon as there is a model, one that is given the
+    very same class does not: floats stay `1e-07`, and NaN an error.
+    """
+    if is_mentioned(project, b"default_response_class"):
+        return ""
+    if any(operation.call.argument("response_class") is not None for operation in handler.operations):
+        return ""
+    names = ("fastapi.responses.JSONResponse", "starlette.responses.JSONResponse")
+    return next((name for name in names if reachable_as(handler.module, name) is not None), "")
 
 
 def used_elsewhere(project: Project, handlers: Sequence[Handler]) -> dict[tuple[str, int], str]:
@@ -280,20 +321,26 @@ def _against_annotation(handler: Handler, found: Wrapped) -> str | None:
     is_list = handler.module.code(returns).lower().strip("\"'").startswith("list") if returns is not None else False
     if written == "any" and not is_list:
         return None
-    if found.may_be_none or found.is_list != is_list:
+    if found.may_be_none or found.others or found.is_list != is_list:
         return "it does not always return what it is annotated with, which is an error today"
     return None
+
+
+_CONSTANTS: dict[type, Shape] = {type(None): NONE, str: STR, bool: BOOL, int: INT}
 
 
 def _branches(node: ast.expr | None, shape: Shape) -> Iterator[tuple[ast.expr | None, Shape]]:
     """`a if test else b` is two results; the shape of each is that of the whole where nothing else is known."""
     if isinstance(node, ast.IfExp):
         for branch in (node.body, node.orelse):
-            is_none = isinstance(branch, ast.Constant) and branch.value is None
-            if is_none:
-                yield branch, NONE
+            if isinstance(branch, ast.Constant):
+                given = _CONSTANTS.get(type(branch.value))
+                yield branch, given if given is not None else shape
             else:
                 rest = [one for one in alternatives(shape) if one != NONE]
+                of_dict: list[Shape] = [one for one in rest if isinstance(one, Object)]
+                if isinstance(branch, ast.Dict) and len(of_dict) == 1:
+                    rest = of_dict
                 yield branch, rest[0] if len(rest) == 1 else shape
         return
     yield node, shape
@@ -318,6 +365,7 @@ def _response(project: Project, handler: Handler, node: ast.expr | None) -> bool
 def _sorted(handler: Handler, results: Sequence[Result], *, has_responses: bool) -> Wrapped | str:
     may_be_none = False
     objects: list[Object] = []
+    others: list[Shape] = []
     lists = 0
     for _, shape in results:
         for one in alternatives(shape):
@@ -330,8 +378,10 @@ def _sorted(handler: Handler, results: Sequence[Result], *, has_responses: bool)
                 lists += 1
             elif isinstance(one, Unproven):
                 return one.reason
-            elif isinstance(one, Lookup):
+            elif isinstance(one, Lookup | Json):
                 return "nothing shows which keys the dict has"
+            elif _stands_beside(one) and not handler.today.may_be_old:
+                others.append(one)
             elif isinstance(one, Fixed):
                 return "it returns a tuple, which becomes a list"
             else:
@@ -345,7 +395,22 @@ def _sorted(handler: Handler, results: Sequence[Result], *, has_responses: bool)
         return groups
     if len(groups) > 1 and (lists or handler.today.may_be_old):
         return "it returns dicts of different kinds"
-    return Wrapped(handler, tuple(results), tuple(groups), bool(lists), may_be_none, has_responses)
+    if others and lists:
+        return "it returns a list of dicts or something else"
+    for node, shape in results if others else ():
+        kinds_there = {isinstance(one, Object) for one in alternatives(shape) if one != NONE}
+        if len(kinds_there) > 1 and not isinstance(node, ast.Dict):
+            return "one of its returns gives a dict or something else"
+    kinds = alternatives(either(others)) if others else ()
+    return Wrapped(handler, tuple(results), tuple(groups), kinds, bool(lists), may_be_none, has_responses)
+
+
+def _stands_beside(shape: Shape) -> bool:
+    """Whether Pydantic cannot take it for one of the models, nor a model for it."""
+    if isinstance(shape, Items):
+        inner = alternatives(shape.element)
+        return shape.kind == "list" and all(one in (STR, INT, BOOL, NONE) for one in inner)
+    return shape in (STR, INT, BOOL)
 
 
 def _said(shape: Shape) -> str:
@@ -377,7 +442,3 @@ def _grouped(objects: Sequence[Object]) -> list[Object] | str:
             return "it may return an empty dict"
         found.append(result)
     return found
-
-
-def span_of(handler: Handler, node: ast.expr) -> Span:
-    return handler.definition.positions.span(node)

@@ -14,22 +14,25 @@ from ....edits.models import (
     home_of,
     is_field_name,
     models_in,
+    name_for,
     pascal,
     reference,
     response_suffix,
     same_model,
     singular,
 )
+from ....edits.schema_modules import new_home_of
 from ....project import Module, Project, Symbol
 from ....project.annotation import ANY, NONE, Annotation, builtin, union
 from ....project.models import Model
 from ....project.operations import operations_of
 from ....project.shapes import Object, Shapes
 from ....project.shapes.wire import Doubt, Typed, Wire, objects_in
-from .handlers import Handler, Wrapped
+from .handlers import Handler, Wrapped, json_class_of
 
 _NEW = "<new>"
 _READING = re.compile(r"(?:get|read|fetch|retrieve|show)_(?=[a-z])")
+_LISTING = re.compile(r"^(?:list|all)_(?:all_)?(?=[a-z])")
 _FILLERS = re.compile(r"_(?:api|endpoint|handler|route|view)$")
 
 
@@ -57,6 +60,8 @@ class Planned(NamedTuple):
     unset: bool
     """Keys that are not set must stay away: `response_model_exclude_unset`."""
     doubts: tuple[Doubt, ...]
+    json_class: str
+    """The response class by dotted name that must be given so that floats are written as they are; else empty."""
     in_signature: bool
     """Declared as return annotation, else as `response_model`."""
     used_at: str
@@ -66,8 +71,10 @@ class Planned(NamedTuple):
 class _Draft(NamedTuple):
     wrapped: Wrapped
     roots: tuple[int, ...]
+    others: tuple[Annotation, ...]
     unset: bool
     doubts: tuple[Doubt, ...]
+    json_class: str
 
 
 class _Home:
@@ -130,43 +137,51 @@ class Planner:
 
     def _home(self, handler: Handler) -> _Home:
         module = home_of(self.project, handler.module)
+        if module.path == handler.module.path and not models_in(self.project, module):
+            module = new_home_of(self.project, module) or module
         return self._homes.setdefault(module.path, _Home(module))
 
     def _draft(self, wrapped: Wrapped) -> _Draft | str:
         handler = wrapped.handler
         home = self._home(handler)
         unset = any(_has_optional(one) for one in wrapped.objects)
-        problems: list[str] = []
 
         def structure(shape: Object, path: str) -> Typed:
-            fields = []
+            fields: list[NewField] = []
             doubts: list[Doubt] = []
+            keys = [key for key, _ in shape.entries]
             for key, entry in shape.entries:
                 inner = f"{path}.{key}" if path else key
-                if not is_field_name(key):
-                    problems.append(f"`{key}` cannot be the name of a field")
                 typed = wire.type(entry.shape, inner)
                 doubts.extend(typed.doubts)
                 annotation = typed.annotation
                 if not entry.required:
                     annotation = union((annotation, NONE))
-                fields.append(NewField(key, annotation, "" if entry.required else "None"))
+                default = "" if entry.required else "None"
+                if is_field_name(key):
+                    fields.append(NewField(key, annotation, default))
+                else:
+                    names = [*keys, *(field.name for field in fields)]
+                    fields.append(NewField(name_for(key, names), annotation, default, key))
             use = _Use(handler, path, len(wrapped.objects) > 1, wrapped.is_list)
             number = home.number(Structure(tuple(fields)), use)
             return Typed(Annotation(Symbol(_NEW, str(number))), tuple(doubts))
 
         wire = Wire(self.shapes, handler.today, structure)
         typed = [structure(one, "") for one in wrapped.objects]
-        if problems:
-            return problems[0]
-        doubts = tuple(doubt for one in typed for doubt in one.doubts)
+        others = [wire.type(one, "") for one in wrapped.others]
+        doubts = tuple(doubt for one in (*typed, *others) for doubt in one.doubts)
+        json_class = json_class_of(self.project, handler) if doubts else ""
+        if json_class:
+            # With it floats are written as they are without a model.
+            doubts = tuple(doubt for doubt in doubts if not doubt.is_float)
         if doubts and not self.any_for_unproven:
             return unproven(doubts)
         is_raw = handler.today.by_pydantic or handler.today.version == 1
         roots = [int(one.annotation.symbol.name) for one in typed]
         if unset and any(_holds_model(self, home, root, is_raw=is_raw) for root in roots):
             return "some keys are missing at times, and leaving them out would leave out defaults of a model in it"
-        return _Draft(wrapped, tuple(roots), unset, doubts)
+        return _Draft(wrapped, tuple(roots), tuple(one.annotation for one in others), unset, doubts, json_class)
 
     # Names
 
@@ -211,7 +226,7 @@ class Planner:
             base = _FILLERS.sub("", first.handler.function.name)
             short = _READING.sub("", base)
             if first.is_element:
-                short = singular(re.sub(r"^(?:list|all)_(?:all_)?", "", short))
+                short = singular(_LISTING.sub("", short))
             if first.is_one_of_several:
                 yield f"{pascal(short)}{pascal(keys[0])}{suffix}"
             elif pascal(short).endswith(suffix):
@@ -235,7 +250,7 @@ class Planner:
         own = [number for number in numbers if not self._exists(named[number][0])]
         models = tuple(named[number][1] for number in own)
         writer = Writer(self.project, home.module)
-        if reason := writer.reason(models):
+        if reason := writer.reason(models) or self._reason_of_circle(home, models, drafts):
             return reason
         offset = 0
         if models:
@@ -244,10 +259,10 @@ class Planner:
                 return f"its types are defined further down in `{home.module.path}`"
             offset = found
         names = {i: Annotation(named[root][0]) for i, root in enumerate(draft.roots)}
-        parts = list(names.values())
-        returns = union(parts)
+        returns = union(list(names.values()))
         if draft.wrapped.is_list:
             returns = builtin("list", returns)
+        returns = union((returns, *draft.others)) if draft.others else returns
         if draft.wrapped.may_be_none:
             returns = union((returns, NONE))
         if reason := self._unreachable(handler, returns):
@@ -255,7 +270,9 @@ class Planner:
         used_at = self.used.get(handler.key, "")
         if used_at and (len(draft.roots) > 1 or draft.doubts or handler.function.returns is not None):
             return used_at
-        in_signature = not draft.wrapped.has_responses and not used_at and _declares_in_signature(self.project)
+        is_bare = len(handler.function.decorators) == len(handler.operations)
+        is_free = is_bare and not draft.wrapped.has_responses and not used_at
+        in_signature = is_free and _declares_in_signature(self.project)
         return Planned(
             draft.wrapped,
             returns,
@@ -266,9 +283,20 @@ class Planner:
             {named[number][0]: named[number][1] for number in numbers},
             draft.unset,
             draft.doubts,
+            draft.json_class,
             in_signature,
             used_at,
         )
+
+    def _reason_of_circle(self, home: _Home, models: Sequence[NewModel], drafts: Sequence[_Draft]) -> str | None:
+        """Whether the models need something of a module that in turn is to import them."""
+        importers = {draft.wrapped.handler.module.path for draft in drafts if self._home(draft.wrapped.handler) is home}
+        for symbol in (symbol for one in models for symbol in one.symbols):
+            if symbol.path in importers - {home.module.path}:
+                return (
+                    f"`{symbol.name}` stands in `{symbol.path}`, which would import the model from `{home.module.path}`"
+                )
+        return None
 
     def _exists(self, symbol: Symbol) -> bool:
         module = self.project.module(symbol.path or "")
@@ -354,12 +382,13 @@ def _nested_names(use: _Use, suffix: str) -> Iterator[str]:
     is_element = parts[-1].endswith("[]") or use.path.endswith("{}")
     key = parts[-1].replace("[]", "")
     word = pascal(singular(key) if is_element else key)
-    base = pascal(_READING.sub("", _FILLERS.sub("", use.handler.function.name)))
+    base = pascal(_LISTING.sub("", _READING.sub("", _FILLERS.sub("", use.handler.function.name))))
     for around in (pascal(key), word):
         if base.endswith(around) and len(base) > len(around):
             yield f"{base[: -len(around)]}{word}"
     if base in (pascal(key), word):
-        yield f"{word}Item" if is_element else f"{word}Data"
+        ending = ("Entry" if word == "Item" else "Item") if is_element else "Data"
+        yield f"{word}{ending}"
     yield f"{base}{word}"
     yield f"{base}{pascal('_'.join(part.replace('[]', '') for part in parts))}"
     yield f"{base}{word}{suffix}"
