@@ -58,7 +58,7 @@ def meaning(project: Project, module: Module, span: Span, scopes: Sequence[Scope
     names: dict[str, Symbol] = {}
     for part in _names_in(node):
         if isinstance(part, ast.Constant):
-            return f"it quotes `{part.value}`, which FastAPI looks up where the function stands"
+            return f"it quotes `{part.value!s}`, which FastAPI looks up where the function stands"
         found = _symbol(project, module, part, scopes)
         if isinstance(found, str):
             return found
@@ -113,7 +113,8 @@ class _Renamed(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.Name | ast.Attribute) and (name := dotted(node)) in self.names:
             return ast.Name(self.names[name], ast.Load())
-        return super().visit(node)
+        visited: ast.AST = super().visit(node)
+        return visited
 
 
 def _key(node: ast.expr, names: dict[str, Symbol]) -> str:
@@ -151,7 +152,7 @@ def names_for(project: Project, marker: Marker) -> Iterator[str]:
     of_provider = pascal("_".join(words))
     of_type = _type_name(marker.type)
     how = _how(marker)
-    candidates = [of_provider, of_type] if _says_more(project, marker, of_provider, of_type) else [of_type, of_provider]
+    candidates = [of_provider, of_type] if _says_more(project, of_provider, of_type) else [of_type, of_provider]
     for base in dict.fromkeys(filter(None, candidates)):
         yield how + (base if suffix and base.endswith(suffix) else base + suffix)
     for base in dict.fromkeys(filter(None, candidates)):
@@ -171,7 +172,7 @@ def _how(marker: Marker) -> str:
     return words
 
 
-def _says_more(project: Project, marker: Marker, of_provider: str, of_type: str) -> bool:
+def _says_more(project: Project, of_provider: str, of_type: str) -> bool:
     """`CurrentUser` says more than `User`; a type that several providers give says too little, too."""
     if not of_type or of_provider.lower().endswith(of_type.lower()):
         return True
@@ -241,6 +242,8 @@ def place_in(project: Project, home: Module, said: Meaning) -> Place | str:
             last = max([last, *(binding.statement for binding in bindings)])
         else:
             last = max(last, _end_of_imports(home))
+    if last >= 0 and usual_home(project) is home:
+        last = max([last, *(alias.statement for alias in aliases(project) if alias.module is home)])
     if last < 0:
         return f"nothing that it names stands in {home.path}"
     if home.path.endswith(".pyi"):

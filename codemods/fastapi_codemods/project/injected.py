@@ -120,7 +120,9 @@ def _injected_by(project: Project, module: Module, function: Function) -> Iterat
         elif parameter.annotation is not None:
             text = module.code(parameter.annotation)
             if "(" in text:
-                if "Annotated[" in text and (marker := annotated(project, module, parameter.annotation, function.scopes)):
+                if "Annotated[" in text and (
+                    marker := annotated(project, module, parameter.annotation, function.scopes)
+                ):
                     yield Injected(module, function, parameter, "annotated", marker)
             elif _NAME.match(text.strip("\"'")):
                 symbol = project.resolve(module, text.strip("\"'"), function.scopes)
@@ -134,9 +136,7 @@ def is_injector(project: Project, module: Module, written: str, scopes: tuple[Sc
     return symbol is not None and symbol.path is None and symbol.name in INJECTORS
 
 
-def _marker(
-    project: Project, module: Module, span: Span, scopes: tuple[Scope, ...], type_: str
-) -> Marker | None:
+def _marker(project: Project, module: Module, span: Span, scopes: tuple[Scope, ...], type_: str) -> Marker | None:
     try:
         node = module.expression(span)
     except (UnreadableSourceError, RecursionError):
@@ -235,51 +235,3 @@ def _aliases(project: Project) -> Iterator[Alias]:
                     if alias is not None:
                         yield alias
 
-
-# What FastAPI runs for a request
-
-
-class Node(NamedTuple):
-    """A dependency as FastAPI would run it."""
-
-    key: tuple[object, ...]
-    """What it is cached under."""
-    is_known: bool
-    """Whether all that it asks for is known."""
-    takes: bool
-    """Whether it takes something from the request, so that its place shows in OpenAPI."""
-    below: tuple[Node, ...]
-    is_cached: bool
-
-    def in_order_of_execution(self) -> Iterator[Node]:
-        for node in self.below:
-            yield from node.in_order_of_execution()
-        yield self
-
-    def in_order_of_documentation(self) -> Iterator[Node]:
-        yield self
-        for node in self.below:
-            yield from node.in_order_of_documentation()
-
-
-_DEEPEST = 12
-
-
-def node_of(project: Project, marker: Marker, depth: int = 0) -> Node:
-    """What FastAPI would run for a `Depends(...)`."""
-    provider = marker.provider
-    options = tuple((keyword.arg, ast.dump(keyword.value)) for keyword in marker.call.keywords)
-    rest = tuple(ast.dump(argument) for argument in marker.call.args[1:])
-    key = (provider or (marker.home.path, marker.span), options, rest)
-    is_cached = marker.argument("use_cache") is None
-    found = called(project, provider) if provider is not None else ()
-    if not found or depth > _DEEPEST:
-        return Node(key, False, True, (), is_cached)
-    module, function = found[0]
-    is_class = function.name == "__init__"
-    asked = injected_by(project, module, function)
-    names = {one.parameter.name for one in asked}
-    takes = any(parameter.name not in names for parameter in function.parameters[1 if is_class else 0 :])
-    below = tuple(node_of(project, one.marker, depth + 1) for one in asked)
-    is_known = all(node.is_known for node in below) and not is_class and not function.decorators
-    return Node(key, is_known, takes, below, is_cached)

@@ -11,8 +11,8 @@ place. FastAPI's own guide writes dependencies that way.
 
 ## Left alone
 
-- `Depends(Limiter(times=5))`: each parameter has an object of its own now, which may count for itself. The same goes for
-  `max_concurrency`, whose limit would become shared.
+- `Depends(Limiter(times=5))`: each parameter has an object of its own now, which may count for itself. The same goes
+  for `max_concurrency`, whose limit would become shared.
 - What is asked for once, and dependencies in the old style; `depends-to-annotated` comes first.
 - Quoted types, types that are imported for type checkers alone, and what only a function knows: FastAPI looks them up
   where the function stands.
@@ -97,9 +97,7 @@ class AnnotatedDependencyAlias(Codemod):
         assert parameter.annotation is not None
         written = " ".join(one.module.code(parameter.annotation).split())
         times = f"stands {number} times" if number > 1 else "is written out"
-        instead = (
-            f"`{outcome.name}`" if isinstance(outcome, _Subject) and outcome.place is None else "an alias"
-        )
+        instead = f"`{outcome.name}`" if isinstance(outcome, _Subject) and outcome.place is None else "an alias"
         return self.finding(
             one.module.location(parameter.line, parameter.column, parameter.end_line),
             f"`{written}` {times} instead of {instead}, here for `{parameter.name}` of `{one.function.name}`",
@@ -130,11 +128,11 @@ def _read(project: Project, one: Injected) -> tuple[str, _Member]:
     if isinstance(said, str):
         written = "".join(one.module.code(one.parameter.annotation).split())
         return f"{one.module.path} {written}", _Member(one, None, said)
-    reason = _reason(project, one, said)
+    reason = _reason(one, said)
     return said.key, _Member(one, said, reason)
 
 
-def _reason(project: Project, one: Injected, said: Meaning) -> str | None:
+def _reason(one: Injected, said: Meaning) -> str | None:
     """Why a dependency must not be shared."""
     if len(said.parts) != 2:
         return "it says more than a type and its dependency"
@@ -188,7 +186,9 @@ _Found = dict[tuple[str, int], _Subject | str]
 
 
 def _of_existing(project: Project, members: Sequence[_Member], place: Place) -> _Found:
-    name = next(a.symbol for a in aliases(project) if (a.module.path, a.statement) == (place.home.path, place.statement))
+    name = next(
+        a.symbol for a in aliases(project) if (a.module.path, a.statement) == (place.home.path, place.statement)
+    )
     found: _Found = {}
     for member in members:
         one, said = member.injected, member.said
@@ -227,9 +227,7 @@ def _of_new(project: Project, members: Sequence[_Member], taken: set[str]) -> _F
     return best
 
 
-def _candidates(
-    project: Project, members: Sequence[_Member]
-) -> Iterator[list[tuple[Module, Sequence[_Member]]]]:
+def _candidates(project: Project, members: Sequence[_Member]) -> Iterator[list[tuple[Module, Sequence[_Member]]]]:
     """Homes to try, the best first: the usual one, that of the provider, and last each module for itself."""
     usual = usual_home(project)
     if usual is not None:
@@ -244,9 +242,7 @@ def _candidates(
     yield [(own[0].injected.module, own) for own in by_module.values()]
 
 
-def _in_home(
-    project: Project, home: Module, members: Sequence[_Member], taken: set[str], names: set[str]
-) -> _Found:
+def _in_home(project: Project, home: Module, members: Sequence[_Member], taken: set[str], names: set[str]) -> _Found:
     """What becomes of parameters if the alias stands in that module."""
     first = members[0].said
     assert first is not None
@@ -276,8 +272,7 @@ def _in_home(
         return {key: none_left if isinstance(outcome, _Subject) else outcome for key, outcome in found.items()}
     names.add(name)
     return {
-        key: outcome._replace(name=name) if isinstance(outcome, _Subject) else outcome
-        for key, outcome in found.items()
+        key: outcome._replace(name=name) if isinstance(outcome, _Subject) else outcome for key, outcome in found.items()
     }
 
 
