@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ..source import UnreadableSourceError
 from .index import Module, Project, Symbol
 from .model import Function, Parameter, Scope, Span
-from .reader import dotted
+from .reader import Positions, dotted, functions_of_statement
 from .references import INJECTORS
 
 ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated")
@@ -104,10 +104,27 @@ def called(project: Project, provider: Symbol) -> tuple[tuple[Module, Function],
     def find() -> tuple[tuple[Module, Function], ...]:
         if provider.path is None or not provider.name:
             return ()
-        found = project.function(provider) or project.function(Symbol(provider.path, f"{provider.name}.__init__"))
+        found = project.function(provider) or _init_of(project, provider)
         return (found,) if found is not None else ()
 
     return project.remembered(("called", provider), find)
+
+
+def _init_of(project: Project, cls: Symbol) -> tuple[Module, Function] | None:
+    """The `__init__` of a class of the project, where it has one of its own."""
+    home = project.module(cls.path) if cls.path is not None and "." not in cls.name else None
+    bindings = home.bindings(cls.name) if home is not None else ()
+    if home is None or len(bindings) != 1 or bindings[0].kind != "class":
+        return None
+    index = bindings[0].statement
+    if "def __init__" not in home.statement_text(index):
+        return None
+    try:
+        functions = functions_of_statement(home.text, index, home.facts.statements[index])
+    except (UnreadableSourceError, RecursionError):
+        return None
+    found = [function for function in functions if function.qualified_name == f"{cls.name}.__init__"]
+    return (home, found[0]) if len(found) == 1 else None
 
 
 def _injected_by(project: Project, module: Module, function: Function) -> Iterator[Injected]:
@@ -203,8 +220,6 @@ def _alias_of(project: Project, symbol: Symbol) -> Alias | None:
         body = home.tree(bindings[0].statement).body
     except (UnreadableSourceError, RecursionError):
         return None
-    from .reader import Positions
-
     statement = home.facts.statements[bindings[0].statement]
     positions = Positions(text, statement.start, statement.line)
     for node in body:
@@ -234,4 +249,3 @@ def _aliases(project: Project) -> Iterator[Alias]:
                     alias = alias_of(project, Symbol(module.path, name))
                     if alias is not None:
                         yield alias
-

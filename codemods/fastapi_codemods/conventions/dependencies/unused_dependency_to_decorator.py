@@ -1,7 +1,7 @@
 """A dependency whose value nobody reads stands in the decorator.
 
-`_: Annotated[None, Depends(require_key)]`, which the handler does not use, becomes `dependencies=[Depends(require_key)]`
-in the decorator of its route.
+`_: Annotated[None, Depends(require_key)]`, which the handler does not use, becomes
+`dependencies=[Depends(require_key)]` in the decorator of its route.
 
 ## Why
 
@@ -16,6 +16,7 @@ Guards that all routes of a router have can then go up to it (`hoist-router-depe
 - Names that `locals()`, `vars()`, `eval` or `exec` in the handler may read.
 - Handlers that something else in the project calls or hands on, methods, and handlers under other decorators.
 - `dependencies` that are not written as a list, and unpacked arguments of the decorator.
+- `Depends(Limiter(times=5))` of a function with several routes, which share that object now.
 - Providers that can only be named by an alias, comments among the parameters.
 - WebSockets below FastAPI 0.97, and `scope=` below 0.121.1, where `dependencies` did not know them.
 - Tests.
@@ -93,7 +94,7 @@ class UnusedDependencyToDecorator(Codemod):
         moved: list[Injected] = []
         for one in unused:
             own = reason or _reason_of_order(asked, moved, one)
-            code = _code(project, one) if own is None else ""
+            code = _code(project, one, len(operations)) if own is None else ""
             if isinstance(code, tuple):
                 subject = _Subject(one, operations, code[0], code[1], len(moved))
                 moved.append(one)
@@ -188,12 +189,15 @@ def _reason_of_order(asked: Sequence[Injected], moved: Sequence[Injected], one: 
     return f"the dependency of `{first.parameter.name}` runs before it now, and another error could win"
 
 
-def _code(project: Project, one: Injected) -> tuple[str, tuple[Reference, ...]] | str:
+def _code(project: Project, one: Injected, routes: int) -> tuple[str, tuple[Reference, ...]] | str:
     """`Depends(f)` as the decorator can write it, with the imports that it needs, or why it cannot."""
     module, marker = one.module, one.marker
     for keyword in marker.call.keywords:
         if keyword.arg not in _KEPT:
             return f"`dependencies` do not know `{keyword.arg or '**'}`"
+    given = (*marker.call.args, *(keyword.value for keyword in marker.call.keywords))
+    if routes > 1 and any(isinstance(part, ast.Call | ast.Lambda) for value in given for part in ast.walk(value)):
+        return "its routes share one object now, and would have one each"
     scope = marker.argument("scope")
     versions = project.versions
     if scope is not None and not versions.supports_fastapi(_SCOPES_SINCE):
@@ -306,4 +310,3 @@ def _drop_imports(edits: Edits, module: Module, subject: _Subject, finding: Find
     for head in sorted(heads):
         if head in module.imports:
             edits.drop_import(module, head, finding)
-
