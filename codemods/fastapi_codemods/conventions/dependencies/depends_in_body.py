@@ -89,7 +89,7 @@ def _misused(project: Project, module: Module, parts: list[ast.AST]) -> Iterator
                     yield call, f"`.{attribute}` is asked of it"
             case ast.withitem(context_expr=ast.Call() as call) | ast.Await(value=ast.Call() as call):
                 if is_injector(project, module, dotted(call.func)):
-                    yield call, f"`{'with' if isinstance(part, ast.withitem) else 'await'}` is said of it"
+                    yield call, f"it stands behind `{'with' if isinstance(part, ast.withitem) else 'await'}`"
             case ast.Call() as outer:
                 yield from _handed_on(project, module, outer)
             case _:
