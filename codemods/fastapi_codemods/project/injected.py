@@ -104,7 +104,10 @@ def called(project: Project, provider: Symbol) -> tuple[tuple[Module, Function],
     def find() -> tuple[tuple[Module, Function], ...]:
         if provider.path is None or not provider.name:
             return ()
-        found = project.function(provider) or _init_of(project, provider)
+        try:
+            found = project.function(provider) or _init_of(project, provider)
+        except (UnreadableSourceError, RecursionError):  # newer syntax than that of the Python which runs
+            return ()
         return (found,) if found is not None else ()
 
     return project.remembered(("called", provider), find)
@@ -119,10 +122,7 @@ def _init_of(project: Project, cls: Symbol) -> tuple[Module, Function] | None:
     index = bindings[0].statement
     if "def __init__" not in home.statement_text(index):
         return None
-    try:
-        functions = functions_of_statement(home.text, index, home.facts.statements[index])
-    except (UnreadableSourceError, RecursionError):
-        return None
+    functions = functions_of_statement(home.text, index, home.facts.statements[index])
     found = [function for function in functions if function.qualified_name == f"{cls.name}.__init__"]
     return (home, found[0]) if len(found) == 1 else None
 

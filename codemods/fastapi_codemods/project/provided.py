@@ -28,6 +28,8 @@ from .types import own_nodes
 
 _INJECTED = re.compile(r"\b(?:Depends|Security)\(\s*(?:dependency\s*=\s*)?([A-Za-z_][\w.]*)\s*[,)]")
 
+_NAMES = re.compile(r"[A-Za-z_][\w.]*")
+
 SESSION_MAKERS = frozenset(
     {
         "sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.ext.asyncio.session.async_sessionmaker",
@@ -236,3 +238,22 @@ def _opened(project: Project, one: Yielding, value: ast.expr) -> list[Opened]:
     inner = value.value if isinstance(value, ast.Await) else value
     found = opened_by(project, one.provided.module, inner)
     return [found] if found is not None else []
+
+
+def session_symbols(project: Project) -> frozenset[Symbol]:
+    """What injects a session that is closed when the request is over: dependencies that open one themselves, and
+    generators that say so by their annotation."""
+
+    def read() -> frozenset[Symbol]:
+        found = {one.yielding.provided.symbol for one in session_providers(project)}
+        for one in provided(project):
+            returns = one.function.returns
+            if returns is None or "yield" not in one.module.statement_text(one.function.statement):
+                continue
+            for name in _NAMES.findall(one.module.code(returns)):
+                symbol = project.resolve(one.module, name)
+                if symbol is not None and symbol.path is None and symbol.name in SESSIONS:
+                    found.add(one.symbol)
+        return frozenset(found)
+
+    return project.remembered("session symbols", read)

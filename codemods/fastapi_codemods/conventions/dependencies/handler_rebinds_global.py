@@ -1,6 +1,6 @@
 """Handlers do not give variables of the module another value.
 
-A handler with `global counter` that assigns to it is found.
+A handler with `global counter` is found that makes the new value of the old one, or of what the request says.
 
 ## Why
 
@@ -12,6 +12,7 @@ itself and is injected.
 ## Left alone
 
 - Under a lock (`with lock:`), and what is made when it is first asked for (`if client is None: client = ...`).
+- Values that have nothing to do with the old one or the request, such as a latch or a time.
 - Handlers that change a container in place; `get-that-writes` sees those of GET routes.
 - Functions that handlers call, and tests.
 
@@ -57,24 +58,41 @@ class HandlerRebindsGlobal(Codemod):
                 continue
             node = definition.node
             declared = {name for part in own_nodes(node) if isinstance(part, ast.Global) for name in part.names}
-            for name, (line, reads) in _rebound(node.body, declared).items():
+            taken = _taken_from_request(node)
+            for name, (line, reads, given) in _rebound(node.body, declared, taken).items():
                 at = definition.positions.line(line)
+                if not (reads or given):
+                    continue
                 lost = (
                     "two requests at once can lose one of their changes"
-                    if reads and not function.is_async
-                    else "it changes for all requests, and each worker process has its own"
+                    if reads
+                    else "what one request says counts for all others"
                 )
                 yield self.finding(
                     module.location(at, 1, at),
-                    f"`{function.name}` gives the module's variable `{name}` another value: {lost}; keep it in a"
+                    f"`{function.name}` gives the module's variable `{name}` another value: {lost}, and each worker"
+                    " process has its own; keep it in a"
                     " database, a cache, or an object that guards itself",
                     anchor=f"{function.qualified_name}.{name}",
                 )
 
 
-def _rebound(body: list[ast.stmt], names: set[str]) -> dict[str, tuple[int, bool]]:
-    """The first line that assigns each of the names without a lock, and whether what it was counts for what it is."""
-    found: dict[str, tuple[int, bool]] = {}
+def _taken_from_request(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Names that hold what the request says: parameters, and what is made of them."""
+    arguments = node.args
+    taken = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    for part in own_nodes(node):
+        if isinstance(part, ast.Assign) and any(
+            isinstance(n, ast.Name) and n.id in taken for n in ast.walk(part.value)
+        ):
+            taken |= {target.id for target in part.targets if isinstance(target, ast.Name)}
+    return taken
+
+
+def _rebound(body: list[ast.stmt], names: set[str], taken: set[str]) -> dict[str, tuple[int, bool, bool]]:
+    """The first line that assigns each of the names without a lock, whether what it was counts for what it is, and
+    whether what the request says does."""
+    found: dict[str, tuple[int, bool, bool]] = {}
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
@@ -89,10 +107,11 @@ def _rebound(body: list[ast.stmt], names: set[str]) -> dict[str, tuple[int, bool
             for part in ast.walk(target):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id in names:
                     reads = isinstance(statement, ast.AugAssign) or _reads(statement, part.id)
-                    found.setdefault(part.id, (statement.lineno, reads))
+                    given = any(_reads(statement, name) for name in taken - names)
+                    found.setdefault(part.id, (statement.lineno, reads, given))
         left = names - _made_late(statement)
         for block, _ in blocks_of(statement):
-            for name, where in _rebound(block, left).items():
+            for name, where in _rebound(block, left, taken).items():
                 found.setdefault(name, where)
     return found
 

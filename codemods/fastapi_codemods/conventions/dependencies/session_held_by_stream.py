@@ -37,7 +37,7 @@ from ...findings import Finding, Safety
 from ...project import Project, Symbol
 from ...project.injected import Injected, called, injected_by
 from ...project.operations import Definition, Operation, definition_of, operations_of, own_nodes
-from ...project.provided import session_providers
+from ...project.provided import session_symbols
 from ...project.reader import dotted
 from ...project.versions import Versions
 from ...source.discovery import is_test
@@ -52,7 +52,7 @@ class SessionHeldByStream(Codemod):
     safety = Safety.REPORT
 
     def find(self, project: Project) -> Iterator[Finding]:
-        sessions = {one.yielding.provided.symbol for one in session_providers(project)}
+        sessions = session_symbols(project)
         if not sessions:
             return
         seen: set[tuple[str, int]] = set()
@@ -77,7 +77,7 @@ class SessionHeldByStream(Codemod):
             )
 
 
-def _leads_to(project: Project, one: Injected, sessions: set[Symbol], depth: int = 0) -> bool:
+def _leads_to(project: Project, one: Injected, sessions: frozenset[Symbol], depth: int = 0) -> bool:
     """Whether a dependency is a session, or has one."""
     provider = one.marker.provider
     if provider is None or depth > _DEEPEST:
