@@ -320,20 +320,27 @@ def write(edits: Edits, place: Place, name: str, finding: Finding) -> None:
 
 
 def insert_below(edits: Edits, module: Module, index: int, text: str, finding: Finding) -> None:
-    """A top-level statement on lines of its own below another one."""
+    """A top-level statement on lines of its own below another one, with blank lines around definitions."""
     newline = module.source.newline
     statement = module.facts.statements[index]
     code = module.statement_text(index)
     starts = line_starts(code)
     last = module.tree(index).body[-1]
     end_line = last.end_lineno or 1
-    is_definition = isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    is_new_definition = text.startswith(("def ", "async def ", "class ", "@"))
+    is_definition = isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or is_new_definition
     is_import = isinstance(last, ast.Import | ast.ImportFrom)
     above = newline * 2 if is_definition else newline if is_import else ""
     if end_line >= len(starts):  # the file ends without a line end
         edits.insert(module, statement.end, newline + above + text, finding)
         return
-    edits.insert(module, statement.start + starts[end_line], above + text + newline, finding)
+    offset = statement.start + starts[end_line]
+    below = ""
+    rest = module.text[offset:]
+    if is_new_definition and rest.strip():
+        blank = rest[: len(rest) - len(rest.lstrip())].count("\n")
+        below = newline * max(0, 2 - blank)
+    edits.insert(module, offset, above + text + newline + below, finding)
 
 
 def _renamed(code: str, names: dict[str, str]) -> str:
