@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Function, Module, Project, Symbol
 from ..project.injected import aliases, injected, injected_by
 from ..project.operations import Operation
+from .calls import change_arguments
 from .collect import Edits
 from .handlers import paths_of
+from .lines import has_comment
 from .models import Reference, import_of, reference
 from .parameters import Piece, parameter_list, with_parameters, written
 
@@ -63,12 +66,15 @@ def _parameter(
 ) -> tuple[Piece, tuple[tuple[str, str], ...]] | str:
     local = {bound for scope in function.scopes for bound in scope.names}
     alias = next((alias for alias in aliases(project) if alias.marker.provider == what.provider), None)
-    is_annotated = prefers_annotated(project)
+    # One without a default would go before those that have one, and run before them.
+    is_annotated = prefers_annotated(project) and not any(
+        one.form == "default" for one in injected_by(project, module, function)
+    )
     if alias is not None and is_annotated:
         found = reference(project, module, alias.symbol)
         if found is not None and _is_above(module, function, found):
             return Piece(name, f"{name}: {found.expression}", False, ""), _requests(found)
-    provider = _provider(project, module, what.provider)
+    provider = provider_in(project, module, what.provider)
     depends = reference(project, module, _DEPENDS)
     if provider is None or depends is None:
         return f"`{what.provider.name}` cannot be imported in {module.path}"
@@ -103,7 +109,7 @@ def _is_above(module: Module, function: Function, found: Reference) -> bool:
     return all(binding.statement < function.statement for binding in module.bindings(head))
 
 
-def _provider(project: Project, module: Module, symbol: Symbol) -> Reference | None:
+def provider_in(project: Project, module: Module, symbol: Symbol) -> Reference | None:
     """How a module names a provider that is there, or will be."""
     found = reference(project, module, symbol)
     if found is not None:
@@ -133,12 +139,62 @@ def prefers_annotated(project: Project) -> bool:
     return project.remembered("prefers Annotated", count)
 
 
-def add_injection(edits: Edits, module: Module, function: Function, injection: Injection, finding: Finding) -> None:
-    """The parameter in the header of the function, with its imports."""
+def add_injections(
+    edits: Edits,
+    module: Module,
+    function: Function,
+    injections: Sequence[Injection],
+    finding: Finding,
+    *,
+    without: Collection[str] = (),
+) -> None:
+    """New parameters in the header of the function, with their imports, and some of the old ones gone."""
     parameters = parameter_list(module, function)
     assert not isinstance(parameters, str)
-    pieces = with_parameters(parameters.pieces, [injection.piece])
+    left = pieces_without(parameters.pieces, without)
+    pieces = with_parameters(left, [injection.piece for injection in injections])
     assert pieces is not None
     edits.replace(module, parameters.span, written(edits.project, parameters, pieces), finding)
-    for request in injection.requests:
-        edits.import_name(module, *request, finding)
+    for injection in injections:
+        for request in injection.requests:
+            edits.import_name(module, *request, finding)
+
+
+def pieces_without(pieces: Sequence[Piece], names: Collection[str]) -> list[Piece]:
+    """A list of parameters without some of them, and without a `/` that would stand first."""
+    left = [piece for piece in pieces if piece.name not in names or not piece.name]
+    if all(piece.kind == "marker" for piece in left):
+        return []
+    return left[1:] if left[0].text == "/" else left
+
+
+def reason_of_decorators(operations: Sequence[Operation]) -> str | None:
+    """Why the decorators of a handler cannot be given dependencies."""
+    for operation in operations:
+        call, module = operation.call, operation.module
+        if not operation.is_of_fastapi:
+            return f"`{operation.receiver}` is a `{operation.cls.name}`, whose routes may do more"
+        if call.unpacks:
+            return f"the route at {operation.place} gets unpacked arguments"
+        if any(not argument.name for argument in call.arguments[1:]):
+            return f"the route at {operation.place} gets more than its path by position"
+        given = call.argument("dependencies")
+        if given is None:
+            continue
+        code = module.code(given.span)
+        if code != "None" and not (code.startswith("[") and code.endswith("]")):
+            return f"the `dependencies` of the route at {operation.place} are not written as a list"
+        if has_comment(module.code(call.span)) and "\n" in code:
+            return f"a comment stands in the decorator at {operation.place}"
+    return None
+
+
+def add_to_decorators(edits: Edits, operations: Sequence[Operation], codes: Sequence[str], finding: Finding) -> None:
+    """`dependencies=[...]` of each decorator gets more, behind those that it has."""
+    for operation in operations:
+        module = operation.module
+        given = operation.call.argument("dependencies")
+        code = module.code(given.span) if given is not None else "None"
+        inner = "" if code == "None" else code[1:-1].strip().removesuffix(",")
+        listed = ", ".join([*([inner] if inner else []), *codes])
+        change_arguments(edits, module, operation.call, finding, values={"dependencies": f"[{listed}]"})

@@ -38,11 +38,10 @@ from typing import NamedTuple
 
 from ...codemod import Codemod
 from ...edits import Edits
-from ...edits.calls import change_arguments
 from ...edits.handlers import Signatures, operations_with
-from ...edits.lines import has_comment
+from ...edits.injections import add_injections, add_to_decorators, reason_of_decorators
 from ...edits.models import Reference, reference
-from ...edits.parameters import parameter_list, written
+from ...edits.parameters import parameter_list
 from ...findings import Finding, Safety
 from ...project import Function, Module, Project
 from ...project.injected import Injected, injected_by
@@ -109,13 +108,13 @@ class UnusedDependencyToDecorator(Codemod):
                 subject=subject,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002
         by_function: dict[tuple[str, int], list[Finding]] = {}
         for finding in findings:
             one: Injected = finding.subject.one
             by_function.setdefault((one.module.path, one.function.span.start), []).append(finding)
         for together in by_function.values():
-            _rewrite(project, together, edits)
+            _rewrite(together, edits)
 
 
 def _candidates(project: Project) -> Iterator[tuple[Operation, Definition, list[Injected]]]:
@@ -157,28 +156,14 @@ def _reason_of_handler(project: Project, operations: Sequence[Operation], defini
     if any(piece.kind in ("*", "**") for piece in parameters.pieces):
         return "it takes any arguments"
     versions = project.versions
-    for operation in operations:
-        call, module = operation.call, operation.module
-        if operation.method == "websocket" and not versions.supports_fastapi(_WEBSOCKETS_SINCE):
-            return (
-                f"WebSocket routes take `dependencies` since FastAPI {spelled(_WEBSOCKETS_SINCE)}, and"
-                f" {versions.fastapi_source} allows {spelled(versions.fastapi)}"
-            )
-        if not operation.is_of_fastapi:
-            return f"`{operation.receiver}` is a `{operation.cls.name}`, whose routes may do more"
-        if call.unpacks:
-            return f"the route at {operation.place} gets unpacked arguments"
-        if any(not argument.name for argument in call.arguments[1:]):
-            return f"the route at {operation.place} gets more than its path by position"
-        given = call.argument("dependencies")
-        if given is None:
-            continue
-        code = module.code(given.span)
-        if code != "None" and not (code.startswith("[") and code.endswith("]")):
-            return f"the `dependencies` of the route at {operation.place} are not written as a list"
-        if has_comment(module.code(call.span)) and "\n" in code:
-            return f"a comment stands in the decorator at {operation.place}"
-    return None
+    if any(operation.method == "websocket" for operation in operations) and not versions.supports_fastapi(
+        _WEBSOCKETS_SINCE
+    ):
+        return (
+            f"WebSocket routes take `dependencies` since FastAPI {spelled(_WEBSOCKETS_SINCE)}, and"
+            f" {versions.fastapi_source} allows {spelled(versions.fastapi)}"
+        )
+    return reason_of_decorators(operations)
 
 
 def _reason_of_order(asked: Sequence[Injected], moved: Sequence[Injected], one: Injected) -> str | None:
@@ -269,29 +254,16 @@ def _literal(node: ast.expr) -> str:
     return ast.unparse(node).replace("'", '"')
 
 
-def _rewrite(project: Project, together: Sequence[Finding], edits: Edits) -> None:
+def _rewrite(together: Sequence[Finding], edits: Edits) -> None:
     first: _Subject = together[0].subject
     module, function = first.one.module, first.one.function
     # One behind another that was rejected must stay as well: it would run before it.
     kept = [finding for index, finding in enumerate(together) if finding.subject.before <= index]
     if not kept:
         return
-    parameters = parameter_list(module, function)
-    assert not isinstance(parameters, str)
     names = {finding.subject.one.parameter.name for finding in kept}
-    pieces = [piece for piece in parameters.pieces if piece.name not in names]
-    if all(piece.kind == "marker" for piece in pieces):
-        pieces = []
-    elif pieces[0].text == "/":
-        pieces = pieces[1:]
-    edits.replace(module, parameters.span, written(project, parameters, pieces), kept[0])
-    codes = [finding.subject.code for finding in kept]
-    for operation in first.operations:
-        given = operation.call.argument("dependencies")
-        code = module.code(given.span) if given is not None else "None"
-        inner = "" if code == "None" else code[1:-1].strip().removesuffix(",")
-        listed = ", ".join([*([inner] if inner else []), *codes])
-        change_arguments(edits, module, operation.call, kept[0], values={"dependencies": f"[{listed}]"})
+    add_injections(edits, module, function, (), kept[0], without=names)
+    add_to_decorators(edits, first.operations, [finding.subject.code for finding in kept], kept[0])
     for finding in kept:
         subject: _Subject = finding.subject
         for found in subject.references:

@@ -41,7 +41,7 @@ from typing import NamedTuple
 from ....codemod import Codemod
 from ....edits import Edits
 from ....edits.handlers import Signatures, operations_with
-from ....edits.injections import Injection, add_injection, injection_in, reason_of_name
+from ....edits.injections import Injection, add_injections, injection_in, reason_of_name
 from ....findings import Finding, Safety
 from ....project import Project
 from ....project.operations import Operation, definition_of, operations_of
@@ -84,7 +84,7 @@ class InlineSessionToDependency(Codemod):
             module, function = subject.operation.module, subject.operation.function
             rewrite_body(edits, module, subject.body, finding)
             subject.provider.write(edits, finding)
-            add_injection(edits, module, function, subject.injection, finding)
+            add_injections(edits, module, function, [subject.injection], finding)
             for name in subject.body.imports:
                 if name in module.imports:
                     edits.drop_import(module, name, finding)

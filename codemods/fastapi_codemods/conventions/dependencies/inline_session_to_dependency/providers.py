@@ -18,7 +18,6 @@ from ....project.provided import SessionProvider, session_providers
 from ....project.reader import dotted
 from .body import Body
 
-
 _COMPOUND = frozenset(
     {"@", "async def", "class", "def", "for", "from", "if", "import", "match", "try", "while", "with"}
 )
