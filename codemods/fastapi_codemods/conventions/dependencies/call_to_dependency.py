@@ -239,6 +239,8 @@ def _outcome(
         return "something else stands on its line"
     if reason := signatures.reason_to_keep(operation):
         return reason
+    if reason := providers.reason_of_replaced(one):
+        return reason
     if not one.variable:
         operations = operations_with(project, operation)
         if reason := reason_of_decorators(operations):
@@ -324,8 +326,13 @@ class _Providers:
                 return f"`{name}` yields"
             if isinstance(part, ast.Call) and dotted(part.func).endswith(".set") and not callee.is_async:
                 return f"`{name}` may set a context variable, which a dependency in another thread would lose"
+        return None
+
+    def reason_of_replaced(self, one: _Call) -> str | None:
+        """Whether something puts another function in the place of the one that the handler calls."""
+        name, path = one.callee.name, one.callee.path or ""
         own = one.operation.module
-        for where, local in {(own.path, dotted(one.call.func).partition(".")[0]), (module.path, name)}:
+        for where, local in {(own.path, dotted(one.call.func).partition(".")[0]), (path, name)}:
             there = self.project.module(where)
             facts = facts_of(self.project, there, local) if there is not None else None
             if facts is not None and (facts.named or facts.changed_elsewhere):

@@ -128,4 +128,6 @@ def _outcome(
         return injection
     if reason := signatures.reason_to_keep(operation):
         return reason
+    if body.opened.provider is None and (reason := providers.reason_of_replaced(module, body)):
+        return reason
     return _Subject(operation, body, provider, injection)

@@ -52,8 +52,6 @@ class Providers:
         opened = body.opened
         if opened.provider is not None:  # `next(get_db())`
             return self._existing(opened.provider)
-        if reason := self._reason_of_replaced(operation.module, body):
-            return reason
         for one in session_providers(self.project):
             if self._is_same(one, body):
                 return self._existing(one.yielding.provided.symbol)
@@ -87,7 +85,7 @@ class Providers:
             and _arguments(one.call) == _arguments(body.call)
         )
 
-    def _reason_of_replaced(self, module: Module, body: Body) -> str | None:
+    def reason_of_replaced(self, module: Module, body: Body) -> str | None:
         """Whether something puts another factory in the place of the one that the handler calls."""
         name = dotted(body.call.func).partition(".")[0]
         facts = facts_of(self.project, module, name)
