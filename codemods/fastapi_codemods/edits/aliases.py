@@ -99,7 +99,7 @@ def _symbol(project: Project, module: Module, name: str, scopes: Sequence[Scope]
     if symbol is not None:
         return symbol
     bindings = module.bindings(head)
-    if not bindings and hasattr(builtins, head) and not module.facts.stars:
+    if not bindings and hasattr(builtins, head):
         return Symbol(None, f"builtins.{name}")
     if bindings and all(binding.kind == "import" for binding in bindings):
         return f"`{head}` is imported for type checkers alone"
@@ -279,16 +279,25 @@ def import_in(project: Project, module: Module, place: Place, statement: int) ->
     source = import_of(project, module, home)
     if source is None:
         return None, f"{module.path} cannot import from {home.path} without closing a circle"
-    if project.imports_lead(home.path, module.path) and _may_be_imported_half(project, module, place):
+    if _may_be_imported_half(project, module, place):
         return None, f"{home.path} imports {module.path} before the alias would stand there"
     return source, None
 
 
 def _may_be_imported_half(project: Project, module: Module, place: Place) -> bool:
-    """Whether the home of an alias imports a module, at any remove, above the alias."""
+    """Whether the home of an alias imports a module, at any remove, above the alias.
+
+    What stands above a name that the module imports from there already does not: that import would have failed.
+    """
     home = place.home
+    known = -1
+    for item in module.facts.imports:
+        if not (item.scopes or item.type_checking):
+            symbol = project.follow_import(module.path, item.target)
+            if symbol is not None and symbol.path == home.path and symbol.name:
+                known = max([known, *(binding.statement for binding in home.bindings(symbol.name))])
     for item in home.facts.imports:
-        if item.type_checking or item.statement > place.statement:
+        if item.type_checking or not known < item.statement <= place.statement:
             continue
         parts = item.target.split(".")
         for length in range(len(parts), 0, -1):

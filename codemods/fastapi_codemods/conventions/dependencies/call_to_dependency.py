@@ -56,7 +56,7 @@ from ...edits.models import import_of, reference
 from ...findings import Finding, Safety
 from ...project import Function, Module, Project, Span, Symbol
 from ...project.bodies import parameter_of
-from ...project.injected import Marker, injected_by
+from ...project.injected import Marker, called, injected_by
 from ...project.names import facts_of
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.provided import injected_symbols
@@ -210,10 +210,15 @@ def _call(
         return None
     own = {parameter.name: module.text[parameter.start : parameter.end] for parameter in function.parameters}
     request = request_parameter(project, operation)
-    injected = {one.parameter.name for one in injected_by(project, module, function)}
+    schemes = {
+        asked.parameter.name
+        for asked in injected_by(project, module, function)
+        if asked.marker.provider is not None and not called(project, asked.marker.provider)
+    }
     names = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)} & own.keys()
     of_request = any(
-        given == request or given in injected or any(word in own[given] for word in _FROM_REQUEST) for given in names
+        given == request or given in schemes or any(word in own[given] for word in ("Header(", "Cookie("))
+        for given in names
     )
     if not of_request:
         return None

@@ -35,6 +35,7 @@ See <https://fastapi.tiangolo.com/tutorial/sql-databases/#create-a-session-depen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ def _candidates(project: Project) -> Iterator[tuple[Operation, Body]]:
             continue
         seen.add(place)
         text = module.text[function.span.end : module.facts.statements[function.statement].end]
-        if not any(word in text for word in ("with ", "= ")) or not any(word in text for word in _WORDS):
+        if not _MAY_OPEN.search(text):
             continue
         definition = definition_of(module, function)
         body = body_of(project, operation, definition) if definition is not None else None
@@ -107,7 +108,10 @@ def _candidates(project: Project) -> Iterator[tuple[Operation, Body]]:
             yield operation, body
 
 
-_WORDS = ("ession", "onnect", "get_db", "conn", "db", "engine")
+_MAY_OPEN = re.compile(
+    r"(?:=|\bwith)\s*(?:await\s+)?(?:a?next\(\s*)?[\w.]*(?:conn|database|db|engine|session|transaction)[\w.]*\(",
+    re.IGNORECASE,
+)
 
 
 def _outcome(
