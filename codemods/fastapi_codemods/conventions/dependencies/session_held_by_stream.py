@@ -15,7 +15,8 @@ the loop; or all that the stream needs is read before it begins.
 
 ## Left alone
 
-- WebSocket handlers without a loop, and streams of what is in memory already (`io.BytesIO`, lists).
+- WebSocket handlers without a loop; streams of what is there already: memory, files, one piece of text.
+- A session that is closed before the stream begins, where the stream does not use it.
 - Sessions that come from elsewhere than a dependency of the project which opens and yields them.
 - Tests.
 
@@ -43,7 +44,9 @@ from ...project.versions import Versions
 from ...source.discovery import is_test
 
 _STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "ServerSentEventResponse"})
-_IN_MEMORY = re.compile(r"\b(?:BytesIO|StringIO)\(|\biter\(\s*\[|\[")
+# Between these, what a dependency opened was closed before the response was sent.
+RESPONDS_AFTER_EXIT = ((0, 106), (0, 118))
+_IN_MEMORY = re.compile(r"\b(?:BytesIO|StringIO)\Z|read|download|get_file|get_object")
 _MAY_STREAM = re.compile(r"\b(?:StreamingResponse|EventSourceResponse|yield)\b")
 _DEEPEST = 5
 
@@ -72,7 +75,7 @@ class SessionHeldByStream(Codemod):
             line = asked[0].parameter.line
             yield self.finding(
                 module.location(line, asked[0].parameter.column, asked[0].parameter.end_line),
-                f"`{function.name}` asks for the session `{asked[0].parameter.name}` and {why}",
+                f"`{function.name}` asks for a session by `{asked[0].parameter.name}` and {why}",
                 anchor=f"{function.qualified_name}.{asked[0].parameter.name}",
             )
 
@@ -99,30 +102,41 @@ def _why(versions: Versions, operation: Operation, definition: Definition, asked
         if not loops:
             return ""
         return "waits for messages in a loop: the session stays open until the client leaves; open one for each message"
-    is_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node))
-    if not is_generator and not _answers_with_stream(node):
+    stream = _stream(node)
+    if stream is None:
         return ""
     scope = asked.marker.argument("scope")
     is_early = isinstance(scope, ast.Constant) and scope.value == "function"
-    if is_early or (0, 106) <= versions.fastapi < (0, 118):
-        return "answers with a stream: the session is closed before the stream begins; open one inside of it"
+    if is_early or RESPONDS_AFTER_EXIT[0] <= versions.fastapi < RESPONDS_AFTER_EXIT[1]:
+        uses = any(isinstance(part, ast.Name) and part.id == asked.parameter.name for part in stream)
+        closed = "streams what it reads with it: the session is closed before the stream begins; open one inside of it"
+        return closed if uses else ""
     return (
         "answers with a stream: the session stays open until its end; read before it begins, or open one inside of it"
     )
 
 
-def _answers_with_stream(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    made = {
-        target.id: part.value
-        for part in own_nodes(node)
-        if isinstance(part, ast.Assign)
-        for target in part.targets
-        if isinstance(target, ast.Name)
-    }
+def _stream(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST] | None:
+    """All that is evaluated while a handler streams; None where it sends what it has, such as a file that is open."""
+    if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
+        return list(own_nodes(node))
+    functions = {n.name: n for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     for part in own_nodes(node):
-        if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _STREAMS:
-            given = part.args[0] if part.args else next((k.value for k in part.keywords if k.arg == "content"), None)
-            value = made.get(given.id, given) if isinstance(given, ast.Name) else given
-            if value is not None and not _IN_MEMORY.match(ast.unparse(value).removeprefix("io.")):
-                return True
-    return False
+        if not (isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _STREAMS):
+            continue
+        given = part.args[0] if part.args else next((k.value for k in part.keywords if k.arg == "content"), None)
+        if isinstance(given, ast.Name):
+            made = [n.value for n in own_nodes(node) if isinstance(n, ast.Assign) and dotted(n.targets[0]) == given.id]
+            given = made[-1] if made else None
+        if isinstance(given, ast.GeneratorExp):
+            return list(ast.walk(given))
+        name = dotted(given.func) if isinstance(given, ast.Call) else ""
+        if not name or name in ("iter", "open") or _IN_MEMORY.search(name):
+            continue
+        inner = functions.get(name)
+        if inner is None:
+            return list(ast.walk(given)) if given is not None else []
+        parts = list(ast.walk(inner))
+        if any(isinstance(n, ast.For | ast.AsyncFor | ast.While | ast.YieldFrom) for n in parts):
+            return parts
+    return None
