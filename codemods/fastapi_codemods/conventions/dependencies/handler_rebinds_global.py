@@ -1,6 +1,7 @@
 """Handlers do not give variables of the module another value.
 
-A handler with `global counter` is found that makes the new value of the old one, or of what the request says.
+A handler with `global counter` is found that makes the new value of the old one, or keeps what the request says for
+another handler.
 
 ## Why
 
@@ -12,6 +13,7 @@ itself and is injected.
 ## Left alone
 
 - Under a lock (`with lock:`), and what is made when it is first asked for (`if client is None: client = ...`).
+- What no other handler of the module reads, and objects that are made of the request, such as a job.
 - Values that have nothing to do with the old one or the request, such as a latch or a time.
 - Handlers that change a container in place; `get-that-writes` sees those of GET routes.
 - Functions that handlers call, and tests.
@@ -32,7 +34,7 @@ from collections.abc import Iterator
 from ...codemod import Codemod
 from ...findings import Finding, Safety
 from ...project import Project
-from ...project.operations import definition_of, operations_of, own_nodes
+from ...project.operations import Operation, definition_of, operations_of, own_nodes
 from ...project.reader import blocks_of, dotted
 from ...source.discovery import is_test
 
@@ -61,7 +63,7 @@ class HandlerRebindsGlobal(Codemod):
             taken = _taken_from_request(node)
             for name, (line, reads, given) in _rebound(node.body, declared, taken).items():
                 at = definition.positions.line(line)
-                if not (reads or given):
+                if not reads and not (given and _is_read_by_others(project, operation, name)):
                     continue
                 lost = (
                     "two requests at once can lose one of their changes"
@@ -75,6 +77,16 @@ class HandlerRebindsGlobal(Codemod):
                     " database, a cache, or an object that guards itself",
                     anchor=f"{function.qualified_name}.{name}",
                 )
+
+
+def _is_read_by_others(project: Project, operation: Operation, name: str) -> bool:
+    """Whether another handler of the module names the variable."""
+    module = operation.module
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(name)}\b", module.statement_text(other.function.statement))
+        for other in operations_of(project)
+        if other.module is module and other.function.span != operation.function.span
+    )
 
 
 def _taken_from_request(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
@@ -107,7 +119,8 @@ def _rebound(body: list[ast.stmt], names: set[str], taken: set[str]) -> dict[str
             for part in ast.walk(target):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id in names:
                     reads = isinstance(statement, ast.AugAssign) or _reads(statement, part.id)
-                    given = any(_reads(statement, name) for name in taken - names)
+                    is_made = isinstance(getattr(statement, "value", None), ast.Call | ast.Await)
+                    given = not is_made and any(_reads(statement, name) for name in taken - names)
                     found.setdefault(part.id, (statement.lineno, reads, given))
         left = names - _made_late(statement)
         for block, _ in blocks_of(statement):
