@@ -12,6 +12,7 @@ import builtins
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..findings import Finding
@@ -56,7 +57,8 @@ def meaning(project: Project, module: Module, span: Span, scopes: Sequence[Scope
     if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
         return "it is not written as `Annotated[...]`"
     names: dict[str, Symbol] = {}
-    for part in _names_in(node):
+    of_type, *others = node.slice.elts
+    for part in chain(_names_in(node.value), _names_in(of_type), *(_names_in(o, of_types=False) for o in others)):
         if isinstance(part, ast.Constant):
             return f"it quotes `{part.value!s}`, which FastAPI looks up where the function stands"
         found = _symbol(project, module, part, scopes)

@@ -212,6 +212,7 @@ def _of_existing(project: Project, members: Sequence[_Member], place: Place) -> 
 
 def _of_new(project: Project, members: Sequence[_Member], taken: set[str]) -> _Found:
     best: _Found = {}
+    chosen: set[str] = set()
     most = -1
     for homes in _candidates(project, members):
         found: _Found = {}

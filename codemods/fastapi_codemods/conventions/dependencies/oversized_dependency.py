@@ -1,6 +1,7 @@
 """A dependency does one thing.
 
-A dependency of more than 60 lines, or with more than 12 branches, is found, where something injects it.
+A dependency of more than 60 lines, or with more than 12 branches, is found, where something injects it; `max-lines` and
+`max-branches` are options.
 
 ## Why
 
@@ -13,10 +14,6 @@ ask for each other: several small ones, each with its own error, say more and ar
 - What is not injected anywhere, and classes.
 - Docstrings, and lines that only continue a statement, count as nothing.
 - Tests.
-
-## Options
-
-`max-lines` (60) and `max-branches` (12).
 
 ## Safety
 
