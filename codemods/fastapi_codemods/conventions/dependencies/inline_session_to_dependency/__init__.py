@@ -108,8 +108,10 @@ def _candidates(project: Project) -> Iterator[tuple[Operation, Body]]:
             yield operation, body
 
 
+_NAMED = r"\w*(?:conn|database|db|session)\w*"
 _MAY_OPEN = re.compile(
-    r"(?:=|\bwith)\s*(?:await\s+)?(?:a?next\(\s*)?[\w.]*(?:conn|database|db|engine|session|transaction)[\w.]*\(",
+    r"(?:=|\bwith)\s*(?:await\s+)?(?:a?next\(\s*)?[\w.]*(?:conn|database|db|engine|session|transaction)[\w.]*\("
+    rf"|\b{_NAMED}\s*=\s*(?:await\s+)?[A-Za-z_][\w.]*\(|\bas\s+{_NAMED}\s*:",
     re.IGNORECASE,
 )
 
