@@ -22,8 +22,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fastapi_codemods import Safety, pipeline, registry
@@ -110,6 +111,20 @@ SUBJECTS = (
 )  # fmt: skip
 
 
+class About(NamedTuple):
+    """What a page is about."""
+
+    title: str
+    script: str
+    """Its file's name."""
+    codemods: tuple[str, ...]
+    before: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Codemods that run in front of another one, which then sees their result."""
+
+
+ABOUT = About("Routing codemods on real applications", "smaller_codemods_real_apps.py", CODEMODS)
+
+
 class Row(NamedTuple):
     """One codemod on one application."""
 
@@ -138,7 +153,7 @@ def tree_of(subject: Subject, work: Path) -> Path:
     return root
 
 
-def examined(subject: Subject, codemods: Sequence[str], requests: int, work: Path) -> Iterator[Row]:
+def examined(subject: Subject, codemods: Sequence[str], about: About, requests: int, work: Path) -> Iterator[Row]:
     root = tree_of(subject, work)
     helper: dict[str, bytes | None] = {}
     gate: Gate | None = None
@@ -153,16 +168,17 @@ def examined(subject: Subject, codemods: Sequence[str], requests: int, work: Pat
     try:
         for name in codemods:
             started = time.monotonic()
-            selected = Options(select=(name,), safety=Safety.UNSAFE, cache=False)
+            selected = Options(select=(*about.before.get(name, ()), name), safety=Safety.UNSAFE, cache=False)
             checked = pipeline.check(root, [root], selected)
             plan = pipeline.plan(root, [root], selected) if any(f.fixable for f in checked.findings) else checked
-            verdict, holds = judged(gate, root, helper, plan)
-            reasons = Counter(shortened(f.left_alone) for f in plan.findings if f.left_alone is not None)
-            rewritten = sum(len(step.findings) for step in plan.steps)
+            verdict, holds = judged(gate, root, helper, plan, name)
+            found = [finding for finding in plan.findings if finding.codemod == name]
+            reasons = Counter(shortened(f.left_alone) for f in found if f.left_alone is not None)
+            rewritten = sum(len(step.findings) for step in plan.steps if step.codemod == name)
             yield Row(
                 subject.name,
                 name,
-                len(plan.findings),
+                len(found),
                 rewritten,
                 reasons,
                 verdict,
@@ -174,7 +190,7 @@ def examined(subject: Subject, codemods: Sequence[str], requests: int, work: Pat
             gate.close()
 
 
-def judged(gate: Gate | None, root: Path, helper: dict[str, bytes | None], plan: Plan) -> tuple[str, bool]:
+def judged(gate: Gate | None, root: Path, helper: dict[str, bytes | None], plan: Plan, name: str) -> tuple[str, bool]:
     """The gate's verdict in words, and whether it is what the codemod declares."""
     overlay: dict[str, bytes | None] = {}
     for step in plan.steps:
@@ -186,7 +202,7 @@ def judged(gate: Gate | None, root: Path, helper: dict[str, bytes | None], plan:
     report = gate.against(Tree(root, helper | overlay))
     if report.failure is not None:
         return f"not run: {report.failure}", False
-    codemod = registry.get(plan.steps[0].codemod)
+    codemod = registry.get(name)
     undeclared = [difference for difference in report.differences if not allowed(codemod, difference)]
     for difference in undeclared:
         print(f"    undeclared: {difference}")
@@ -209,16 +225,16 @@ def shortened(reason: str) -> str:
 # The page
 
 
-def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
+def page(rows: Sequence[Row], codemods: Sequence[str], about: About, judgement: str) -> str:
     names = {row.application for row in rows}
     subjects = [subject for subject in SUBJECTS if subject.name in names]
     importing = [subject for subject in subjects if subject.environment is not None]
     without = ", ".join(subject.name for subject in importing if not subject.replay) or "none"
     today = datetime.datetime.now(tz=datetime.UTC).date()
     lines = [
-        "# Routing codemods on real applications",
+        f"# {about.title}",
         "",
-        "<!-- Written by scripts/smaller_codemods_real_apps.py; do not edit above the second heading's section. -->",
+        f"<!-- Written by scripts/{about.script}; do not edit above the second heading's section. -->",
         "",
         f"On {today}: {len(importing)} applications that import here, each codemod selected by its name and its plan",
         f"held to what it declares by `verify`, with requests made from the schema (without for {without}),",
@@ -264,14 +280,14 @@ def page(rows: Sequence[Row], codemods: Sequence[str], judgement: str) -> str:
 JUDGEMENT = "\n## Read by a person\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(about: About = ABOUT, description: str | None = __doc__) -> int:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], help="this application; repeatable")
-    parser.add_argument("--codemod", action="append", default=[], choices=CODEMODS, help="this one; repeatable")
+    parser.add_argument("--codemod", action="append", default=[], choices=about.codemods, help="this one; repeatable")
     parser.add_argument("--requests", type=int, default=400, help="at most so many for each run (default: 400)")
     parser.add_argument("--output", type=Path, help="the page to write; what it says below `Read by a person` stays")
     arguments = parser.parse_args()
-    codemods = arguments.codemod or CODEMODS
+    codemods = arguments.codemod or about.codemods
     rows: list[Row] = []
     for subject in SUBJECTS:
         if arguments.only and subject.name not in arguments.only:
@@ -280,7 +296,7 @@ def main() -> int:
             raise SystemExit(f"{subject.name} is not there; run scripts/real_apps.py --setup first")
         with tempfile.TemporaryDirectory() as folder:
             try:
-                for row in examined(subject, codemods, arguments.requests, Path(folder)):
+                for row in examined(subject, codemods, about, arguments.requests, Path(folder)):
                     rows.append(row)
                     state = "ok  " if row.holds else "FAIL"
                     if row.found or not row.holds:
@@ -295,7 +311,7 @@ def main() -> int:
         if arguments.output is not None:  # each time: a run takes half an hour
             written = arguments.output.read_text("utf-8") if arguments.output.exists() else ""
             _, heading, kept = written.partition(JUDGEMENT)
-            arguments.output.write_text(page(rows, codemods, f"{heading}{kept}"), "utf-8")
+            arguments.output.write_text(page(rows, codemods, about, f"{heading}{kept}"), "utf-8")
     return 0 if all(row.holds for row in rows) else 1
 
 

@@ -27,7 +27,7 @@ def get(): ...
 
 
 @app.get("/")
-def read(a: int = Depends(get)): ...
+def read(a: int = Depends(get)): return a
 """
 MENTION = b"from fastapi import Depends\n"
 OPTIONS = Options(select=("depends-to-annotated",))

@@ -707,19 +707,31 @@ class Project:
             path = waiting.pop()
             if path == goal:
                 return True
-            if path in seen or (module := self.module(path)) is None:
-                continue
-            seen.add(path)
-            for item in module.facts.imports:
-                if item.type_checking or (not in_functions and any(scope.kind == "function" for scope in item.scopes)):
-                    continue
-                parts = item.target.split(".")
-                for length in range(1, len(parts) + 1):
-                    found = self.module_path(path, ".".join(parts[:length]) or item.target)
-                    if found is not None:
-                        waiting.append(found)
-            waiting.extend(found for star in module.facts.stars if (found := self.module_path(path, star)))
+            if path not in seen:
+                seen.add(path)
+                waiting.extend(self._imported_by(path, in_functions=in_functions))
         return False
+
+    def _imported_by(self, path: str, *, in_functions: bool) -> tuple[str, ...]:
+        """The files that importing a file imports itself."""
+        return self.remembered(
+            ("imported by", path, in_functions),
+            lambda: tuple(dict.fromkeys(self._imports_of(path, in_functions=in_functions))),
+        )
+
+    def _imports_of(self, path: str, *, in_functions: bool) -> Iterator[str]:
+        module = self.module(path)
+        if module is None:
+            return
+        for item in module.facts.imports:
+            if item.type_checking or (not in_functions and any(scope.kind == "function" for scope in item.scopes)):
+                continue
+            parts = item.target.split(".")
+            for length in range(1, len(parts) + 1):
+                found = self.module_path(path, ".".join(parts[:length]) or item.target)
+                if found is not None:
+                    yield found
+        yield from (found for star in module.facts.stars if (found := self.module_path(path, star)))
 
     # Places
 
