@@ -25,6 +25,8 @@ _OF_ONE_THREAD = re.compile(r"sqlite3\b")
 _OF_ONE_USER = re.compile(r"sqlalchemy\b|sqlmodel\b")
 _NAMES_OF_SESSIONS = re.compile(r"(?:\w+_)?(?:db|session|conn|connection|cursor|cur|transaction|tx)\Z", re.IGNORECASE)
 
+_FOR_EACH_THREAD = "which each thread has its own of"
+
 
 class Threads:
     def __init__(self, project: Project) -> None:
@@ -105,6 +107,10 @@ class Threads:
             self._known[symbol] = next(self._reasons(symbol), None)
         return self._known[symbol]
 
+    def reason_of_thread_local(self, symbol: Symbol) -> str | None:
+        """Why a function, or one that it calls, needs a thread that nothing else has used or will use."""
+        return next((reason for reason in self._reasons(symbol) if reason.endswith(_FOR_EACH_THREAD)), None)
+
     def _reasons(self, start: Symbol) -> Iterator[str]:
         waiting, seen = [start], {start}
         while waiting:
@@ -177,7 +183,7 @@ def _reasons_in(symbol: Symbol, module: Module, function: ast.AST) -> Iterator[s
             case ast.Name(id="asyncio" | "anyio" | "trio" as name) if name not in local:
                 yield f"{what} uses `{name}`, which has its event loop in this thread"
             case ast.Name(id=name) if name not in local and _is_thread_local(module, name):
-                yield f"{what} uses `{name}`, which each thread has its own of"
+                yield f"{what} uses `{name}`, {_FOR_EACH_THREAD}"
             case _:
                 pass
 
