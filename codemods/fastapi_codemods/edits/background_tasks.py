@@ -11,10 +11,10 @@ from ..project.functions import FunctionAt, function_of, routes_of
 from ..project.suspension import locals_of
 from .collect import Edits
 from .handlers import Signatures
-from .imports import reachable_as
+from .imports import name_of_same
 from .parameters import ParameterList, Piece, parameter_list, with_parameters, written
 
-CLASS = "fastapi.BackgroundTasks"
+CLASSES = ("fastapi.BackgroundTasks", "starlette.background.BackgroundTasks", "fastapi.background.BackgroundTasks")
 NAME = "background_tasks"
 
 
@@ -39,7 +39,7 @@ def receiver_in(project: Project, signatures: Signatures, found: FunctionAt) -> 
             return reason
     if NAME in locals_of(found.node) or found.module.bindings(NAME):
         return f"it has another `{NAME}`"
-    if reachable_as(found.module, CLASS) is None:
+    if name_of_same(found.module, *CLASSES) is None:
         return f"`{found.module.path}` has another `BackgroundTasks`"
     parameters = parameter_list(found.module, function)
     if isinstance(parameters, str):
@@ -52,7 +52,9 @@ def receiver_in(project: Project, signatures: Signatures, found: FunctionAt) -> 
 def add_parameter(project: Project, receiver: Receiver, edits: Edits, finding: Finding) -> None:
     if receiver.parameters is None:
         return
-    cls = edits.name(receiver.module, CLASS, finding)
+    dotted = name_of_same(receiver.module, *CLASSES)
+    assert dotted is not None
+    cls = edits.name(receiver.module, dotted, finding)
     pieces = with_parameters(receiver.parameters.pieces, [_piece(cls)])
     assert pieces is not None
     text = written(project, receiver.parameters, pieces)
