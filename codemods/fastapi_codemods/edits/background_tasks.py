@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..findings import Finding
 from ..project import Module, Project
-from ..project.after_response import background_parameter
+from ..project.background_tasks import background_parameter
 from ..project.functions import FunctionAt, function_of, routes_of
 from ..project.suspension import locals_of
 from .collect import Edits

@@ -13,36 +13,18 @@ from itertools import pairwise
 
 from .functions import FunctionAt, function_of, routes_of
 from .heavy_work import evidence_of, is_endless, polls
-from .index import Module, Project
-from .model import Function
+from .index import Project
 from .raises import http_exceptions_raised
 from .reader import dotted
 from .started_work import Started, calls_in, definition_of_callee
 from .suspension import MUTATORS, locals_of
 from .types import Frame, FunctionNode, Types, own_nodes, yields
 
-BACKGROUND = frozenset(
-    {
-        "fastapi.BackgroundTasks", "fastapi.background.BackgroundTasks", "starlette.background.BackgroundTasks",
-    }
-)  # fmt: skip
-
 SESSIONS_LIVE_LONGER_SINCE = (0, 118)
 
 _WAITS = frozenset({"gather", "get", "join", "sleep", "wait", "wait_for", "as_completed"})
 _STREAMS = re.compile(r"Stream|EventSource|Sse|SSE")
 _CONNECTED = frozenset({"Queue", "PriorityQueue", "LifoQueue", "Event", "Future", "Condition", "SimpleQueue", "Lock"})
-
-
-def background_parameter(project: Project, module: Module, function: Function) -> str | None:
-    """The parameter that a handler already has for background tasks."""
-    for parameter in function.parameters:
-        if parameter.annotation is not None and parameter.default is None:
-            written = module.code(parameter.annotation).strip("\"'")
-            symbol = project.resolve(module, written, function.scopes) if re.fullmatch(r"[\w.]+", written) else None
-            if symbol is not None and symbol.path is None and symbol.name in BACKGROUND:
-                return parameter.name
-    return None
 
 
 def reason_to_start_now(

@@ -33,7 +33,7 @@ _LIBRARIES = frozenset(
 # A question about what is there, and data taken from values that are there: nothing of these takes long.
 _LIGHT = re.compile(
     r"(?:is_available|device|device_count|isna|isnull|notna|Timestamp|Timedelta|to_datetime|DataFrame|Series|__\w+__"
-    r"|set_num_threads|manual_seed|empty_cache|no_grad|inference_mode)\Z"
+    r"|mem_get_info|set_num_threads|manual_seed|empty_cache|no_grad|inference_mode)\Z"
 )
 
 

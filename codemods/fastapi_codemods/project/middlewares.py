@@ -31,6 +31,7 @@ BASE_HTTP = "starlette.middleware.base.BaseHTTPMiddleware"
 
 _REGISTERS = re.compile(r"\badd_middleware\s*\(|\.\s*middleware\s*\(|\bmiddleware\s*=")
 _REGISTERS_BYTES = re.compile(rb"\badd_middleware\s*\(|\.\s*middleware\s*\(|\bmiddleware\s*=")
+_INNER = frozenset({"app", "self.app", "self._app", "self.asgi_app"})
 _MIDDLEWARE = frozenset({"starlette.middleware.Middleware", "fastapi.middleware.Middleware"})
 _APPLICATIONS = ("fastapi.FastAPI", "starlette.applications.Starlette")
 
@@ -139,7 +140,7 @@ def _calls_next(work: Frame) -> Iterator[ast.Call]:
     for part in own_nodes(node):
         if isinstance(part, ast.Call):
             name = dotted(part.func)
-            if (parameters and name == parameters[-1]) or name in ("self.app", "self._app", "self.asgi_app", "app"):
+            if (parameters and name == parameters[-1]) or name in _INNER:
                 yield part
 
 
@@ -162,20 +163,39 @@ def answers_early(registration: Registration) -> ast.stmt | None:
     in_clauses = {
         id(inner) for part in own_nodes(node) if isinstance(part, ast.ExceptHandler) for inner in ast.walk(part)
     }
+    parameters = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
     for part in own_nodes(node):
         if not isinstance(part, ast.stmt) or id(part) in in_clauses or (part.lineno, part.col_offset) > last:
             continue
         match part:
             case ast.Return(value=ast.expr() as value) if registration.is_base_http:
-                is_onward = any(inner in onward for inner in ast.walk(value))
-                if not is_onward and not (isinstance(value, ast.Name) and value.id in names):
+                read = {inner.id for inner in ast.walk(value) if isinstance(inner, ast.Name)}
+                if read.isdisjoint(names) and parameters[-1] not in read:
                     return part
-            case ast.Expr(value=ast.Await(value=ast.Call() as call)) if not registration.is_base_http:
-                if len(call.args) == 3 and call not in onward and not dotted(call.func).startswith("self."):
+            case ast.Expr(value=ast.Await(value=ast.Call(args=[_, _, _]) as call)) if not registration.is_base_http:
+                if call not in onward and not _wraps_application(node, call.func):
                     return part
             case _:
                 pass
     return None
+
+
+def _wraps_application(node: FunctionNode, callee: ast.expr) -> bool:
+    """Whether what gets the request hands it on, as `GZipResponder(self.app)` does."""
+    if dotted(callee).startswith("self."):
+        return True
+    made = [callee]
+    if isinstance(callee, ast.Name):
+        made = [
+            part.value
+            for part in own_nodes(node)
+            if isinstance(part, ast.Assign) and [dotted(target) for target in part.targets] == [callee.id]
+        ]
+    return not made or any(
+        isinstance(inner, ast.Attribute | ast.Name) and dotted(inner) in _INNER
+        for value in made
+        for inner in ast.walk(value)
+    )
 
 
 def _stacks(project: Project) -> Iterator[Stack]:

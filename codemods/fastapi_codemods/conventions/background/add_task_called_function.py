@@ -23,7 +23,6 @@ See <https://fastapi.tiangolo.com/tutorial/background-tasks/>.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -33,17 +32,13 @@ from ...edits.calls import arguments_of, write_call
 from ...edits.lines import has_comment
 from ...findings import Finding, Safety
 from ...project import Project
-from ...project.after_response import BACKGROUND
+from ...project.background_tasks import ADDS, ADDS_BYTES, adds_task
 from ...project.functions import FunctionAt, functions_with
 from ...project.reader import dotted
 from ...project.returns import returns_of
 from ...project.started_work import calls_in, definition_of_callee
 from ...project.types import Frame, FunctionNode, Types, own_nodes
-from ...project.types.bindings import locals_of
 
-_ADDS = re.compile(r"\badd_task\s*\(|\bBackgroundTask\s*\(")
-_ADDS_BYTES = re.compile(rb"\badd_task\b|\bBackgroundTask\b")
-_TASK = frozenset({"starlette.background.BackgroundTask", "fastapi.background.BackgroundTask"})
 _PRINTS = frozenset({"builtins.print"})
 
 
@@ -58,9 +53,9 @@ class AddTaskCalledFunction(Codemod):
 
     def find(self, project: Project) -> Iterator[Finding]:
         types = Types(project)
-        for function in functions_with(project, _ADDS_BYTES, _ADDS, (b"Background",)):
+        for function in functions_with(project, ADDS_BYTES, ADDS, (b"Background",)):
             for call in calls_in(function.node):
-                if len(call.args) != 1 or call.keywords or not _adds(project, types, function, call):
+                if len(call.args) != 1 or call.keywords or not adds_task(project, types, function, call):
                     continue
                 given = call.args[0]
                 work = given.value if isinstance(given, ast.Await) else given
@@ -82,42 +77,6 @@ class AddTaskCalledFunction(Codemod):
             texts = [module.code(positions.span(work.func)), *arguments_of(module, positions, work)]
             callee = module.code(positions.span(call.func))
             write_call(edits, module, positions.span(call), callee, texts, finding)
-
-
-def _adds(project: Project, types: Types, function: FunctionAt, call: ast.Call) -> bool:
-    """Whether a call makes a background task of what it is given."""
-    if isinstance(call.func, ast.Name):
-        value = types.value(function.frame, call.func)
-        return value is not None and value.symbol.path is None and value.symbol.name in _TASK
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "add_task":
-        return False
-    return isinstance(call.func.value, ast.Name) and _is_background(project, types, function, call.func.value.id)
-
-
-def _is_background(project: Project, types: Types, function: FunctionAt, name: str) -> bool:
-    """Whether a name of the function stands for background tasks."""
-    bound = locals_of(function.node).get(name, [])
-    for one in bound:
-        node = one.node
-        if one.kind == "parameter" and isinstance(node, ast.arg) and node.annotation is not None:
-            annotation = node.annotation
-            if isinstance(annotation, ast.BinOp):
-                annotation = annotation.left
-            if isinstance(annotation, ast.Subscript):
-                annotation = annotation.slice
-            if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-                symbol = project.resolve(function.module, annotation.value)
-                if symbol is None or symbol.path is not None or symbol.name not in BACKGROUND:
-                    return False
-                continue
-            value = types.value(function.frame._replace(nodes=function.outside), annotation)
-        elif one.kind == "value" and isinstance(node, ast.Call):
-            value = types.value(function.frame, node.func)
-        else:
-            return False
-        if value is None or value.symbol.path is not None or value.symbol.name not in BACKGROUND:
-            return False
-    return bool(bound)
 
 
 def _called(types: Types, function: FunctionAt, work: ast.Call) -> Frame | str | None:

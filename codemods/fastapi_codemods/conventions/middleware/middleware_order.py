@@ -122,7 +122,8 @@ def _is_cors(registration: Registration) -> bool:
 def _fault(inner: Registration, outer: Registration) -> str:
     """What goes wrong with `inner` inside of `outer`, empty if nothing is known to."""
     if inner.library.endswith(".CORSMiddleware"):
-        return f"which answers itself: {_BROWSER}" if _answers(outer) else ""
+        is_own = _sets_cors(outer)
+        return f"which answers itself: {_BROWSER}" if _answers(outer) and not is_own else ""
     if inner.library.endswith(".SessionMiddleware") and _uses(outer, "session"):
         return "which uses `request.session` before it is there"
     if inner.library.endswith(".AuthenticationMiddleware") and (_uses(outer, "user") or _uses(outer, "auth")):
@@ -136,6 +137,15 @@ def _fault(inner: Registration, outer: Registration) -> str:
 
 def _answers(registration: Registration) -> bool:
     return registration.library in _ANSWERS or answers_early(registration) is not None
+
+
+def _sets_cors(registration: Registration) -> bool:
+    """Whether it is about CORS itself, and knows what its answers need."""
+    work = registration.work
+    if "cors" in registration.name.lower() or work is None:
+        return "cors" in registration.name.lower()
+    bindings = work.module.bindings(getattr(work.nodes[0], "name", ""))
+    return any("access-control-" in work.module.statement_text(one.statement).lower() for one in bindings)
 
 
 def _uses(registration: Registration, what: str) -> bool:
