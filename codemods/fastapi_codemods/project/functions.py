@@ -79,7 +79,8 @@ def _functions_in(
     for node in statements_within(body):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
-        if not any(node.lineno <= line <= (node.end_lineno or node.lineno) for line in lines):
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        if not any(first <= line <= (node.end_lineno or first) for line in lines):
             continue
         if isinstance(node, FunctionNode):
             yield FunctionAt(module, positions, outside, node)

@@ -1,6 +1,6 @@
 """The handlers of a feature are `async def` or `def` as those of the whole project are.
 
-It reports modules whose share of `async def` handlers differs from that of all others by more than 50 points.
+It reports modules whose share of `async def` handlers differs from the project's by more than 50 points.
 
 ## Why
 
@@ -51,12 +51,11 @@ class MixedAsyncStyle(Codemod):
             return
         types = Types(project)
         asyncs = {path: sum(function.is_async for _, function in own.values()) for path, own in by_module.items()}
+        usual = 100 * sum(asyncs.values()) / total
         for path, own in by_module.items():
-            others = total - len(own)
-            if len(own) < HANDLERS_OF_MODULE or others < HANDLERS_OF_MODULE:
+            if len(own) < HANDLERS_OF_MODULE:
                 continue
             share = 100 * asyncs[path] / len(own)
-            usual = 100 * (sum(asyncs.values()) - asyncs[path]) / others
             if abs(share - usual) <= POINTS:
                 continue
             odd = [pair for pair in own.values() if pair[1].is_async != (usual > share)]
@@ -66,7 +65,7 @@ class MixedAsyncStyle(Codemod):
             word = "async def" if usual <= share else "def"
             yield self.finding(
                 module.location(first.line, 1, first.end_line),
-                f"{len(odd)} of {len(own)} handlers in {path} are `{word}`, while {usual:.0f} % of the project's others"
+                f"{len(odd)} of {len(own)} handlers in {path} are `{word}`, while {usual:.0f} % of the project's"
                 " are `async def`; the next one is likely to be written in either way",
                 anchor="async handlers",
             )

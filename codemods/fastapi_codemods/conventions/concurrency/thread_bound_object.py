@@ -14,7 +14,7 @@ connection of sqlite3 may only be used by the thread that made it, and raises `P
 
 ## Safety
 
-It only reports. Make dependency and handler both plain, or connect with `check_same_thread=False` where no two
+It only reports. Make dependency and handler both `async def`, or connect with `check_same_thread=False` where no two
 requests share the connection.
 
 See <https://docs.python.org/3/library/sqlite3.html#sqlite3.connect>.

@@ -34,6 +34,7 @@ from ...project import Project, Symbol
 from ...project.middlewares import function_at, middleware_functions
 from ...project.reader import dotted
 from ...project.started_work import calls_in, definition_of_callee, symbol_of
+from ...project.suspension import locals_of
 from ...project.types import Frame, Types
 
 FUNCTIONS_FOLLOWED = 30
@@ -106,14 +107,16 @@ def _lines_before(frame: Frame) -> int:
 def _kind(types: Types, frame: Frame, call: ast.Call) -> tuple[str, str] | None:
     """What a call asks, and its name."""
     value = types.value(frame, call.func)
-    if value is None:
+    if value is not None and value.symbol.path is None:
+        if _HTTP.match(value.symbol.name):
+            return "another service", value.symbol.name
+        return ("a database", value.symbol.name) if _DATABASE.match(value.symbol.name) else None
+    name = dotted(call.func)
+    if value is not None or not name or name.partition(".")[0] in locals_of(frame.nodes[-1]):
         return None
-    name = value.symbol.name
-    if value.symbol.path is None:
-        if _HTTP.match(name):
-            return "another service", name
-        return ("a database", name) if _DATABASE.match(name) else None
-    return ("a database", dotted(call.func)) if _is_session_factory(types, value.symbol) else None
+    symbol = types.project.resolve(frame.module, name)
+    is_factory = symbol is not None and symbol.path is not None and _is_session_factory(types, symbol)
+    return ("a database", name) if is_factory else None
 
 
 def _is_session_factory(types: Types, symbol: Symbol) -> bool:

@@ -17,6 +17,7 @@ through a stream. That costs time for every request, and context variables that 
 
 - Classes that do more: answer themselves, read a body, wait for something, set cookies, catch exceptions.
 - Classes from which others derive, that other code makes or calls, and functions with `@app.middleware("http")`.
+- Functions that may read a context variable when the response begins.
 - Functions that use the names which the new one needs (`scope`, `send`, `headers`, `message`).
 
 ## Safety
@@ -35,10 +36,10 @@ from typing import NamedTuple
 
 from ...codemod import Codemod
 from ...edits import Edits, name_of_same, reachable_as
-from ...edits.lines import has_string_over_lines, indent_of, stands_alone
+from ...edits.lines import has_string_over_lines, indent_of, stands_alone, with_comments_above
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
-from ...project.functions import FunctionAt, function_of
+from ...project.functions import FunctionAt
 from ...project.middlewares import BASE_HTTP, function_at, middleware_functions
 from ...project.reader import dotted
 from ...project.references import uses
@@ -182,12 +183,11 @@ class _Writer:
     def _between(self, above: ast.stmt | None, below: ast.stmt) -> list[str]:
         """The lines between two statements, comments too; those from the header on if there is none above."""
         text = self.module.text
-        if above is None:
-            header = function_of(self.subject.dispatch)
-            start = header.span.end if header is not None else self.positions.span(below).start
-        else:
-            start = self.positions.span(above).end
-        return self._lines(text.find("\n", start) + 1, text.rfind("\n", 0, self.positions.span(below).start) + 1)
+        last = text.rfind("\n", 0, self.positions.span(below).start) + 1
+        if above is not None:
+            return self._lines(text.find("\n", self.positions.span(above).end) + 1, last)
+        first = self.subject.parts.before[0] if self.subject.parts.before else below
+        return self._lines(with_comments_above(self.module, self.positions.span(first)).start, last)
 
     def _lines(self, start: int, end: int) -> list[str]:
         """The text as it would stand at the left edge, without empty lines around it, headers written anew."""
@@ -257,6 +257,8 @@ def _subject(project: Project, dispatch: FunctionAt, cls: ast.ClassDef) -> _Subj
             return "something stands on the line of `call_next` or of the last `return`"
     if has_string_over_lines(dispatch.code(node).partition(":\n")[2] or "0"):
         return "a text in it goes over several lines"
+    if (call := _may_read_context(project, module, after)) is not None:
+        return f"`{call}` may read a context variable, of which it would see what a handler sets"
     if (reason := _reason_of_use(project, module, cls)) is not None:
         return reason
     for name in (*TYPES, HEADERS):
@@ -265,6 +267,19 @@ def _subject(project: Project, dispatch: FunctionAt, cls: ast.ClassDef) -> _Subj
     if name_of_same(module, *REQUESTS) is None:
         return f"`{module.path}` has another `Request`"
     return _Subject(dispatch, cls, init, found, request)
+
+
+def _may_read_context(project: Project, module: Module, block: Sequence[ast.stmt]) -> str | None:
+    """A call of something of the project that stands beside context variables."""
+    for node in (inner for statement in block for inner in ast.walk(statement)):
+        name = dotted(node.func) if isinstance(node, ast.Call) else ""
+        symbol = project.resolve(module, name) if name and not name.startswith("self.") else None
+        home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
+        if name.startswith("self."):
+            home = module
+        if home is not None and b"ContextVar" in home.data:
+            return f"{name}()"
+    return None
 
 
 def _has_comment_behind(module: Module, span: Span) -> bool:
