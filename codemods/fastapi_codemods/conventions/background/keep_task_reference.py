@@ -40,7 +40,7 @@ from ...edits.lines import stands_alone
 from ...findings import Finding, Safety
 from ...project import Module, Project
 from ...project.code_strings import may_be_patched, strings_by_name
-from ...project.reader import Positions, dotted
+from ...project.reader import Positions
 from ...project.started_work import Started, tasks_started
 from ...project.suspension import locals_of
 
@@ -97,8 +97,8 @@ class KeepTaskReference(Codemod):
             rest = _REST_OF_LINE.match(module.text, whole.end)
             edits.insert(module, rest.end() if rest is not None else whole.end, text, finding)
             if subject.is_new and (offset := _end_of_imports(module)) is not None:
-                head = dotted(started.call.func).partition(".")[0]
-                kind = f": set[{head}.Task]" if module.imports.get(head) == ["asyncio"] else ""
+                known = next((name for name, targets in module.imports.items() if targets == ["asyncio"]), None)
+                kind = f": set[{known}.Task]" if known is not None else ""
                 edits.insert(module, offset, f"{newline}{newline}{SET}{kind} = set()", finding)
 
 

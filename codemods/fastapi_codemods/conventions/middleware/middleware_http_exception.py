@@ -4,8 +4,8 @@
 
 ## Why
 
-The handlers of exceptions stand inside of all middleware: nobody makes a response of what a middleware raises, and the
-client gets a 500 instead of the 401.
+The handlers of exceptions stand inside of all middleware: nobody makes a response of what a middleware raises, and
+the client gets a 500 instead of the 401.
 
 ## Left alone
 
@@ -13,7 +13,8 @@ client gets a 500 instead of the 401.
 - Middleware that gets `scope`, `receive` and `send`: it has no response to return.
 - Functions that a middleware calls and that raise one: they may be used elsewhere, too.
 - A `raise` within a `with`, which would then end as if all were well.
-- Projects that answer `HTTPException` with a handler of their own, in a form that this would not have.
+- Projects that answer `HTTPException`, or any exception, with a handler of their own: their answers may have another
+  form.
 
 ## Safety
 
@@ -86,7 +87,8 @@ class MiddlewareHttpException(Codemod):
                     result = _subject(project, registration, function, statement, call, around)
                     yield self.finding(
                         function.location(statement),
-                        f"an HTTPException raised in the middleware `{registration.name}` is answered with 500",
+                        f"an HTTPException raised in the middleware `{registration.name}` has no handler: the client gets"
+                        " a 500",
                         anchor=f"{function.name}.{ast.unparse(call)}",
                         left_alone=result if isinstance(result, str) else None,
                         subject=result,
@@ -116,7 +118,8 @@ class MiddlewareHttpException(Codemod):
             name = ast.unparse(call.func)
             yield self.finding(
                 function.location(call),
-                f"an HTTPException raised by `{name}()` in the middleware `{function.name}` is answered with 500",
+                f"an HTTPException raised by `{name}()` in the middleware `{function.name}` has no handler: the client"
+                " gets a 500",
                 anchor=f"{function.name}.{name}",
                 left_alone=f"`{name}()` raises it at {one.module.path}:{one.line}, and may be used elsewhere",
             )
@@ -166,7 +169,7 @@ def _subject(
     if (outer := _catching_middleware(project, registration)) is not None:
         return f"the middleware `{outer}` may catch it"
     if (own := _own_handler(project)) is not None:
-        return f"{own} answers HTTPException in a form of its own"
+        return f"{own} answers exceptions in a form of its own"
     if has_comment(function.code(node)):
         return "a comment stands in it"
     if name_of_same(function.module, *RESPONSES) is None:
@@ -219,12 +222,12 @@ def _catching_middleware(project: Project, own: Registration) -> str | None:
 
 
 def _own_handler(project: Project) -> str | None:
-    """Where the project registers its own handler for HTTPException."""
+    """Where the project registers its own handler for HTTPException, or for what nothing else answers."""
     return project.remembered("handler of HTTPException", lambda: next(_own_handlers(project), None))
 
 
 def _own_handlers(project: Project) -> Iterator[str]:
-    for module in modules_with(project, _HANDLES_BYTES, (b"HTTPException", b"exceptions")):
+    for module in modules_with(project, _HANDLES_BYTES, (b"fastapi", b"starlette")):
         if is_test(module.path):
             continue
         for index in statements_with(module, _HANDLES):
@@ -235,8 +238,11 @@ def _own_handlers(project: Project) -> Iterator[str]:
             for node in ast.walk(tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
                     continue
-                is_one = node.func.attr in ("exception_handler", "add_exception_handler")
-                if is_one and is_http_exception(project, module, node.args[0]):
+                if node.func.attr not in ("exception_handler", "add_exception_handler"):
+                    continue
+                caught = node.args[0]
+                is_any = dotted(caught) in _BROAD or (isinstance(caught, ast.Constant) and caught.value == 500)
+                if is_any or is_http_exception(project, module, caught):
                     yield f"{module.path}:{module.facts.statements[index].line + node.lineno - 1}"
 
 
