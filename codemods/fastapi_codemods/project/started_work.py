@@ -106,11 +106,10 @@ def _tasks(project: Project) -> Iterator[Started]:
                 case ast.Expr(value=ast.Call() as call):
                     name = ""
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
-                    if _mentions(function.node, name) > 1:
-                        continue
+                    pass
                 case _:
                     continue
-            if _makes_task(types, function.frame, call.func):
+            if _makes_task(types, function.frame, call.func) and not (name and _mentions(function.node, name) > 1):
                 yield Started(function, statement, call, around, name)
 
 

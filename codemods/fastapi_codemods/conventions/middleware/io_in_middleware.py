@@ -112,11 +112,10 @@ def _kind(types: Types, frame: Frame, call: ast.Call) -> tuple[str, str] | None:
             return "another service", value.symbol.name
         return ("a database", value.symbol.name) if _DATABASE.match(value.symbol.name) else None
     name = dotted(call.func)
-    if value is not None or not name or name.partition(".")[0] in locals_of(frame.nodes[-1]):
+    symbol = types.project.resolve(frame.module, name) if value is None and name else None
+    if symbol is None or symbol.path is None or not _is_session_factory(types, symbol):
         return None
-    symbol = types.project.resolve(frame.module, name)
-    is_factory = symbol is not None and symbol.path is not None and _is_session_factory(types, symbol)
-    return ("a database", name) if is_factory else None
+    return ("a database", name) if name.partition(".")[0] not in locals_of(frame.nodes[-1]) else None
 
 
 def _is_session_factory(types: Types, symbol: Symbol) -> bool:

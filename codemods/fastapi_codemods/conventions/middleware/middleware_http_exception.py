@@ -87,8 +87,8 @@ class MiddlewareHttpException(Codemod):
                     result = _subject(project, registration, function, statement, call, around)
                     yield self.finding(
                         function.location(statement),
-                        f"an HTTPException raised in the middleware `{registration.name}` has no handler: the client gets"
-                        " a 500",
+                        f"an HTTPException raised in the middleware `{registration.name}` has no handler: the client"
+                        " gets a 500",
                         anchor=f"{function.name}.{ast.unparse(call)}",
                         left_alone=result if isinstance(result, str) else None,
                         subject=result,
