@@ -1,4 +1,4 @@
-"""Middleware asks no database and no other service for each request.
+"""Middleware asks no database and no other service on the way of each request.
 
 It reports the first such call of each middleware, directly or by way of functions of the project, and whether it is
 sync or async.
@@ -11,7 +11,7 @@ and can be overridden in tests.
 
 ## Left alone
 
-- Caches such as Redis, which are made for that.
+- Caches such as Redis, which are made for that, and requests that the middleware answers itself.
 - Objects whose class the source does not tell.
 
 ## Safety
@@ -35,7 +35,7 @@ from ...project.middlewares import function_at, middleware_functions
 from ...project.reader import dotted
 from ...project.started_work import calls_in, definition_of_callee, symbol_of
 from ...project.suspension import locals_of
-from ...project.types import Frame, Types
+from ...project.types import Frame, FunctionNode, Types, own_nodes
 
 FUNCTIONS_FOLLOWED = 30
 
@@ -77,8 +77,8 @@ class IoInMiddleware(Codemod):
                 continue
             yield self.finding(
                 function.location(function.node)._replace(end_line=function.line),
-                f"the middleware `{registration.name}` asks {asked.what} for every request (`{asked.name}` at"
-                f" {asked.place}); a dependency would ask only for the routes that need it",
+                f"the middleware `{registration.name}` asks {asked.what} on the way of each request"
+                f" (`{asked.name}` at {asked.place}); a dependency would ask only for the routes that need it",
                 anchor=f"{work.name}.{asked.name}",
             )
 
@@ -87,7 +87,10 @@ def _asked(types: Types, start: Frame) -> _Asked | None:
     waiting, seen = [start], {symbol_of(start)}
     while waiting:
         frame = waiting.pop(0)
+        aside = _answers_aside(frame) if frame is start else frozenset()
         for call in calls_in(frame.nodes[-1]):
+            if id(call) in aside:
+                continue
             if (found := _kind(types, frame, call)) is not None:
                 what, name = found
                 line = _lines_before(frame) + call.lineno
@@ -97,6 +100,22 @@ def _asked(types: Types, start: Frame) -> _Asked | None:
                 seen.add(symbol_of(called))
                 waiting.append(called)
     return None
+
+
+def _answers_aside(frame: Frame) -> frozenset[int]:
+    """The calls by which a middleware answers some requests itself, as `return await self.forward(request)`."""
+    node = frame.nodes[-1]
+    assert isinstance(node, FunctionNode)
+    onward = node.args.args[-1].arg if node.args.args else ""
+    return frozenset(
+        id(inner)
+        for part in own_nodes(node)
+        if isinstance(part, ast.Return) and part.value is not None
+        for found in [list(ast.walk(part.value))]
+        if not any(isinstance(one, ast.Name) and one.id == onward for one in found)
+        for inner in found
+        if isinstance(inner, ast.Call)
+    )
 
 
 def _lines_before(frame: Frame) -> int:
