@@ -2,7 +2,8 @@
 
     asyncio.create_task(notify(user))   ->   background_tasks.add_task(notify, user)
 
-The handler gets the parameter `background_tasks: BackgroundTasks` unless it has one.
+The handler gets the parameter `background_tasks: BackgroundTasks` unless it has one. It runs only if it is selected by
+its name: `keep-task-reference` reports the same tasks in any case, and is the safe remedy.
 
 ## Why
 
@@ -62,7 +63,7 @@ class CreateTaskToBackgroundTasks(Codemod):
     effects = frozenset({"state"})
 
     def find(self, project: Project) -> Iterator[Finding]:
-        started = tasks_started(project)
+        started = tasks_started(project) if self.is_named else ()
         if not started:
             return
         types = Types(project)
