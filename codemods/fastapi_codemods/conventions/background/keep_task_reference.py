@@ -24,7 +24,8 @@ run.
 
 Safe: the task runs as before, and now certainly to its end.
 
-See <https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task>.
+See <https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task>, and for work of handlers
+<https://fastapi.tiangolo.com/tutorial/background-tasks/>.
 """
 
 from __future__ import annotations

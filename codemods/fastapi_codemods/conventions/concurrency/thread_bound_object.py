@@ -17,7 +17,7 @@ connection of sqlite3 may only be used by the thread that made it, and raises `P
 It only reports. Make dependency and handler both `async def`, or connect with `check_same_thread=False` where no two
 requests share the connection.
 
-See <https://docs.python.org/3/library/sqlite3.html#sqlite3.connect>.
+See <https://fastapi.tiangolo.com/async/> and <https://docs.python.org/3/library/sqlite3.html#sqlite3.connect>.
 """
 
 from __future__ import annotations

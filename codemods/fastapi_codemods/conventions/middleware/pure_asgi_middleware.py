@@ -25,7 +25,7 @@ through a stream. That costs time for every request, and context variables that 
 Serial-safe: the same headers, set when the response begins. Context variables that handlers set are seen outside of
 it.
 
-See <https://starlette.dev/middleware/#pure-asgi-middleware>.
+See <https://fastapi.tiangolo.com/advanced/middleware/> and <https://starlette.dev/middleware/#pure-asgi-middleware>.
 """
 
 from __future__ import annotations
