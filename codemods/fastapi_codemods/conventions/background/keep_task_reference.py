@@ -41,11 +41,12 @@ from ...edits.lines import stands_alone
 from ...findings import Finding, Safety
 from ...project import Module, Project
 from ...project.code_strings import may_be_patched, strings_by_name
-from ...project.reader import Positions
+from ...project.reader import Positions, statements_within
 from ...project.started_work import Started, tasks_started
 from ...project.suspension import locals_of
 
 SET = "_background_tasks"
+SUBSCRIPTED_SINCE = (3, 9)
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
 _KEEPS = re.compile(r"add_done_callback\(\s*(\w+)\.discard\s*\)")
 
@@ -80,7 +81,7 @@ class KeepTaskReference(Codemod):
                 subject=result,
             )
 
-    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:  # noqa: ARG002  (the findings know theirs)
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
         for finding in findings:
             subject: _Subject = finding.subject
             started = subject.started
@@ -99,7 +100,8 @@ class KeepTaskReference(Codemod):
             edits.insert(module, rest.end() if rest is not None else whole.end, text, finding)
             if subject.is_new and (offset := _end_of_imports(module)) is not None:
                 known = next((name for name, targets in module.imports.items() if targets == ["asyncio"]), None)
-                kind = f": set[{known}.Task]" if known is not None else ""
+                is_typed = known is not None and project.versions.supports_python(SUBSCRIPTED_SINCE)
+                kind = f": set[{known}.Task]" if is_typed else ""
                 edits.insert(module, offset, f"{newline}{newline}{SET}{kind} = set()", finding)
 
 
@@ -140,7 +142,7 @@ def _end_of_imports(module: Module) -> int | None:
     """The end of the line on which the imports at the head of a module end, without the line's end."""
     last = None
     for index, statement in enumerate(module.facts.statements):
-        if statement.word in ("import", "from"):
+        if statement.word in ("import", "from") or (last is not None and _only_imports(module, index)):
             last = index
         elif last is not None:
             break
@@ -151,6 +153,16 @@ def _end_of_imports(module: Module) -> int | None:
     end = positions.span(module.tree(last).body[-1]).end
     rest = _REST_OF_LINE.match(module.text, end)
     return rest.end() if rest is not None else end
+
+
+def _only_imports(module: Module, index: int) -> bool:
+    """`if TYPE_CHECKING:` and `try:` around imports belong to those."""
+    if module.facts.statements[index].word not in ("if", "try"):
+        return False
+    inside = statements_within(module.tree(index).body)
+    plain = (ast.If, ast.Try, ast.Import, ast.ImportFrom, ast.Assign, ast.Pass)
+    is_plain = all(isinstance(one, plain) for one in inside)
+    return is_plain and any(isinstance(one, ast.Import | ast.ImportFrom) for one in inside)
 
 
 def _is_patched(project: Project, module: Module) -> bool:
