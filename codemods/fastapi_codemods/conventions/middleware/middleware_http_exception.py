@@ -87,8 +87,8 @@ class MiddlewareHttpException(Codemod):
                     result = _subject(project, registration, function, statement, call, around)
                     yield self.finding(
                         function.location(statement),
-                        f"an HTTPException raised in the middleware `{registration.name}` has no handler: the client"
-                        " gets a 500",
+                        f"no handler of HTTPException sees the one that the middleware `{registration.name}` raises:"
+                        " they stand inside of all middleware",
                         anchor=f"{function.name}.{ast.unparse(call)}",
                         left_alone=result if isinstance(result, str) else None,
                         subject=result,
@@ -118,8 +118,8 @@ class MiddlewareHttpException(Codemod):
             name = ast.unparse(call.func)
             yield self.finding(
                 function.location(call),
-                f"an HTTPException raised by `{name}()` in the middleware `{function.name}` has no handler: the client"
-                " gets a 500",
+                f"no handler of HTTPException sees the one that `{name}()` raises in the middleware `{function.name}`:"
+                " they stand inside of all middleware",
                 anchor=f"{function.name}.{name}",
                 left_alone=f"`{name}()` raises it at {one.module.path}:{one.line}, and may be used elsewhere",
             )
