@@ -115,6 +115,13 @@ OF_CODEMODS = (
         choices=("any", "skip"),
         codemod="wrap-dict-returns",
     ),
+    Option(
+        "move",
+        ("--move-middleware",),
+        "switch",
+        "Move registrations of middleware that stand in the wrong order, instead of reporting them.",
+        codemod="middleware-order",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -5,6 +5,15 @@ must not touch the same text; everything outside of them stays the bytes it was.
 """
 
 from .collect import DroppedImport, Edit, Edits, ImportRequest, NewFile
-from .imports import module_reachable_as, reachable_as
+from .imports import module_reachable_as, name_of_same, reachable_as
 
-__all__ = ["DroppedImport", "Edit", "Edits", "ImportRequest", "NewFile", "module_reachable_as", "reachable_as"]
+__all__ = [
+    "DroppedImport",
+    "Edit",
+    "Edits",
+    "ImportRequest",
+    "NewFile",
+    "module_reachable_as",
+    "name_of_same",
+    "reachable_as",
+]

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..findings import Finding
-from ..project import Call, Module
+from ..project import Call, Module, Span
+from ..project.reader import Positions
 from .collect import Edits
 from .lines import indent_of
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+def arguments_of(module: Module, positions: Positions, node: ast.Call) -> list[str]:
+    """The arguments of a call as written, those by position first."""
+    named = [(keyword.arg, module.code(positions.span(keyword.value))) for keyword in node.keywords]
+    return [
+        *(module.code(positions.span(value)) for value in node.args),
+        *(f"{name}={code}" if name is not None else f"**{code}" for name, code in named),
+    ]
+
+
+def write_call(
+    edits: Edits, module: Module, span: Span, callee: str, arguments: Sequence[str], finding: Finding
+) -> None:
+    """`callee(arguments)` in the place of `span`: on one line if it fits there, else a line for each argument."""
+    line_start = max(module.text.rfind("\n", 0, span.start), module.text.rfind("\r", 0, span.start)) + 1
+    before = module.text[line_start : span.start]
+    end = _NEWLINE.search(module.text, span.end)
+    rest = module.text[span.end : end.start() if end else None]
+    joined = f"{callee}({', '.join(arguments)})"
+    fits = len(before) + len(joined) + len(rest) <= edits.project.style.line_length
+    if _NEWLINE.search(joined) is None and (fits or not arguments):
+        edits.replace(module, span, joined, finding)
+        return
+    newline, margin = module.source.newline, before[: len(before) - len(before.lstrip())]
+    inner = margin + indent_of(edits.project, module)
+    lines = "".join(f"{inner}{argument},{newline}" for argument in arguments)
+    edits.replace(module, span, f"{callee}({newline}{lines}{margin})", finding)
 
 
 def change_arguments(

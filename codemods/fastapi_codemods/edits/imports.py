@@ -63,6 +63,12 @@ def _reachable_as(module: Module, dotted: str) -> Reachable | None:
     return None
 
 
+def name_of_same(module: Module, *names: str) -> str | None:
+    """Of several dotted names of one thing the one that the module imports already, else the first that it can."""
+    known = {dotted: found for dotted in names if (found := reachable_as(module, dotted)) is not None}
+    return next((dotted for dotted, found in known.items() if found.request is None), next(iter(known), None))
+
+
 def module_reachable_as(module: Module, dotted: str) -> Reachable | None:
     """How a module (`asyncio`) can be written at module level, by `import asyncio` if need be; None where its name is
     taken by something else."""

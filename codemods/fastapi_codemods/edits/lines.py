@@ -113,6 +113,19 @@ def _with_blank_lines(module: Module, lines: Span) -> Span:
     return Span(first, lines.end) if below >= above else Span(lines.start, last)
 
 
+def with_comments_above(module: Module, span: Span) -> Span:
+    """A statement that has its lines to itself, with the comment lines directly above it at the same indentation."""
+    text = module.text
+    line = text.rfind("\n", 0, span.start) + 1
+    margin, start = text[line : span.start], span.start
+    while line > 0:
+        above = text.rfind("\n", 0, line - 1) + 1
+        if not text[above:line].startswith(f"{margin}#"):
+            break
+        line, start = above, above + len(margin)
+    return Span(start, span.end)
+
+
 def start_with_comments(module: Module, offset: int) -> int:
     """Where the comment lines directly above the top-level statement at `offset` begin, or `offset`."""
     text = module.text

@@ -65,6 +65,22 @@ def code_strings(project: Project) -> list[CodeString]:
     return project.remembered("code strings", lambda: sorted(_read_strings(project), key=lambda s: s.place))
 
 
+def may_be_patched(project: Project, word: bytes) -> bool:
+    """A quick look before the strings of all files are read: whether a file with the word may patch something."""
+    return project.remembered(("may be patched", word), lambda: _may_be_patched(project, word))
+
+
+def _may_be_patched(project: Project, word: bytes) -> bool:
+    for path in surroundings(project):
+        try:
+            data = project.data(path)
+        except OSError:
+            continue
+        if word in data and (b"patch" in data or b"setattr" in data):
+            return True
+    return False
+
+
 def strings_by_name(project: Project) -> dict[tuple[str, str], list[CodeString]]:
     """By file and module-level name, both as looked up and as defined."""
 

@@ -29,6 +29,8 @@ _IN_MEMORY = re.compile(rb""":memory:|sqlite(?:\+\w+)?://["']""")
 _CHECKS_THREAD = re.compile(rb"""check_same_thread["']?[ \t]*[:=][ \t]*True""")
 _NAMES_OF_SESSIONS = re.compile(r"(?:\w+_)?(?:db|session|conn|connection|cursor|cur|transaction|tx)\Z", re.IGNORECASE)
 
+_FOR_EACH_THREAD = "which each thread has its own of"
+
 
 class Threads:
     def __init__(self, project: Project) -> None:
@@ -212,6 +214,10 @@ class Threads:
             self._known[symbol] = next(self._reasons(symbol), None)
         return self._known[symbol]
 
+    def reason_of_thread_local(self, symbol: Symbol) -> str | None:
+        """Why a function, or one that it calls, needs a thread that nothing else has used or will use."""
+        return next((reason for reason in self._reasons(symbol) if reason.endswith(_FOR_EACH_THREAD)), None)
+
     def _reasons(self, start: Symbol) -> Iterator[str]:
         waiting, seen = [start], {start}
         while waiting:
@@ -354,7 +360,7 @@ def _reasons_of_nodes(
             case ast.Name(id="asyncio" | "anyio" | "trio" as name) if name not in local:
                 yield f"{what} uses `{name}`, which has its event loop in this thread"
             case ast.Name(id=name) if name not in local and _is_thread_local(module, name):
-                yield f"{what} uses `{name}`, which each thread has its own of"
+                yield f"{what} uses `{name}`, {_FOR_EACH_THREAD}"
             case _:
                 pass
 

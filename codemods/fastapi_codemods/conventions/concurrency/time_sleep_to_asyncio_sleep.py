@@ -35,8 +35,7 @@ from ...edits import Edits, module_reachable_as
 from ...findings import Finding, Safety
 from ...project import Project
 from ...project.calls import BlockingCall, blocking_calls
-from ...project.code_strings import strings_by_name
-from ...project.surroundings import surroundings
+from ...project.code_strings import may_be_patched, strings_by_name
 from ...project.suspension import Place, needs_parentheses, place_of, reason_against_await
 
 
@@ -81,21 +80,9 @@ def _reason(project: Project, call: BlockingCall, place: Place) -> str | None:
     if module_reachable_as(place.module, "asyncio") is None:
         return f"`{call.path}` has another `asyncio`"
     head = call.written.partition(".")[0]
-    if not project.remembered("sleep may be patched", lambda: _may_be_patched(project)):
+    if not may_be_patched(project, b"sleep"):
         return None
     for string in strings_by_name(project).get((call.path, head), ()):
         if string.kind == "patch":
             return f"{string.place.path}:{string.place.line} patches `{string.text}`, which would have no effect"
     return None
-
-
-def _may_be_patched(project: Project) -> bool:
-    """A quick look before the strings of all files are read."""
-    for path in surroundings(project):
-        try:
-            data = project.data(path)
-        except OSError:
-            continue
-        if b"sleep" in data and (b"patch" in data or b"setattr" in data):
-            return True
-    return False
