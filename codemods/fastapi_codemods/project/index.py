@@ -741,12 +741,16 @@ class Project:
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def function(self, symbol: Symbol) -> tuple[Module, Function] | None:
-        """The function a symbol names, where exactly one definition has that name; read in full if need be."""
+        """The function a symbol names, where exactly one definition has that name; read in full if need be.
+
+        None also where it cannot be read: newer syntax than that of the Python which runs.
+        """
         if symbol.path is None or (module := self.module(symbol.path)) is None:
             return None
         found = [f for f in module.facts.functions if f.qualified_name == symbol.name]
         if not found and "." not in symbol.name:
-            found = [f for f in read_definition(module, symbol.name) if f.name == symbol.name and not f.scopes]
+            with suppress(UnreadableSourceError, RecursionError):
+                found = [f for f in read_definition(module, symbol.name) if f.name == symbol.name and not f.scopes]
         return (module, found[0]) if len(found) == 1 else None
 
 
