@@ -142,7 +142,7 @@ def examined(case: Case, codemods: Sequence[str], requests: int, settings: Setti
             logs["after"].unlink(missing_ok=True)
             plan = planned(case.root, name)
             after = {change.path: change.after for step in plan.steps for change in step.changes}
-            verdict, holds = smaller.judged(gate, case.root, helpers["after"], plan)
+            verdict, holds = smaller.judged(gate, case.root, helpers["after"], plan, name)
             broken = compile_errors(case, after, work) if after else []
             new = Counter(lines_of(logs["after"])) - Counter(lines_of(logs["before"]))
             tests, again = "-", "-"

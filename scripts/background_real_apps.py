@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models_real_apps import APPLICATIONS, Application, Row, examine, reasons, tell
+from models_real_apps import APPLICATIONS, Application, Row, examine, reasons, row_of, tell
 from verify_real_apps import CACHE
 
 from fastapi_codemods import pipeline, registry
@@ -29,6 +29,10 @@ from fastapi_codemods.findings import Finding, Safety
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "background-real-apps.md"
 HAND_READ = "\n## Read by a person\n"
 SEED = 8
+MOST_REQUESTS = 400
+
+Drawn = tuple[str, Finding]
+"""A finding of a report, behind its application."""
 
 REWRITES = (
     "create-task-to-background-tasks", "thread-to-background-tasks", "add-task-called-function", "keep-task-reference",
@@ -68,8 +72,9 @@ def applications() -> Iterator[Application]:
     yield from (application for application in APPLICATIONS if application.name not in names)
 
 
-def examined(application: Application, codemods: Sequence[str]) -> Iterator[Row]:
-    """One look at all of them, then each that finds something by itself and with the gate."""
+def examined(application: Application, codemods: Sequence[str], reported: dict[str, list[Drawn]]) -> Iterator[Row]:
+    """One look at all of them, then each that finds something by itself and with the gate. What the reports find is
+    added to `reported`, by codemod."""
     root = CACHE / "source" / application.source
     start = time.monotonic()
     selected = Options(select=tuple(codemods), safety=Safety.UNSAFE, cache=False, codemods=OPTIONS)
@@ -78,14 +83,16 @@ def examined(application: Application, codemods: Sequence[str]) -> Iterator[Row]
         by_codemod[finding.codemod].append(finding)
     seconds = time.monotonic() - start
     for name, found in by_codemod.items():
+        if registry.get(name).safety is Safety.REPORT:
+            reported.setdefault(name, []).extend((application.name, finding) for finding in found)
         if registry.get(name).safety is Safety.REPORT or not found:
-            yield Row(application.name, name, tuple(found), None, (), seconds)
+            yield row_of(application.name, name, found, None, seconds)
         else:
-            yield from examine(application, [name], OPTIONS)
+            yield from examine(application, [name], OPTIONS, MOST_REQUESTS)
 
 
 def page(rows: Sequence[Row], read_by_hand: str) -> str:
-    imported = sorted({row.application for row in rows if row.report is not None and row.report.failure is None})
+    imported = sorted({row.application for row in rows if _was_run(row)})
     found_in = len({row.application for row in rows})
     lines = [
         "# Background tasks and middleware in real applications",
@@ -99,31 +106,32 @@ def page(rows: Sequence[Row], read_by_hand: str) -> str:
     ]
     for name in (*REWRITES, *REPORTS):
         own = [row for row in rows if row.codemod == name]
-        judged = [row for row in own if row.report is not None and row.report.failure is None]
+        judged = [row for row in own if _was_run(row)]
         clean = sum(not row.undeclared for row in judged)
         gate = f"{clean} of {len(judged)} clean" if judged else ""
-        total, fixed = sum(len(row.findings) for row in own), sum(row.fixed for row in own)
-        left = sum(finding.left_alone is not None for row in own for finding in row.findings)
-        places = sum(bool(row.findings) for row in own)
+        total, fixed = sum(row.found for row in own), sum(row.fixed for row in own)
+        left = sum(len(row.left_alone) for row in own)
+        places = sum(row.found > 0 for row in own)
         safety = registry.get(name).safety.label
         lines.append(f"| {name} | {safety} | {places} | {total} | {fixed} | {left} | {gate} |")
     for name in REWRITES:
-        own = [row for row in rows if row.codemod == name and row.findings]
+        own = [row for row in rows if row.codemod == name and row.found]
         if not own:
             continue
         lines += ["", f"## {name}", "", "| application | found | rewritten | gate |", "|---|---|---|---|"]
-        lines += [f"| {row.application} | {len(row.findings)} | {row.fixed} | {row.gate} |" for row in own]
+        lines += [f"| {row.application} | {row.found} | {row.fixed} | {row.gate} |" for row in own]
         if why := reasons(own):
             lines += ["", "Left alone:", "", *(f"- {reason}: {count}" for reason, count in why)]
     return "\n".join(lines) + "\n" + read_by_hand
 
 
-def sample(rows: Sequence[Row], number: int) -> Iterator[str]:
+def _was_run(row: Row) -> bool:
+    return row.gate not in ("", "does not import")
+
+
+def sample(by_codemod: dict[str, list[Drawn]], number: int) -> Iterator[str]:
     """Findings of the reports, at most so many, each as often from one codemod as from another as far as they go."""
     drawn = random.Random(SEED)
-    by_codemod = {
-        name: [(row.application, f) for row in rows if row.codemod == name for f in row.findings] for name in REPORTS
-    }
     for found in by_codemod.values():
         drawn.shuffle(found)
     turns = max(map(len, by_codemod.values()), default=0)
@@ -140,6 +148,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write docs/background-real-apps.md")
     arguments = parser.parse_args()
     rows: list[Row] = []
+    reported: dict[str, list[Drawn]] = {}
     failed = False
     for application in applications():
         if arguments.only and application.name not in arguments.only:
@@ -147,18 +156,18 @@ def main() -> int:
         if not (CACHE / "source" / application.source).is_dir():
             print(f"{application.name} is not there", flush=True)
             continue
-        for row in examined(application, arguments.codemod or (*REWRITES, *REPORTS)):
+        for row in examined(application, arguments.codemod or (*REWRITES, *REPORTS), reported):
             rows.append(row)
-            if row.findings:
+            if row.found:
                 failed |= tell(row)
-            broken = [f for f in row.findings if f.left_alone is not None and "would break" in f.left_alone]
-            for finding in broken:
-                print(f"    {finding.location}: {finding.left_alone}", flush=True)
+            broken = [reason for reason in row.left_alone if "would break" in reason]
+            for reason in broken:
+                print(f"    {reason}", flush=True)
             failed |= bool(broken) and registry.get(row.codemod).safety <= Safety.SERIAL_SAFE
         if arguments.write:  # each time: a run takes long
             kept = PAGE.read_text("utf-8").partition(HAND_READ)[2] if PAGE.exists() else ""
             PAGE.write_text(page(rows, HAND_READ + kept), "utf-8")
-    for line in sample(rows, arguments.sample):
+    for line in sample(reported, arguments.sample):
         print(line)
     return 1 if failed else 0
 
