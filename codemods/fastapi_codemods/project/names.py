@@ -106,6 +106,18 @@ def facts_of(project: Project, module: Module, name: str) -> NameFacts | None:
     return _completed(project, module, {name: found})[name] if found is not None and found.bindings else None
 
 
+def facts_of_each(project: Project, module: Module, names: Iterable[str]) -> dict[str, NameFacts]:
+    """The facts of some names, those that the module does not bind left out."""
+    local = {name: found for name in names if (found := _local(module, name).get(name)) and found.bindings}
+    return _completed(project, module, local) if local else {}
+
+
+def reads_of(text: str, name: str) -> tuple[Place, ...]:
+    """Where the text of a module reads one of its module-level names: not where a function has its own of that name."""
+    found = _local(Module("", text.encode("utf-8", "surrogatepass")), name).get(name)
+    return tuple(found.read) if found is not None else ()
+
+
 def exported_names(module: Module) -> frozenset[str] | None:
     """What `__all__` lists; None without one, or where it is computed."""
     return module.remembered("names: __all__", lambda: _exported_names(module))

@@ -1,0 +1,377 @@
+"""Objects that handlers take from the module come from a dependency.
+
+A client, a repository, settings, an engine or a store in memory that a handler uses as a global gets a provider,
+a function without parameters that returns the global, and the handler asks for it by an alias
+(`client: ClientDep`). The global stays for everybody else.
+
+## Why
+
+A handler that reaches for a global cannot be given another one: tests have to patch modules, and who reads the
+signature does not see what the handler needs. With a dependency `app.dependency_overrides` replaces it, for one test or
+for one deployment.
+
+## Left alone
+
+- Silently, what is no object with a life of its own: constants, tables that nobody changes, loggers, compiled patterns,
+  enums, templates, locks, context variables, metrics, routers and applications, responses, ORM tables.
+- A handler that is called, or replaced, by anything but FastAPI, under a decorator that may call it in another way, in
+  a class, or with `*args` or `**kwargs`: the others would not pass the argument.
+- An object that is set anew while requests are served: the handler would go on with the old one. Where a handler does
+  that itself, requests race for it. Late assignment at startup is no obstacle, as the provider looks when it is called.
+- One that a module imported by name and that is set anew elsewhere: the module may hold another object.
+- One that is bound under a condition, or of which nothing shows what it is: an annotation would.
+- Factories of database sessions: what the handler should ask for is the session.
+- A handler in whose path or parameters the name means something else, or that imports the object itself, in its body.
+- A type or name that cannot be imported where it is needed without closing a circle of imports.
+
+## Safety
+
+Safe: OpenAPI, answers and side effects stay the same, and tests that patch the global go on working, since
+the provider reads it whenever it is called, in the module in which the handler did. It is `async` where a handler is,
+so that no thread is needed for it. The routes get a dependency more, which is what they are for.
+
+Tests that replace the global by `monkeypatch.setattr` or `mock.patch` become `app.dependency_overrides` with
+`--update-tests`, where nothing but handlers reads the global and the test uses the application.
+
+See <https://fastapi.tiangolo.com/tutorial/dependencies/>.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ....codemod import Codemod
+from ....edits import Edits, reachable_as
+from ....edits.collect import ImportRequest
+from ....edits.handlers import Signatures, paths_of
+from ....edits.models import Reference, reference
+from ....edits.parameters import Piece, parameter_list, with_parameters, written
+from ....edits.providers import NewProvider, Written, parameter, type_in, uses_annotated
+from ....edits.providers import write as write_provider
+from ....findings import Finding, Safety
+from ....project import Module, Project, Symbol
+from ....project.global_reads import GlobalRead, GlobalReads, global_reads
+from ....project.operations import Definition, Operation, definition_of, operations_of
+from ....project.singletons import SESSIONS, UNKNOWN, VALUE, is_method_of_values, singleton
+from ....source.discovery import is_test
+from .objects import Object, Objects
+from .plans import Plan, Plans
+
+
+class Use(NamedTuple):
+    """One handler that reads one object."""
+
+    operation: Operation
+    definition: Definition
+    reads: tuple[GlobalRead, ...]
+    all_reads: GlobalReads
+    found: Object
+
+    @property
+    def module(self) -> Module:
+        return self.operation.module
+
+
+class Subject(NamedTuple):
+    use: Use
+    name: str
+    """Of the parameter."""
+    plan: Plan
+    type: str
+    """How the parameter's type is written: the alias, or the object's own type."""
+    provider: str
+    """How the module names the provider; empty where an alias does."""
+    imports: tuple[tuple[str, str], ...]
+
+
+class GlobalToDependency(Codemod):
+    safety = Safety.SAFE
+
+    effects = frozenset({"dependency"})
+
+    after = ("depends-to-annotated", "inline-session-to-dependency", "split-router")
+
+    def find(self, project: Project) -> Iterator[Finding]:
+        objects = Objects(project)
+        found = list(_uses(project, objects))
+        if not found:
+            return
+        signatures = Signatures(project, (use.operation for use in found))
+        reasons = {id(use): _reason(project, use, signatures) for use in found}
+        plans = Plans(project, objects)
+        for use in found:
+            if reasons[id(use)] is None:
+                plans.add(use.found, use.reads[0].looked_up, use.operation)
+        namer = _Namer(project)
+        for use in found:
+            reason = reasons[id(use)]
+            subject: Subject | None = None
+            if reason is None:
+                plan = plans.of(use.found, use.reads[0].looked_up)
+                made = plan if isinstance(plan, str) else namer.subject(use, plan)
+                reason, subject = (made, None) if isinstance(made, str) else (None, made)
+            first = use.reads[0].node
+            line = use.definition.positions.line(first.lineno)
+            name, function = use.found.symbol.name, use.operation.function
+            yield self.finding(
+                use.module.location(line, use.definition.positions.column(first.lineno, first.col_offset), line),
+                f"`{function.name}` uses the module-level `{name}` instead of a dependency",
+                anchor=f"{function.qualified_name}.{name}",
+                left_alone=reason,
+                subject=subject,
+            )
+
+    def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+        by_function: dict[tuple[str, int], list[Finding]] = {}
+        for finding in findings:
+            operation: Operation = finding.subject.use.operation
+            by_function.setdefault((operation.module.path, operation.function.span.start), []).append(finding)
+        for some in by_function.values():
+            _rewrite(project, some, edits)
+
+
+# Who uses what
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def _uses(project: Project, objects: Objects) -> Iterator[Use]:
+    """Every handler with every object that it uses."""
+    read: list[tuple[Operation, Definition, GlobalReads, dict[Symbol, list[GlobalRead]]]] = []
+    done: set[tuple[str, int]] = set()
+    for operation in operations_of(project):
+        module, function = operation.module, operation.function
+        place = module.path, function.span.start
+        if place in done or is_test(module.path):
+            continue
+        done.add(place)
+        text = module.statement_text(function.statement)
+        if not any(_may_lead_to_object(project, module, word) for word in dict.fromkeys(_WORD.findall(text))):
+            continue
+        definition = definition_of(module, function)
+        if definition is None:
+            continue
+        found = global_reads(project, module, definition.node, function.scopes)
+        by_symbol: dict[Symbol, list[GlobalRead]] = {}
+        for one in found.reads:
+            held = singleton(project, one.symbol)
+            if held is not None and held.kind != VALUE:
+                by_symbol.setdefault(one.symbol, []).append(one)
+        for symbol in list(by_symbol):
+            held = singleton(project, symbol)
+            if held is not None and held.kind == UNKNOWN and not _does_something(by_symbol[symbol]):
+                del by_symbol[symbol]
+        if by_symbol:
+            read.append((operation, definition, found, by_symbol))
+    objects.look_up({symbol for *_, by_symbol in read for symbol in by_symbol})
+    for operation, definition, found, by_symbol in read:
+        for symbol, reads in by_symbol.items():
+            known = objects.get(symbol)
+            if known is not None:
+                yield Use(operation, definition, tuple(reads), found, known)
+
+
+def _may_lead_to_object(project: Project, module: Module, word: str) -> bool:
+    """Whether a word in a handler may be one of the module's names for an object, or for a module that holds one."""
+    known: dict[str, bool] = module.remembered("words for objects", dict)
+    if word not in known:
+        known[word] = _leads_to_object(project, module, word)
+    return known[word]
+
+
+def _leads_to_object(project: Project, module: Module, word: str) -> bool:
+    bindings = module.bindings(word)
+    if not bindings:
+        if not module.facts.stars:
+            # An import within the function
+            return any(item.local == word and item.scopes for item in module.facts.imports)
+    elif not any(binding.kind in ("assign", "import", "other") for binding in bindings):
+        return False
+    symbol = project.resolve(module, word)
+    if symbol is None or symbol.path is None:
+        return False
+    if not symbol.name:
+        return True  # a module of the project
+    found = singleton(project, symbol)
+    return found is not None and found.kind != VALUE
+
+
+def _does_something(reads: Sequence[GlobalRead]) -> bool:
+    """Whether what nothing is known of is used as an object: methods that texts, numbers and containers do not have."""
+    return any(
+        isinstance(read.above, ast.Attribute)
+        and isinstance(read.above.ctx, ast.Load)
+        and not is_method_of_values(read.above.attr)
+        and not read.above.attr.isupper()
+        for read in reads
+    )
+
+
+# Why it stays
+
+
+def _reason(project: Project, use: Use, signatures: Signatures) -> str | None:
+    found, operation = use.found, use.operation
+    name = found.symbol.name
+    if any(read.is_local_import for read in use.reads):
+        return f"it imports `{name}` within the function, where a parameter comes too early"
+    if name in use.all_reads.declared:
+        return f"state rebound by handlers (race): it declares `global {name}`"
+    if found.reason is not None:
+        return found.reason
+    if found.singleton.kind == SESSIONS:
+        return "it makes sessions; `inline-session-to-dependency` gives the handler the session itself"
+    if len({read.looked_up for read in use.reads}) > 1:
+        return "it is looked up in two modules, which may hold different objects"
+    path, local = use.reads[0].looked_up
+    if path != found.symbol.path and found.rebound:
+        return f"`{local}` was imported by name, and {found.rebound} sets it anew: this module may hold the old one"
+    if (reason := signatures.reason_to_keep(operation)) is not None:
+        return reason
+    parameters = parameter_list(use.module, operation.function)
+    if isinstance(parameters, str):
+        return parameters
+    if with_parameters(parameters.pieces, [Piece("", "", False, "")]) is None:
+        return "it takes any arguments"
+    return None
+
+
+class _Namer:
+    """Names for the new parameters and for what they name, given once for all findings."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._parameters: dict[tuple[str, int], set[str]] = {}
+        self._names: dict[tuple[str, str], Symbol] = {}
+
+    def subject(self, use: Use, plan: Plan) -> Subject | str:
+        name = self._parameter(use)
+        if name is None:
+            return f"`{use.reads[0].written}` cannot be the name of a parameter of `{use.operation.function.name}`"
+        if any(name in re.findall(r"\{(\w+)", path or "") for path in paths_of(self.project, use.operation)):
+            return f"`{name}` is a path parameter"
+        module, function = use.module, use.operation.function
+        if uses_annotated(self.project, module):
+            alias = Symbol(plan.alias_home, plan.alias)
+            named = self._named(use, alias, plan.before_alias)
+            if isinstance(named, str):
+                return named
+            imports = (named.request,) if named.request is not None else ()
+            made = Subject(use, name, plan, named.expression, "", imports)
+        else:
+            named = self._named(use, plan.provider, plan.before_provider)
+            type_: Written | None = type_in(self.project, plan.type, module, function.statement)
+            if isinstance(named, str):
+                return named
+            if type_ is None:
+                return f"its type `{plan.type.code}` cannot be named in {module.path}"
+            if reachable_as(module, "fastapi.Depends") is None:
+                return f"`Depends` means something else in {module.path}"
+            requests = (named.request,) if named.request is not None else ()
+            made = Subject(use, name, plan, type_.code, named.expression, (*type_.imports, *requests))
+        self._parameters.setdefault((module.path, function.span.start), set()).add(name)
+        return made
+
+    def _named(self, use: Use, symbol: Symbol, before: int) -> Reference | str:
+        """How the handler's header names an alias or provider, which may be new."""
+        module, function = use.module, use.operation.function
+        if symbol.path == module.path:
+            if before > function.statement:
+                return f"`{symbol.name}` stands below the handler"
+            found: Reference | None = Reference(symbol.name, None)
+        else:
+            found = reference(self.project, module, symbol)
+        if found is None:
+            if module.bindings(symbol.name):
+                return f"`{symbol.name}` means something else in {module.path}"
+            return f"{module.path} cannot import `{symbol.name}` from {symbol.path}: a circle of imports would close"
+        head = found.expression.partition(".")[0]
+        if any(head in scope.names for scope in function.scopes):
+            return f"`{head}` means something else around the handler"
+        known = self._names.setdefault((module.path, found.expression), symbol)
+        return found if known == symbol else f"`{found.expression}` is another object in {module.path}"
+
+    def _parameter(self, use: Use) -> str | None:
+        """The name as it is where it can be one, else in lower case and without underscores in front."""
+        function = use.operation.function
+        written = use.reads[0].written
+        last = written.rpartition(".")[2]
+        own = {parameter.name for parameter in function.parameters}
+        own |= self._parameters.get((use.module.path, function.span.start), set())
+        usual = last.strip("_").lower()
+        if usual != written and usual.isidentifier() and not keyword.iskeyword(usual):
+            is_free = usual not in own | use.all_reads.own and not hasattr(builtins, usual)
+            if is_free and usual not in use.all_reads.declared and self._can_be_renamed(use):
+                return usual
+        if "." in written or written in own:
+            return None
+        return written if all(read.written == written for read in use.reads) else None
+
+    def _can_be_renamed(self, use: Use) -> bool:
+        """Whether the place of each read is known; within f-strings those of plain ones are."""
+        module, positions = use.module, use.definition.positions
+        texts: dict[int, list[GlobalRead]] = {}
+        for read in use.reads:
+            if read.text_node is not None:
+                texts.setdefault(id(read.text_node), []).append(read)
+        for reads in texts.values():
+            node = reads[0].text_node
+            assert node is not None
+            code = module.code(positions.span(node))
+            if len(_spelled(reads[0].written, code)) != len(reads):
+                return False
+        return True
+
+
+def _spelled(written_name: str, code: str) -> list[re.Match[str]]:
+    return list(re.finditer(rf"(?<![\w.]){re.escape(written_name)}(?!\w)", code))
+
+
+# Writing
+
+
+def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> None:
+    first: Subject = findings[0].subject
+    module, function = first.use.module, first.use.operation.function
+    parameters = parameter_list(module, function)
+    assert not isinstance(parameters, str)
+    new: list[Piece] = []
+    for finding in findings:
+        subject: Subject = finding.subject
+        for made in subject.plan.new(alias=not subject.provider):
+            write_provider(edits, made, finding)
+        for request in subject.imports:
+            edits.requests.append(ImportRequest(module.path, *request, finding))
+        depends = edits.name(module, "fastapi.Depends", finding) if subject.provider else ""
+        new.append(parameter(subject.name, subject.type, subject.provider, depends))
+        _rename(edits, subject, finding)
+        head = subject.use.reads[0].written.partition(".")[0]
+        if head in module.imports:
+            edits.drop_import(module, head, finding)
+    complete = with_parameters(parameters.pieces, new)
+    assert complete is not None
+    edits.replace(module, parameters.span, written(project, parameters, complete), findings[0])
+
+
+def _rename(edits: Edits, subject: Subject, finding: Finding) -> None:
+    module, positions = subject.use.module, subject.use.definition.positions
+    done: set[int] = set()
+    for read in subject.use.reads:
+        if read.written == subject.name:
+            continue
+        if read.text_node is None:
+            edits.replace(module, positions.span(read.node), subject.name, finding)
+        elif id(read.text_node) not in done:
+            done.add(id(read.text_node))
+            span = positions.span(read.text_node)
+            for match in _spelled(read.written, module.code(span)):
+                place = span._replace(start=span.start + match.start(), end=span.start + match.end())
+                edits.replace(module, place, subject.name, finding)
+
+
+__all__ = ["GlobalToDependency", "NewProvider"]

@@ -1,0 +1,79 @@
+"""Whether a function runs while requests are served, or only before and after: at import, at startup, in tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from ....edits.providers import enclosing_function
+from ....project import Module, Project, Symbol
+from ....project.references import Use, uses
+from ....source.discovery import is_test
+
+_DEEPEST = 4
+_CONTEXT_MANAGERS = frozenset({"asynccontextmanager", "contextmanager"})
+_OF_LIFESPAN = re.compile(r"\b(?:lifespan|on_startup|on_shutdown)\s*=|\badd_event_handler\s*\(|\bwith\s")
+
+
+class Lifetimes:
+    """Answers for one project, remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def outside_requests(self, path: str, function: str, depth: int = 0) -> bool:
+        """Whether the function of that qualified name, empty for what runs at import, surely serves no request."""
+        if not function or is_test(path):
+            return True
+        key = path, function
+        if key not in self._known:
+            self._known[key] = False  # one that calls itself proves nothing by that
+            self._known[key] = self._outside(path, function, depth)
+        return self._known[key]
+
+    def _outside(self, path: str, function: str, depth: int) -> bool:
+        module = self.project.module(path)
+        if module is None or depth > _DEEPEST:
+            return False
+        outer, _, inner = function.rpartition(".")
+        if outer:
+            return self._is_local_lifespan(module, outer.partition(".")[0], inner)
+        found = self.project.function(Symbol(path, function))
+        if found is None:
+            return False
+        names = [decorator.name.rpartition(".")[2] for decorator in found[1].decorators]
+        if "on_event" in names:
+            return True
+        if any(name not in _CONTEXT_MANAGERS for name in names):
+            return False
+        return all(self._is_outside(use, depth) for use in uses(self.project, [Symbol(path, function)])[Symbol(path, function)])
+
+    def _is_outside(self, use: Use, depth: int) -> bool:
+        if is_test(use.path) or use.kind == "annotation":
+            return True
+        module = self.project.module(use.path)
+        if module is None:
+            return False
+        if use.kind == "call":
+            return self.outside_requests(use.path, enclosing_function(module, use), depth + 1)
+        if use.kind == "decorator" or use.kind == "injected":
+            return False
+        text = module.text.splitlines()
+        around = "\n".join(text[max(0, use.line - 4) : use.line])
+        return _OF_LIFESPAN.search(around) is not None
+
+    def _is_local_lifespan(self, module: Module, outer: str, inner: str) -> bool:
+        """A lifespan that a factory defines and hands to its application."""
+        for binding in module.bindings(outer):
+            if binding.kind != "def":
+                return False
+            for node in ast.walk(module.tree(binding.statement)):
+                if isinstance(node, ast.Call):
+                    for keyword in node.keywords:
+                        if keyword.arg == "lifespan" and isinstance(keyword.value, ast.Name) and keyword.value.id == inner:
+                            return True
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == inner:
+                    if any("on_event" in ast.unparse(decorator) for decorator in node.decorator_list):
+                        return True
+        return False

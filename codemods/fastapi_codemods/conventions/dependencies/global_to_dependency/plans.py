@@ -1,0 +1,175 @@
+"""Where the provider and the alias of each object are, or will be, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ....edits import reachable_as
+from ....edits.models import reference, statement_end
+from ....edits.providers import (
+    NewProvider,
+    Place,
+    Written,
+    alias_of,
+    annotated_of,
+    names_for,
+    place_of,
+    type_in,
+    uses_annotated,
+)
+from ....project import Module, Project, Symbol
+from ....project.index import top_level
+from ....project.operations import Operation
+from ....project.singletons import TypeText
+from .objects import Object, Objects
+
+Key = tuple[Symbol, str]
+"""The object, and the file in which its provider looks it up; that of an existing provider is its own."""
+
+
+class Plan(NamedTuple):
+    provider: Symbol
+    before_provider: int
+    """Number of the statement in whose front the provider is, where it stands in a module of handlers."""
+    alias_home: str
+    alias: str
+    before_alias: int
+    type: TypeText
+    new_provider: NewProvider | None
+    new_alias: NewProvider | None
+
+    def new(self, *, alias: bool) -> Iterator[NewProvider]:
+        """What is to be written for a handler that asks by the alias, or by the provider itself."""
+        if self.new_provider is not None and self.new_alias is not None and alias:
+            yield self.new_alias._replace(
+                function=self.new_provider.function, returned=self.new_provider.returned,
+                is_async=self.new_provider.is_async,
+            )  # fmt: skip
+        elif self.new_provider is not None:
+            yield self.new_provider
+        elif self.new_alias is not None and alias:
+            yield self.new_alias
+
+
+class _Asked(NamedTuple):
+    found: Object
+    looked_up: tuple[str, str]
+    operations: list[Operation]
+
+
+class Plans:
+    def __init__(self, project: Project, objects: Objects) -> None:
+        self.project = project
+        self.objects = objects
+        self._asked: dict[Key, _Asked] = {}
+        self._made: dict[Key, Plan | str] = {}
+        self._taken: dict[str, set[str]] = {}
+
+    def add(self, found: Object, looked_up: tuple[str, str], operation: Operation) -> None:
+        """A handler is to be given the object. All are added before the first plan is asked for."""
+        key = self._key(found, looked_up)
+        self._asked.setdefault(key, _Asked(found, looked_up, [])).operations.append(operation)
+
+    def of(self, found: Object, looked_up: tuple[str, str]) -> Plan | str:
+        """The plan, or why there can be none."""
+        key = self._key(found, looked_up)
+        if key not in self._made:
+            self._made[key] = self._plan(key, self._asked[key])
+        return self._made[key]
+
+    def _key(self, found: Object, looked_up: tuple[str, str]) -> Key:
+        path, name = looked_up
+        is_replaced = path != found.symbol.path and bool(self.objects.replacements(path, name))
+        return found.symbol, path if is_replaced else found.symbol.path or ""
+
+    def _plan(self, key: Key, asked: _Asked) -> Plan | str:
+        found = asked.found
+        provider = self.objects.provider_for(found, asked.looked_up)
+        if provider is not None:
+            return self._with_provider(asked, provider)
+        path = key[1]
+        home = self.project.module(path)
+        if home is None:
+            return f"{path} cannot be read"
+        if not self._knows_fastapi(path):
+            return f"{path} belongs to a package that has nothing to do with FastAPI"
+        is_own = path == found.symbol.path
+        name = found.symbol.name if is_own else asked.looked_up[1]
+        own = next((b.statement for b in home.bindings(name) if b.kind == "assign"), None) if is_own else None
+        first_use = min((o.function.statement for o in asked.operations if o.module.path == path), default=None)
+        others = {o.module.path for o in asked.operations} - {path}
+        at_once = any(self.project.imports_lead(path, other) for other in sorted(others))
+        place = place_of(home, own, first_use, at_once=at_once)
+        if place is None:
+            return f"there is no place for a provider in {path}"
+        if found.singleton.type is None:
+            return "nothing shows of which type it is"
+        type_ = type_in(self.project, found.singleton.type, home, place.before)
+        if type_ is None:
+            return f"its type `{found.singleton.type.code}` cannot be named where the provider would stand, in {path}"
+        taken = self._taken.setdefault(path, set())
+        names = names_for(self.project, home, name, taken)
+        if isinstance(names, str):
+            return names
+        function, alias = names
+        is_annotated = any(uses_annotated(self.project, operation.module) for operation in asked.operations)
+        if is_annotated and (reason := self._reason_against_alias(home)) is not None:
+            return reason
+        taken.update(names)
+        is_async = any(operation.function.is_async for operation in asked.operations)
+        new = NewProvider(home, place, function, "", function, (), type_, name, is_async)
+        return Plan(
+            Symbol(path, function), place.before, path, alias, place.before, found.singleton.type, new,
+            new._replace(function="", alias=alias) if is_annotated else None,
+        )  # fmt: skip
+
+    def _with_provider(self, asked: _Asked, provider: Symbol) -> Plan | str:
+        """The provider is there; the alias may be missing."""
+        project = self.project
+        home = project.module(provider.path or "")
+        defined = project.function(provider)
+        assert home is not None
+        assert defined is not None
+        index = max(binding.statement for binding in home.bindings(provider.name))
+        type_ = asked.found.singleton.type
+        if (returns := defined[1].returns) is not None:
+            type_ = TypeText(home.code(returns).strip("\"'"), home.path)
+        if type_ is None:
+            return "nothing shows of which type it is"
+        known = alias_of(project, provider)
+        if known is not None:
+            there = project.module(known.path or "")
+            before = max((b.statement for b in there.bindings(known.name)), default=-1) + 1 if there is not None else 0
+            return Plan(provider, index + 1, known.path or "", known.name, before, type_, None, None)
+        place = Place(statement_end(home, index), index + 1)
+        written: Written | None = type_in(project, type_, home, place.before)
+        if written is None:
+            return f"its type `{type_.code}` cannot be named in {home.path}"
+        taken = self._taken.setdefault(home.path, set())
+        names = names_for(project, home, asked.found.symbol.name, taken)
+        if isinstance(names, str):
+            return names
+        alias = names[1]
+        is_annotated = any(uses_annotated(project, operation.module) for operation in asked.operations)
+        if is_annotated and (reason := self._reason_against_alias(home)) is not None:
+            return reason
+        taken.add(alias)
+        new = NewProvider(home, place, "", alias, provider.name, (), written, "", False) if is_annotated else None
+        return Plan(provider, index + 1, home.path, alias, place.before, type_, None, new)
+
+    def _reason_against_alias(self, home: Module) -> str | None:
+        for dotted in (annotated_of(self.project), "fastapi.Depends"):
+            if reachable_as(home, dotted) is None:
+                return f"`{dotted.rpartition('.')[2]}` means something else in {home.path}"
+        return None
+
+    def _knows_fastapi(self, path: str) -> bool:
+        """Whether a file lies in a package that uses FastAPI, so that it may be imported there."""
+        tops: frozenset[str] = self.project.remembered(
+            "folders with FastAPI", lambda: frozenset(top_level(module.path) for module in self.project.modules())
+        )
+        return top_level(path) in tops
+
+
+__all__ = ["Plan", "Plans", "reference"]
