@@ -228,6 +228,8 @@ def _reason(project: Project, use: Use, signatures: Signatures) -> str | None:
         return "it makes sessions; `inline-session-to-dependency` gives the handler the session itself"
     if len({read.looked_up for read in use.reads}) > 1:
         return "it is looked up in two modules, which may hold different objects"
+    if _is_imported_under_condition(use.module, use.reads[0].written.partition(".")[0]):
+        return f"`{use.reads[0].written.partition('.')[0]}` is imported under a condition, and may not be there"
     path, local = use.reads[0].looked_up
     if path != found.symbol.path and found.rebound:
         return f"`{local}` was imported by name, and {found.rebound} sets it anew: this module may hold the old one"
@@ -239,6 +241,15 @@ def _reason(project: Project, use: Use, signatures: Signatures) -> str | None:
     if with_parameters(parameters.pieces, [Piece("", "", False, "")]) is None:
         return "it takes any arguments"
     return None
+
+
+def _is_imported_under_condition(module: Module, name: str) -> bool:
+    """Whether the import of a name is not one that always happens: what stands beside it must not be imported then."""
+    return any(
+        binding.kind == "import"
+        and (binding.conditional or module.facts.statements[binding.statement].word not in ("import", "from"))
+        for binding in module.bindings(name)
+    )
 
 
 class _Namer:
