@@ -107,6 +107,13 @@ OF_CODEMODS = (
         choices=("any", "skip"),
         codemod="wrap-dict-returns",
     ),
+    Option(
+        "update_tests",
+        ("--update-tests",),
+        "switch",
+        "Tests that patch a global which handlers get from a dependency override that instead.",
+        codemod="global-to-dependency",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -54,7 +54,9 @@ class Habits(NamedTuple):
     """How aliases are called, with `{}` for what they stand for: `{}Dep`."""
 
 
-_ALIAS = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)?Annotated\[[^=]*?\b(?:Depends|Security)\(", re.MULTILINE)
+_ALIAS = re.compile(
+    r"^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)?Annotated\[[^=]*?\b(?:Depends|Security)\(", re.MULTILINE
+)
 _INJECTED = re.compile(r"\b(?:Depends|Security)\(\s*([A-Za-z_][\w.]*)\s*[,)]")
 _OLD_STYLE = re.compile(r"[:\w\]]\s*=\s*(?:\w+\.)?(?:Depends|Security)\(")
 _NEW_STYLE = re.compile(r"\bAnnotated\[[^=\n]*\b(?:Depends|Security|Query|Path|Header|Body)\(")
@@ -113,13 +115,13 @@ def uses_annotated(project: Project, module: Module) -> bool:
         return False
     text = module.text
     old, new = len(_OLD_STYLE.findall(text)), len(_NEW_STYLE.findall(text))
-    imported = _imports_aliases(project, module)
+    imported = _uses_of_aliases(module)
     if old or new or imported:
         return new + imported >= old
     return habits_of(project).annotated
 
 
-def _imports_aliases(project: Project, module: Module) -> int:
+def _uses_of_aliases(module: Module) -> int:
     """Parameters of the module that are written as an alias with a usual name: `session: SessionDep`."""
     return len(re.findall(r":\s*\w+(?:Dep|Depends|Dependency)\b", module.text))
 
@@ -159,7 +161,9 @@ def _aliases(project: Project, provider: Symbol) -> Iterator[Symbol]:
         node = statement_at(module, use.line) if module is not None else None
         match node:
             case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(value=head, slice=ast.Tuple(elts=[_, made])))
+                ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Subscript(value=head, slice=ast.Tuple(elts=[_, made]))
+                )
                 | ast.AnnAssign(
                     target=ast.Name(id=name), value=ast.Subscript(value=head, slice=ast.Tuple(elts=[_, made]))
                 )
@@ -188,26 +192,25 @@ def enclosing_function(module: Module, use: Use) -> str:
     if not found:
         return ""
     line = use.line - module.facts.statements[found[-1]].line + 1
-    names: list[str] = []
-    is_function = False
-    body = module.tree(found[-1]).body
-    while True:
-        inner = next(
-            (
-                node
-                for node in _definitions(body)
-                if node.body[0].lineno <= line <= (node.end_lineno or node.lineno)
-            ),
-            None,
-        )
-        if inner is None:
-            return ".".join(names) if is_function else ""
-        names.append(inner.name)
-        is_function = is_function or not isinstance(inner, ast.ClassDef)
-        body = inner.body
+    around = definitions_around(module.tree(found[-1]).body, line)
+    is_function = any(not isinstance(node, ast.ClassDef) for node in around)
+    return ".".join(node.name for node in around) if is_function else ""
 
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def definitions_around(body: list[ast.stmt], line: int) -> list[_Definition]:
+    """The functions and classes in whose bodies a line stands, outermost first."""
+    around: list[_Definition] = []
+    while True:
+        inner = next(
+            (node for node in _definitions(body) if node.body[0].lineno <= line <= (node.end_lineno or line)), None
+        )
+        if inner is None:
+            return around
+        around.append(inner)
+        body = inner.body
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[_Definition]:
@@ -339,13 +342,18 @@ class NewProvider(NamedTuple):
     is_async: bool
 
 
-def names_for(project: Project, module: Module, name: str, taken: Collection[str]) -> tuple[str, str] | str:
-    """Names of a provider and an alias for what a module calls `name`, or why there are none."""
+def names_for(
+    project: Project, module: Module, name: str, taken: Collection[str], users: Collection[Module] = ()
+) -> tuple[str, str] | str:
+    """Names of a provider and an alias for what a module calls `name`, which are free there and in the modules that
+    will use them; or why there are none."""
     habits = habits_of(project)
     base = name.strip("_").lower() or name
 
     def free(*wanted: str) -> str | None:
-        return next((one for one in wanted if not module.bindings(one) and one not in taken), None)
+        free_here = [one for one in wanted if not module.bindings(one) and one not in taken]
+        everywhere = (one for one in free_here if not any(user.bindings(one) for user in users))
+        return next(everywhere, free_here[0] if free_here else None)
 
     function = free(habits.provider.format(base), f"provide_{base}", f"{base}_provider")
     alias = free(habits.alias.format(pascal(base)), f"{pascal(base)}Dep", f"{pascal(base)}Dependency")

@@ -1,8 +1,8 @@
 """Which module-level variables of the project a function reads in its body, and where, by Python's scopes.
 
-    @router.get("/items")
-    def list_items():
-        return [state.client.get(key) for key in KEYS]      reads `client` of the module `state`, and `KEYS`
+@router.get("/items")
+def list_items():
+    return [state.client.get(key) for key in KEYS]      reads `client` of the module `state`, and `KEYS`
 """
 
 from __future__ import annotations

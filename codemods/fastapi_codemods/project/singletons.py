@@ -51,10 +51,14 @@ _CONTAINERS = frozenset(
         "collections.deque", "weakref.WeakKeyDictionary", "weakref.WeakSet", "weakref.WeakValueDictionary",
     }
 )  # fmt: skip
-_CONTAINER_TYPES = _CONTAINERS | {
-    f"typing.{name}"
-    for name in ("DefaultDict", "Deque", "Dict", "List", "MutableMapping", "MutableSequence", "MutableSet", "Set")
-} | {f"collections.abc.{name}" for name in ("MutableMapping", "MutableSequence", "MutableSet")}
+_CONTAINER_TYPES = (
+    _CONTAINERS
+    | {
+        f"typing.{name}"
+        for name in ("DefaultDict", "Deque", "Dict", "List", "MutableMapping", "MutableSequence", "MutableSet", "Set")
+    }
+    | {f"collections.abc.{name}" for name in ("MutableMapping", "MutableSequence", "MutableSet")}
+)
 
 # Objects of these are values, tools without a state, or what an application is made of: nobody wants to inject them.
 _VALUES_OF = frozenset(
@@ -113,9 +117,24 @@ _GIVEN_BY_FASTAPI = (
 )  # fmt: skip
 """FastAPI fills parameters of these types by itself and refuses `Depends` for them."""
 _LOGGER = re.compile(r"_*(?:\w+_)?(?:log|logger|logging)_*\Z", re.IGNORECASE)
-_VALUE_CLASS = re.compile(r"(?:Error|Exception|Warning|Enum)\Z")
+_VALUE_CLASS = re.compile(r"(?:Error|Exception|Warning|Enum|Sentinel|UndefinedType)\Z")
+_VALUE_CLASS_OF_LIBRARY = re.compile(r"(?:Headers|Limits|Options|Policy|Retry|Timeout|URL|Version)\Z")
 _SCALARS = frozenset(
-    {"bool", "bytes", "complex", "float", "frozenset", "int", "None", "object", "range", "slice", "str", "tuple", "type"}
+    {
+        "bool",
+        "bytes",
+        "complex",
+        "float",
+        "frozenset",
+        "int",
+        "None",
+        "object",
+        "range",
+        "slice",
+        "str",
+        "tuple",
+        "type",
+    }
 )
 _VALUE_TYPES = re.compile(
     r"(?:typing|typing_extensions|collections\.abc)\.(?:Callable|ClassVar|FrozenSet|Iterable|Literal|LiteralString"
@@ -340,7 +359,7 @@ class _Judge:
             return self.made(VALUE)
         *owners, last = name.split(".")
         if _is_class_name(last):
-            if _VALUE_CLASS.search(last):
+            if _VALUE_CLASS.search(last) or _VALUE_CLASS_OF_LIBRARY.search(last):
                 return self.made(VALUE)
             return self.made(OBJECT, callee, symbol)
         if owners and _is_class_name(owners[-1]) and _ALTERNATIVE_CONSTRUCTOR.match(last):
@@ -372,9 +391,7 @@ class _Judge:
         head, _, member = symbol.name.partition(".")
         nodes: list[ast.stmt] = [n for b in home.bindings(head) for n in home.tree(b.statement).body]
         if member:
-            nodes = [
-                n for c in nodes if isinstance(c, ast.ClassDef) for n in statements_within(c.body)
-            ]
+            nodes = [n for c in nodes if isinstance(c, ast.ClassDef) for n in statements_within(c.body)]
         functions = [
             n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == (member or head)
         ]
@@ -414,7 +431,7 @@ class _Judge:
                 return self.made(OBJECT, code, symbol)
             top, last = name.partition(".")[0], name.rpartition(".")[2]
             is_value = top in _VALUES_OF or _VALUE_TYPES.match(name) or _SYNCHRONISATION.match(name)
-            if is_value or _VALUE_CLASS.search(last):
+            if is_value or _VALUE_CLASS.search(last) or _VALUE_CLASS_OF_LIBRARY.search(last):
                 return self.made(VALUE)
             return self.made(OBJECT, code, symbol)
         name = symbol.name.rpartition(".")[2]
@@ -442,7 +459,11 @@ def _does_something(module: Module, name: str) -> bool:
                 for inner in node.body:
                     if isinstance(inner, ast.AsyncFunctionDef):
                         return True
-                    if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("__") and not inner.decorator_list:
+                    if (
+                        isinstance(inner, ast.FunctionDef)
+                        and not inner.name.startswith("__")
+                        and not inner.decorator_list
+                    ):
                         return True
     return False
 

@@ -30,8 +30,8 @@ Safe: OpenAPI, answers and side effects stay the same, and tests that patch the 
 the provider reads it whenever it is called, in the module in which the handler did. It is `async` where a handler is,
 so that no thread is needed for it. The routes get a dependency more, which is what they are for.
 
-Tests that replace the global by `monkeypatch.setattr` or `mock.patch` become `app.dependency_overrides` with
-`--update-tests`, where nothing but handlers reads the global and the test uses the application.
+With `--update-tests`, tests that replace the global by `monkeypatch.setattr` or `mock.patch` override the dependency
+instead, see [patch-to-dependency-override](patch-to-dependency-override.md).
 
 See <https://fastapi.tiangolo.com/tutorial/dependencies/>.
 """
@@ -43,6 +43,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ....codemod import Codemod
@@ -51,13 +52,13 @@ from ....edits.collect import ImportRequest
 from ....edits.handlers import Signatures, paths_of
 from ....edits.models import Reference, reference
 from ....edits.parameters import Piece, parameter_list, with_parameters, written
-from ....edits.providers import NewProvider, Written, parameter, type_in, uses_annotated
+from ....edits.providers import Written, parameter, type_in, uses_annotated
 from ....edits.providers import write as write_provider
 from ....findings import Finding, Safety
 from ....project import Module, Project, Symbol
 from ....project.global_reads import GlobalRead, GlobalReads, global_reads
 from ....project.operations import Definition, Operation, definition_of, operations_of
-from ....project.singletons import SESSIONS, UNKNOWN, VALUE, is_method_of_values, singleton
+from ....project.singletons import OBJECT, SESSIONS, UNKNOWN, VALUE, Singleton, is_method_of_values, singleton
 from ....source.discovery import is_test
 from .objects import Object, Objects
 from .plans import Plan, Plans
@@ -89,8 +90,16 @@ class Subject(NamedTuple):
     imports: tuple[tuple[str, str], ...]
 
 
+class Options(NamedTuple):
+    update_tests: bool = False
+
+
 class GlobalToDependency(Codemod):
     safety = Safety.SAFE
+
+    options = Options()
+
+    companions = MappingProxyType({"update_tests": "patch-to-dependency-override"})
 
     effects = frozenset({"dependency"})
 
@@ -102,7 +111,7 @@ class GlobalToDependency(Codemod):
         if not found:
             return
         signatures = Signatures(project, (use.operation for use in found))
-        reasons = {id(use): _reason(project, use, signatures) for use in found}
+        reasons = {id(use): _reason(use, signatures) for use in found}
         plans = Plans(project, objects)
         for use in found:
             if reasons[id(use)] is None:
@@ -164,7 +173,8 @@ def _uses(project: Project, objects: Objects) -> Iterator[Use]:
                 by_symbol.setdefault(one.symbol, []).append(one)
         for symbol in list(by_symbol):
             held = singleton(project, symbol)
-            if held is not None and held.kind == UNKNOWN and not _does_something(by_symbol[symbol]):
+            is_vague = held is not None and (held.kind == UNKNOWN or (held.kind == OBJECT and _is_constant(held)))
+            if is_vague and not _does_something(by_symbol[symbol]):
                 del by_symbol[symbol]
         if by_symbol:
             read.append((operation, definition, found, by_symbol))
@@ -201,9 +211,14 @@ def _leads_to_object(project: Project, module: Module, word: str) -> bool:
     return found is not None and found.kind != VALUE
 
 
+def _is_constant(held: Singleton) -> bool:
+    """`TIMEOUT = aiohttp.ClientTimeout(10)`: written as a constant, and of a class that nothing is known of."""
+    return held.symbol.name.isupper() and (held.maker is None or held.maker.path is None)
+
+
 def _does_something(reads: Sequence[GlobalRead]) -> bool:
     """Whether what nothing is known of is used as an object: methods that texts, numbers and containers do not have."""
-    return any(
+    return any(isinstance(read.above, ast.withitem | ast.Await) for read in reads) or any(
         isinstance(read.above, ast.Attribute)
         and isinstance(read.above.ctx, ast.Load)
         and not is_method_of_values(read.above.attr)
@@ -215,7 +230,7 @@ def _does_something(reads: Sequence[GlobalRead]) -> bool:
 # Why it stays
 
 
-def _reason(project: Project, use: Use, signatures: Signatures) -> str | None:
+def _reason(use: Use, signatures: Signatures) -> str | None:
     found, operation = use.found, use.operation
     name = found.symbol.name
     if any(read.is_local_import for read in use.reads):
@@ -383,6 +398,3 @@ def _rename(edits: Edits, subject: Subject, finding: Finding) -> None:
             for match in _spelled(read.written, module.code(span)):
                 place = span._replace(start=span.start + match.start(), end=span.start + match.end())
                 edits.replace(module, place, subject.name, finding)
-
-
-__all__ = ["GlobalToDependency", "NewProvider"]

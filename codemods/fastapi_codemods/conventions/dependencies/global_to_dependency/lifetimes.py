@@ -47,7 +47,9 @@ class Lifetimes:
             return True
         if any(name not in _CONTEXT_MANAGERS for name in names):
             return False
-        return all(self._is_outside(use, depth) for use in uses(self.project, [Symbol(path, function)])[Symbol(path, function)])
+        return all(
+            self._is_outside(use, depth) for use in uses(self.project, [Symbol(path, function)])[Symbol(path, function)]
+        )
 
     def _is_outside(self, use: Use, depth: int) -> bool:
         if is_test(use.path) or use.kind == "annotation":
@@ -71,9 +73,14 @@ class Lifetimes:
             for node in ast.walk(module.tree(binding.statement)):
                 if isinstance(node, ast.Call):
                     for keyword in node.keywords:
-                        if keyword.arg == "lifespan" and isinstance(keyword.value, ast.Name) and keyword.value.id == inner:
+                        if (
+                            keyword.arg == "lifespan"
+                            and isinstance(keyword.value, ast.Name)
+                            and keyword.value.id == inner
+                        ):
                             return True
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == inner:
-                    if any("on_event" in ast.unparse(decorator) for decorator in node.decorator_list):
-                        return True
+                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name != inner:
+                    continue
+                if any("on_event" in ast.unparse(decorator) for decorator in node.decorator_list):
+                    return True
         return False

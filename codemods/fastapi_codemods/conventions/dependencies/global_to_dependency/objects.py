@@ -85,8 +85,10 @@ class Objects:
         """Whether something changes it while requests are served, as far as the project shows."""
         if any(not self.lifetimes.outside_requests(c.place.path, c.place.function) for c in facts.mutated):
             return True
-        if any(c.how == "global" and not self.lifetimes.outside_requests(c.place.path, c.place.function)
-               for c in facts.rebound):
+        if any(
+            c.how == "global" and not self.lifetimes.outside_requests(c.place.path, c.place.function)
+            for c in facts.rebound
+        ):
             return True
         return any(
             c.how not in _REBINDS and not is_test(c.place.path) and not self._is_at_import(c, facts)
@@ -96,9 +98,7 @@ class Objects:
     def _is_at_import(self, change: Change, facts: NameFacts) -> bool:
         """Whether a change in another module happens outside of requests."""
         module = self.project.module(change.place.path)
-        use = next(
-            (u for u in facts.used_elsewhere if (u.path, u.line, u.column) == tuple(change.place[:3])), None
-        )
+        use = next((u for u in facts.used_elsewhere if (u.path, u.line, u.column) == tuple(change.place[:3])), None)
         if module is None or use is None:
             return False
         return self.lifetimes.outside_requests(use.path, enclosing_function(module, use))
@@ -150,8 +150,11 @@ class Objects:
             return None
         for provider in found.providers:
             module = self.project.module(provider.path or "")
-            local = [name for name in (module.imports if module is not None else ()) if module is not None
-                     and self.project.resolve(module, name) == found.symbol]
+            local = [
+                name
+                for name in (module.imports if module is not None else ())
+                if module is not None and self.project.resolve(module, name) == found.symbol
+            ]
             if not any(self.replacements(provider.path or "", one) for one in local):
                 return provider
         return None
@@ -167,9 +170,10 @@ class Objects:
             if "." not in candidate.name and self._only_returns(candidate, symbol, may_cache=not is_rebound):
                 yield candidate
         maker = found.maker
-        if maker is not None and maker.path is not None and not is_rebound and self._is_cached(maker):
-            if not self.replacements(symbol.path or "", symbol.name):
-                yield maker
+        if maker is None or maker.path is None or is_rebound or self.replacements(symbol.path or "", symbol.name):
+            return
+        if self._is_cached(maker):
+            yield maker
 
     def _only_returns(self, candidate: Symbol, symbol: Symbol, *, may_cache: bool) -> bool:
         defined = self.project.function(candidate)
@@ -204,4 +208,3 @@ class Objects:
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ....edits import reachable_as
-from ....edits.models import reference, statement_end
+from ....edits.models import statement_end
 from ....edits.providers import (
     NewProvider,
     Place,
@@ -109,7 +109,7 @@ class Plans:
         if type_ is None:
             return f"its type `{found.singleton.type.code}` cannot be named where the provider would stand, in {path}"
         taken = self._taken.setdefault(path, set())
-        names = names_for(self.project, home, name, taken)
+        names = names_for(self.project, home, name, taken, [o.module for o in asked.operations])
         if isinstance(names, str):
             return names
         function, alias = names
@@ -147,7 +147,7 @@ class Plans:
         if written is None:
             return f"its type `{type_.code}` cannot be named in {home.path}"
         taken = self._taken.setdefault(home.path, set())
-        names = names_for(project, home, asked.found.symbol.name, taken)
+        names = names_for(project, home, asked.found.symbol.name, taken, [o.module for o in asked.operations])
         if isinstance(names, str):
             return names
         alias = names[1]
@@ -172,4 +172,4 @@ class Plans:
         return top_level(path) in tops
 
 
-__all__ = ["Plan", "Plans", "reference"]
+__all__ = ["Plan", "Plans"]
