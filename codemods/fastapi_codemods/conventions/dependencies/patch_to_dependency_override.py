@@ -36,10 +36,10 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.collect import ImportRequest
 from ...edits.models import Reference, reference
-from ...edits.providers import definitions_around
 from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
 from ...project.code_strings import CodeString, code_strings
+from ...project.enclosing import definitions_around
 from ...project.global_reads import names_in
 from ...project.names import NameFacts, facts_of
 from ...project.operations import definition_of

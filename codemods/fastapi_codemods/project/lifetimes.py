@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from ....edits.providers import enclosing_function
-from ....project import Module, Project, Symbol
-from ....project.references import Use, uses
-from ....source.discovery import is_test
+from ..source.discovery import is_test
+from .enclosing import enclosing_function
+from .index import Module, Project, Symbol
+from .references import Use, uses
 
 _DEEPEST = 4
 _CONTEXT_MANAGERS = frozenset({"asynccontextmanager", "contextmanager"})

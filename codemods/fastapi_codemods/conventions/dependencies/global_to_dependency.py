@@ -46,22 +46,18 @@ from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ....codemod import Codemod
-from ....edits import Edits, reachable_as
-from ....edits.collect import ImportRequest
-from ....edits.handlers import Signatures, paths_of
-from ....edits.models import Reference, reference
-from ....edits.parameters import Piece, parameter_list, with_parameters, written
-from ....edits.providers import Written, parameter, type_in, uses_annotated
-from ....edits.providers import write as write_provider
-from ....findings import Finding, Safety
-from ....project import Module, Project, Symbol
-from ....project.global_reads import GlobalRead, GlobalReads, global_reads
-from ....project.operations import Definition, Operation, definition_of, operations_of
-from ....project.singletons import OBJECT, SESSIONS, UNKNOWN, VALUE, Singleton, is_method_of_values, singleton
-from ....source.discovery import is_test
-from .objects import Object, Objects
-from .plans import Plan, Plans
+from ...codemod import Codemod
+from ...edits import Edits
+from ...edits.handlers import Signatures
+from ...edits.parameters import Piece, parameter_list, with_parameters, written
+from ...edits.provider_plans import Injection, Injections, Plan, Plans
+from ...findings import Finding, Safety
+from ...project import Module, Project, Symbol
+from ...project.global_reads import GlobalRead, GlobalReads, global_reads
+from ...project.objects import Object, Objects
+from ...project.operations import Definition, Operation, definition_of, operations_of
+from ...project.singletons import OBJECT, SESSIONS, UNKNOWN, VALUE, Singleton, is_method_of_values, singleton
+from ...source.discovery import is_test
 
 
 class Use(NamedTuple):
@@ -80,14 +76,7 @@ class Use(NamedTuple):
 
 class Subject(NamedTuple):
     use: Use
-    name: str
-    """Of the parameter."""
-    plan: Plan
-    type: str
-    """How the parameter's type is written: the alias, or the object's own type."""
-    provider: str
-    """How the module names the provider; empty where an alias does."""
-    imports: tuple[tuple[str, str], ...]
+    injection: Injection
 
 
 class Options(NamedTuple):
@@ -116,14 +105,11 @@ class GlobalToDependency(Codemod):
         for use in found:
             if reasons[id(use)] is None:
                 plans.add(use.found, use.reads[0].looked_up, use.operation)
-        namer = _Namer(project)
+        names, injections = _Names(), Injections(project)
         for use in found:
-            reason = reasons[id(use)]
-            subject: Subject | None = None
-            if reason is None:
-                plan = plans.of(use.found, use.reads[0].looked_up)
-                made = plan if isinstance(plan, str) else namer.subject(use, plan)
-                reason, subject = (made, None) if isinstance(made, str) else (None, made)
+            made: Injection | str | None = reasons[id(use)]
+            if made is None:
+                made = _injection(use, plans.of(use.found, use.reads[0].looked_up), names, injections)
             first = use.reads[0].node
             line = use.definition.positions.line(first.lineno)
             name, function = use.found.symbol.name, use.operation.function
@@ -131,8 +117,8 @@ class GlobalToDependency(Codemod):
                 use.module.location(line, use.definition.positions.column(first.lineno, first.col_offset), line),
                 f"`{function.name}` uses the module-level `{name}` instead of a dependency",
                 anchor=f"{function.qualified_name}.{name}",
-                left_alone=reason,
-                subject=subject,
+                left_alone=made if isinstance(made, str) else None,
+                subject=Subject(use, made) if isinstance(made, Injection) else None,
             )
 
     def rewrite(self, project: Project, findings: Sequence[Finding], edits: Edits) -> None:
@@ -267,60 +253,26 @@ def _is_imported_under_condition(module: Module, name: str) -> bool:
     )
 
 
-class _Namer:
-    """Names for the new parameters and for what they name, given once for all findings."""
+def _injection(use: Use, plan: Plan | str, names: _Names, injections: Injections) -> Injection | str:
+    if isinstance(plan, str):
+        return plan
+    name = names.give(use)
+    if name is None:
+        return f"`{use.reads[0].written}` cannot be the name of a parameter of `{use.operation.function.name}`"
+    return injections.of(use.operation, name, plan)
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self._parameters: dict[tuple[str, int], set[str]] = {}
-        self._names: dict[tuple[str, str], Symbol] = {}
 
-    def subject(self, use: Use, plan: Plan) -> Subject | str:
+class _Names:
+    """Names of the new parameters."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, int], set[str]] = {}
+
+    def give(self, use: Use) -> str | None:
         name = self._parameter(use)
-        if name is None:
-            return f"`{use.reads[0].written}` cannot be the name of a parameter of `{use.operation.function.name}`"
-        if any(name in re.findall(r"\{(\w+)", path or "") for path in paths_of(self.project, use.operation)):
-            return f"`{name}` is a path parameter"
-        module, function = use.module, use.operation.function
-        if uses_annotated(self.project, module):
-            alias = Symbol(plan.alias_home, plan.alias)
-            named = self._named(use, alias, plan.before_alias)
-            if isinstance(named, str):
-                return named
-            imports = (named.request,) if named.request is not None else ()
-            made = Subject(use, name, plan, named.expression, "", imports)
-        else:
-            named = self._named(use, plan.provider, plan.before_provider)
-            type_: Written | None = type_in(self.project, plan.type, module, function.statement)
-            if isinstance(named, str):
-                return named
-            if type_ is None:
-                return f"its type `{plan.type.code}` cannot be named in {module.path}"
-            if reachable_as(module, "fastapi.Depends") is None:
-                return f"`Depends` means something else in {module.path}"
-            requests = (named.request,) if named.request is not None else ()
-            made = Subject(use, name, plan, type_.code, named.expression, (*type_.imports, *requests))
-        self._parameters.setdefault((module.path, function.span.start), set()).add(name)
-        return made
-
-    def _named(self, use: Use, symbol: Symbol, before: int) -> Reference | str:
-        """How the handler's header names an alias or provider, which may be new."""
-        module, function = use.module, use.operation.function
-        if symbol.path == module.path:
-            if before > function.statement:
-                return f"`{symbol.name}` stands below the handler"
-            found: Reference | None = Reference(symbol.name, None)
-        else:
-            found = reference(self.project, module, symbol)
-        if found is None:
-            if module.bindings(symbol.name):
-                return f"`{symbol.name}` means something else in {module.path}"
-            return f"{module.path} cannot import `{symbol.name}` from {symbol.path}: a circle of imports would close"
-        head = found.expression.partition(".")[0]
-        if any(head in scope.names for scope in function.scopes):
-            return f"`{head}` means something else around the handler"
-        known = self._names.setdefault((module.path, found.expression), symbol)
-        return found if known == symbol else f"`{found.expression}` is another object in {module.path}"
+        if name is not None:
+            self._given.setdefault((use.module.path, use.operation.function.span.start), set()).add(name)
+        return name
 
     def _parameter(self, use: Use) -> str | None:
         """The name as it is where it can be one, else in lower case and without underscores in front."""
@@ -328,7 +280,7 @@ class _Namer:
         written = use.reads[0].written
         last = written.rpartition(".")[2]
         own = {parameter.name for parameter in function.parameters}
-        own |= self._parameters.get((use.module.path, function.span.start), set())
+        own |= self._given.get((use.module.path, function.span.start), set())
         usual = last.strip("_").lower()
         if usual != written and usual.isidentifier() and not keyword.iskeyword(usual):
             is_free = usual not in own | use.all_reads.own and not hasattr(builtins, usual)
@@ -369,12 +321,7 @@ def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> Non
     new: list[Piece] = []
     for finding in findings:
         subject: Subject = finding.subject
-        for made in subject.plan.new(alias=not subject.provider):
-            write_provider(edits, made, finding)
-        for request in subject.imports:
-            edits.requests.append(ImportRequest(module.path, *request, finding))
-        depends = edits.name(module, "fastapi.Depends", finding) if subject.provider else ""
-        new.append(parameter(subject.name, subject.type, subject.provider, depends))
+        new.append(subject.injection.write(edits, module, finding))
         _rename(edits, subject, finding)
         head = subject.use.reads[0].written.partition(".")[0]
         if head in module.imports:
@@ -388,13 +335,13 @@ def _rename(edits: Edits, subject: Subject, finding: Finding) -> None:
     module, positions = subject.use.module, subject.use.definition.positions
     done: set[int] = set()
     for read in subject.use.reads:
-        if read.written == subject.name:
+        if read.written == subject.injection.name:
             continue
         if read.text_node is None:
-            edits.replace(module, positions.span(read.node), subject.name, finding)
+            edits.replace(module, positions.span(read.node), subject.injection.name, finding)
         elif id(read.text_node) not in done:
             done.add(id(read.text_node))
             span = positions.span(read.text_node)
             for match in _spelled(read.written, module.code(span)):
                 place = span._replace(start=span.start + match.start(), end=span.start + match.end())
-                edits.replace(module, place, subject.name, finding)
+                edits.replace(module, place, subject.injection.name, finding)

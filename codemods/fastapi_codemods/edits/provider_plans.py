@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ....edits import reachable_as
-from ....edits.models import statement_end
-from ....edits.providers import (
+from ..findings import Finding
+from ..project import Module, Project, Symbol
+from ..project.index import top_level
+from ..project.objects import Object, Objects
+from ..project.operations import Operation
+from ..project.singletons import TypeText
+from .collect import Edits, ImportRequest
+from .handlers import paths_of
+from .imports import reachable_as
+from .models import Reference, reference, statement_end
+from .parameters import Piece
+from .providers import (
     NewProvider,
     Place,
     Written,
     alias_of,
     annotated_of,
     names_for,
+    parameter,
     place_of,
     type_in,
     uses_annotated,
+    write,
 )
-from ....project import Module, Project, Symbol
-from ....project.index import top_level
-from ....project.operations import Operation
-from ....project.singletons import TypeText
-from .objects import Object, Objects
 
 Key = tuple[Symbol, str]
 """The object, and the file in which its provider looks it up; that of an existing provider is its own."""
@@ -172,4 +179,70 @@ class Plans:
         return top_level(path) in tops
 
 
-__all__ = ["Plan", "Plans"]
+class Injection(NamedTuple):
+    """A parameter that gives a handler an object."""
+
+    name: str
+    plan: Plan
+    type: str
+    """How the parameter's type is written: the alias, or the object's own type."""
+    provider: str
+    """How the module names the provider; empty where an alias does."""
+    imports: tuple[tuple[str, str], ...]
+
+    def write(self, edits: Edits, module: Module, finding: Finding) -> Piece:
+        """The parameter as text, with what it needs: provider, alias and imports."""
+        for made in self.plan.new(alias=not self.provider):
+            write(edits, made, finding)
+        for request in self.imports:
+            edits.requests.append(ImportRequest(module.path, *request, finding))
+        depends = edits.name(module, "fastapi.Depends", finding) if self.provider else ""
+        return parameter(self.name, self.type, self.provider, depends)
+
+
+class Injections:
+    """How handlers name what they are given; the names are given once for all findings of a run."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._names: dict[tuple[str, str], Symbol] = {}
+
+    def of(self, operation: Operation, name: str, plan: Plan) -> Injection | str:
+        """The parameter `name` of a handler, or why it cannot have it."""
+        if any(name in re.findall(r"\{(\w+)", path or "") for path in paths_of(self.project, operation)):
+            return f"`{name}` is a path parameter"
+        module, function = operation.module, operation.function
+        if uses_annotated(self.project, module):
+            named = self._named(operation, Symbol(plan.alias_home, plan.alias), plan.before_alias)
+            if isinstance(named, str):
+                return named
+            return Injection(name, plan, named.expression, "", (named.request,) if named.request is not None else ())
+        named = self._named(operation, plan.provider, plan.before_provider)
+        if isinstance(named, str):
+            return named
+        type_: Written | None = type_in(self.project, plan.type, module, function.statement)
+        if type_ is None:
+            return f"its type `{plan.type.code}` cannot be named in {module.path}"
+        if reachable_as(module, "fastapi.Depends") is None:
+            return f"`Depends` means something else in {module.path}"
+        requests = (named.request,) if named.request is not None else ()
+        return Injection(name, plan, type_.code, named.expression, (*type_.imports, *requests))
+
+    def _named(self, operation: Operation, symbol: Symbol, before: int) -> Reference | str:
+        """How the handler's header names an alias or provider, which may be new."""
+        module, function = operation.module, operation.function
+        if symbol.path == module.path:
+            if before > function.statement:
+                return f"`{symbol.name}` stands below the handler"
+            found: Reference | None = Reference(symbol.name, None)
+        else:
+            found = reference(self.project, module, symbol)
+        if found is None:
+            if module.bindings(symbol.name):
+                return f"`{symbol.name}` means something else in {module.path}"
+            return f"{module.path} cannot import `{symbol.name}` from {symbol.path}: a circle of imports would close"
+        head = found.expression.partition(".")[0]
+        if any(head in scope.names for scope in function.scopes):
+            return f"`{head}` means something else around the handler"
+        known = self._names.setdefault((module.path, found.expression), symbol)
+        return found if known == symbol else f"`{found.expression}` is another object in {module.path}"

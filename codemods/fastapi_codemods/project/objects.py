@@ -1,4 +1,5 @@
-"""What is known of each object that handlers use: whether to inject it, why not, and who provides it already."""
+"""What is known of each module-level object that requests share: whether handlers can be given it, why not, and who
+provides it already."""
 
 from __future__ import annotations
 
@@ -6,16 +7,17 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ....edits.providers import enclosing_function
-from ....project import Function, Module, Project, Symbol
-from ....project.code_strings import CodeString, strings_by_name
-from ....project.names import Change, NameFacts, facts_of_each
-from ....project.operations import definition_of, operations_of
-from ....project.reader import dotted
-from ....project.singletons import OBJECT, SESSIONS, STORE, UNKNOWN, Singleton, singleton
-from ....source import UnreadableSourceError
-from ....source.discovery import is_test
+from ..source import UnreadableSourceError
+from ..source.discovery import is_test
+from .code_strings import CodeString, strings_by_name
+from .enclosing import enclosing_function
+from .index import Module, Project, Symbol
 from .lifetimes import Lifetimes
+from .model import Function
+from .names import Change, NameFacts, facts_of_each
+from .operations import definition_of, operations_of
+from .reader import dotted
+from .singletons import OBJECT, SESSIONS, STORE, UNKNOWN, Singleton, singleton
 
 _REBINDS = frozenset({"again", "augmented", "conditional", "del", "global", "loop"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
