@@ -108,6 +108,13 @@ OF_CODEMODS = (
         codemod="wrap-dict-returns",
     ),
     Option(
+        "through_helpers",
+        ("--through-helpers",),
+        "switch",
+        "Functions that handlers call get the objects that they use from the handlers.",
+        codemod="global-to-dependency",
+    ),
+    Option(
         "update_tests",
         ("--update-tests",),
         "switch",

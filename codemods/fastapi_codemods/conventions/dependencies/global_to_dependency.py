@@ -30,7 +30,8 @@ Safe: OpenAPI, answers and side effects stay the same, and tests that patch the 
 the provider reads it whenever it is called, in the module in which the handler did. It is `async` where a handler is,
 so that no thread is needed for it. The routes get a dependency more, which is what they are for.
 
-With `--update-tests`, tests that replace the global by `monkeypatch.setattr` or `mock.patch` override the dependency
+With `--through-helpers`, functions that handlers call get the object as an argument, see
+[helper-global-to-parameter](helper-global-to-parameter.md). With `--update-tests`, tests that replace the global by `monkeypatch.setattr` or `mock.patch` override the dependency
 instead, see [patch-to-dependency-override](patch-to-dependency-override.md).
 
 See <https://fastapi.tiangolo.com/tutorial/dependencies/>.
@@ -80,6 +81,7 @@ class Subject(NamedTuple):
 
 
 class Options(NamedTuple):
+    through_helpers: bool = False
     update_tests: bool = False
 
 
@@ -88,7 +90,9 @@ class GlobalToDependency(Codemod):
 
     options = Options()
 
-    companions = MappingProxyType({"update_tests": "patch-to-dependency-override"})
+    companions = MappingProxyType(
+        {"through_helpers": "helper-global-to-parameter", "update_tests": "patch-to-dependency-override"}
+    )
 
     effects = frozenset({"dependency"})
 

@@ -76,7 +76,7 @@ class _Subject(NamedTuple):
 class PatchToDependencyOverride(Codemod):
     safety = Safety.SAFE
 
-    after = ("global-to-dependency",)
+    after = ("global-to-dependency", "helper-global-to-parameter")
 
     def find(self, project: Project) -> Iterator[Finding]:
         if not self.is_named:
