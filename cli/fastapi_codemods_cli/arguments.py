@@ -108,6 +108,13 @@ OF_CODEMODS = (
         codemod="wrap-dict-returns",
     ),
     Option(
+        "settings",
+        ("--settings",),
+        "switch",
+        "Write a settings class even where the project does not use pydantic-settings yet.",
+        codemod="environment-to-settings",
+    ),
+    Option(
         "through_helpers",
         ("--through-helpers",),
         "switch",

@@ -8,13 +8,14 @@ def list_items():
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .index import Module, Project, Symbol
-from .model import Scope
+from .model import Scope, Span
 from .names import bound_within, parameters_of
-from .reader import dotted, targets_of
+from .reader import Positions, dotted, targets_of
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -163,6 +164,26 @@ class _Walk:
         if isinstance(node.ctx, ast.Load):
             self.found.append(GlobalRead(symbol, node, written, above, text, looked_up, is_local_import))
         return True
+
+
+def renamed_reads(
+    module: Module, positions: Positions, reads: Sequence[GlobalRead], new: str
+) -> list[tuple[Span, str]] | None:
+    """Where reads are written, each with the text `new`; None where an f-string is not written plainly enough."""
+    found = [(positions.span(read.node), new) for read in reads if read.text_node is None]
+    texts: dict[int, list[GlobalRead]] = {}
+    for read in reads:
+        if read.text_node is not None:
+            texts.setdefault(id(read.text_node), []).append(read)
+    for some in texts.values():
+        node = some[0].text_node
+        assert node is not None
+        span = positions.span(node)
+        places = list(re.finditer(rf"(?<![\w.]){re.escape(some[0].written)}(?!\w)", module.code(span)))
+        if len(places) != len(some) or len({read.written for read in some}) > 1:
+            return None
+        found += [(Span(span.start + place.start(), span.start + place.end()), new) for place in places]
+    return found
 
 
 def names_in(node: ast.AST) -> Iterator[str]:

@@ -31,8 +31,9 @@ the provider reads it whenever it is called, in the module in which the handler 
 so that no thread is needed for it. The routes get a dependency more, which is what they are for.
 
 With `--through-helpers`, functions that handlers call get the object as an argument, see
-[helper-global-to-parameter](helper-global-to-parameter.md). With `--update-tests`, tests that replace the global by `monkeypatch.setattr` or `mock.patch` override the dependency
-instead, see [patch-to-dependency-override](patch-to-dependency-override.md).
+[helper-global-to-parameter](helper-global-to-parameter.md). With `--update-tests`, tests that replace the global by
+`monkeypatch.setattr` or `mock.patch` override the dependency instead, see
+[patch-to-dependency-override](patch-to-dependency-override.md).
 
 See <https://fastapi.tiangolo.com/tutorial/dependencies/>.
 """
@@ -54,7 +55,7 @@ from ...edits.parameters import Piece, parameter_list, with_parameters, written
 from ...edits.provider_plans import Injection, Injections, Plan, Plans
 from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
-from ...project.global_reads import GlobalRead, GlobalReads, global_reads
+from ...project.global_reads import GlobalRead, GlobalReads, global_reads, renamed_reads
 from ...project.objects import Object, Objects
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.singletons import OBJECT, SESSIONS, UNKNOWN, VALUE, Singleton, is_method_of_values, singleton
@@ -287,31 +288,12 @@ class _Names:
         own |= self._given.get((use.module.path, function.span.start), set())
         usual = last.strip("_").lower()
         if usual != written and usual.isidentifier() and not keyword.iskeyword(usual):
-            is_free = usual not in own | use.all_reads.own and not hasattr(builtins, usual)
-            if is_free and usual not in use.all_reads.declared and self._can_be_renamed(use):
+            is_free = usual not in own | use.all_reads.own | use.all_reads.declared and not hasattr(builtins, usual)
+            if is_free and renamed_reads(use.module, use.definition.positions, use.reads, usual) is not None:
                 return usual
         if "." in written or written in own:
             return None
         return written if all(read.written == written for read in use.reads) else None
-
-    def _can_be_renamed(self, use: Use) -> bool:
-        """Whether the place of each read is known; within f-strings those of plain ones are."""
-        module, positions = use.module, use.definition.positions
-        texts: dict[int, list[GlobalRead]] = {}
-        for read in use.reads:
-            if read.text_node is not None:
-                texts.setdefault(id(read.text_node), []).append(read)
-        for reads in texts.values():
-            node = reads[0].text_node
-            assert node is not None
-            code = module.code(positions.span(node))
-            if len(_spelled(reads[0].written, code)) != len(reads):
-                return False
-        return True
-
-
-def _spelled(written_name: str, code: str) -> list[re.Match[str]]:
-    return list(re.finditer(rf"(?<![\w.]){re.escape(written_name)}(?!\w)", code))
 
 
 # Writing
@@ -336,16 +318,7 @@ def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> Non
 
 
 def _rename(edits: Edits, subject: Subject, finding: Finding) -> None:
-    module, positions = subject.use.module, subject.use.definition.positions
-    done: set[int] = set()
-    for read in subject.use.reads:
-        if read.written == subject.injection.name:
-            continue
-        if read.text_node is None:
-            edits.replace(module, positions.span(read.node), subject.injection.name, finding)
-        elif id(read.text_node) not in done:
-            done.add(id(read.text_node))
-            span = positions.span(read.text_node)
-            for match in _spelled(read.written, module.code(span)):
-                place = span._replace(start=span.start + match.start(), end=span.start + match.end())
-                edits.replace(module, place, subject.injection.name, finding)
+    use, name = subject.use, subject.injection.name
+    reads = [read for read in use.reads if read.written != name]
+    for span, text in renamed_reads(use.module, use.definition.positions, reads, name) or ():
+        edits.replace(use.module, span, text, finding)

@@ -107,8 +107,9 @@ class HelperGlobalToParameter(Codemod):
             definition = definition_of(module, function)
             assert definition is not None
             line = definition.positions.line(reads[0].node.lineno)
+            column = definition.positions.column(reads[0].node.lineno, reads[0].node.col_offset)
             yield self.finding(
-                module.location(line, definition.positions.column(reads[0].node.lineno, reads[0].node.col_offset), line),
+                module.location(line, column, line),
                 f"`{function.name}`, which handlers call, uses the module-level `{name}` instead of a parameter",
                 anchor=f"{function.qualified_name}.{name}",
                 left_alone=change if isinstance(change, str) else None,
@@ -240,9 +241,7 @@ class _Search:
                 return reason
         return None
 
-    def _at(
-        self, use: Use, found: Object, looked_up: tuple[str, str], change: _Change, depth: int
-    ) -> str | None:
+    def _at(self, use: Use, found: Object, looked_up: tuple[str, str], change: _Change, depth: int) -> str | None:
         """Why a use of a helper cannot pass the object."""
         module = self.project.module(use.path)
         if use.kind != "call" or is_test(use.path) or module is None:
@@ -268,11 +267,14 @@ class _Search:
             reason = self._give(called_by, found, looked_up, change, depth + 1)
         if reason is not None or definition is None:
             return reason or "its caller cannot be parsed"
-        node = next((n for n in ast.walk(definition.node) if _is_at(n, definition, use)), None)
+        nodes = (node for node in ast.walk(definition.node) if isinstance(node, ast.Call))
+        node = next((node for node in nodes if _is_at(node, definition, use)), None)
         if node is None:
             return f"the call at {use.place} is not found again"
         if any(keyword.arg is None for keyword in node.keywords):
             return f"{use.place} passes `**` arguments"
+        if any(isinstance(argument, ast.GeneratorExp) for argument in node.args):
+            return f"{use.place} passes a generator expression, which may have no brackets of its own"
         change.calls.append(_Call(module, definition, node))
         return None
 
@@ -319,11 +321,8 @@ class _Search:
         return None
 
 
-def _is_at(node: ast.AST, definition: Definition, use: Use) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    head: ast.expr = node.func
-    positions = definition.positions
+def _is_at(node: ast.Call, definition: Definition, use: Use) -> bool:
+    head, positions = node.func, definition.positions
     return (positions.line(head.lineno), positions.column(head.lineno, head.col_offset)) == (use.line, use.column)
 
 
