@@ -16,10 +16,11 @@ _OF_LIFESPAN = re.compile(r"\b(?:lifespan|on_startup|on_shutdown)\s*=|\badd_even
 
 
 class Lifetimes:
-    """Answers for one project, remembered."""
+    """Answers for one project, remembered. Without `startup`, what runs at startup counts as if it served requests."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, startup: bool = True) -> None:
         self.project = project
+        self.startup = startup
         self._known: dict[tuple[str, str], bool] = {}
 
     def outside_requests(self, path: str, function: str, depth: int = 0) -> bool:
@@ -38,13 +39,13 @@ class Lifetimes:
             return False
         outer, _, inner = function.rpartition(".")
         if outer:
-            return self._is_local_lifespan(module, outer.partition(".")[0], inner)
+            return self.startup and self._is_local_lifespan(module, outer.partition(".")[0], inner)
         found = self.project.function(Symbol(path, function))
         if found is None:
             return False
         names = [decorator.name.rpartition(".")[2] for decorator in found[1].decorators]
         if "on_event" in names:
-            return True
+            return self.startup
         if any(name not in _CONTEXT_MANAGERS for name in names):
             return False
         return all(
@@ -59,7 +60,9 @@ class Lifetimes:
             return False
         if use.kind == "call":
             return self.outside_requests(use.path, enclosing_function(module, use), depth + 1)
-        if use.kind == "decorator" or use.kind == "injected":
+        if use.kind == "value" and isinstance(use.node, ast.FunctionDef | ast.ClassDef):
+            return True  # a decorator that registers what it decorates
+        if not self.startup or use.kind in ("decorator", "injected"):
             return False
         text = module.text.splitlines()
         around = "\n".join(text[max(0, use.line - 4) : use.line])

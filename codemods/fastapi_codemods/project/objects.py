@@ -39,6 +39,7 @@ class Objects:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.lifetimes = Lifetimes(project)
+        self.imports = Lifetimes(project, startup=False)
         self._known: dict[Symbol, Object | None] = {}
 
     def look_up(self, symbols: Iterable[Symbol]) -> None:
@@ -84,26 +85,22 @@ class Objects:
     # Changes
 
     def _is_changed(self, facts: NameFacts) -> bool:
-        """Whether something changes it while requests are served, as far as the project shows."""
-        if any(not self.lifetimes.outside_requests(c.place.path, c.place.function) for c in facts.mutated):
-            return True
-        if any(
-            c.how == "global" and not self.lifetimes.outside_requests(c.place.path, c.place.function)
-            for c in facts.rebound
-        ):
+        """Whether something changes it after it was imported, as far as the project shows."""
+        changes = [c for c in (*facts.mutated, *facts.rebound) if c in facts.mutated or c.how == "global"]
+        if any(not self.imports.outside_requests(c.place.path, c.place.function) for c in changes):
             return True
         return any(
-            c.how not in _REBINDS and not is_test(c.place.path) and not self._is_at_import(c, facts)
+            c.how not in _REBINDS and not is_test(c.place.path) and not self._is_outside(c, facts, self.imports)
             for c in facts.changed_elsewhere
         )
 
-    def _is_at_import(self, change: Change, facts: NameFacts) -> bool:
+    def _is_outside(self, change: Change, facts: NameFacts, lifetimes: Lifetimes) -> bool:
         """Whether a change in another module happens outside of requests."""
         module = self.project.module(change.place.path)
         use = next((u for u in facts.used_elsewhere if (u.path, u.line, u.column) == tuple(change.place[:3])), None)
         if module is None or use is None:
             return False
-        return self.lifetimes.outside_requests(use.path, enclosing_function(module, use))
+        return lifetimes.outside_requests(use.path, enclosing_function(module, use))
 
     def _rebound(self, facts: NameFacts) -> tuple[str | None, str]:
         """Why that it is set anew stands against injecting it, and where it is set anew at all."""
@@ -122,7 +119,7 @@ class Objects:
         for change in facts.changed_elsewhere:
             if change.how in _REBINDS and not is_test(change.place.path):
                 where = where or f"{change.place.path}:{change.place.line}"
-                if not self._is_at_import(change, facts):
+                if not self._is_outside(change, facts, self.lifetimes):
                     place = change.place
                     return f"{place.path}:{place.line} sets it anew, maybe while a request is served", where
         return None, where

@@ -384,7 +384,23 @@ class _Judge:
                 return self.made(VALUE)
             found = self._returned(home, symbol, callee)
             return (found or self.made(UNKNOWN))._replace(maker=symbol)
+        if kinds == {"assign"} and member and "." not in member:
+            return self._of_method(Symbol(symbol.path, head), member, callee) or self.made(UNKNOWN)
         return self.made(UNKNOWN)
+
+    def _of_method(self, owner: Symbol, method: str, callee: str) -> Singleton | None:
+        """What a method of another object says that it returns: `store = config.get_store()`."""
+        if owner == self.symbol:
+            return None
+        held = singleton(self.project, owner)
+        home = self.project.module(held.type.home) if held is not None and held.type is not None else None
+        cls = (
+            self.project.resolve(home, held.type.code) if home is not None and held is not None and held.type else None
+        )
+        there = self.project.module(cls.path) if cls is not None and cls.path is not None else None
+        if cls is None or there is None or "." in cls.name:
+            return None
+        return self._returned(there, Symbol(cls.path, f"{cls.name}.{method}"), callee)
 
     def _returned(self, home: Module, symbol: Symbol, callee: str) -> Singleton | None:
         """What a function of the project says that it returns."""
@@ -446,6 +462,9 @@ class _Judge:
         kind = found.kind if found is not None else "class"
         if kind in ("enum", "named-tuple", "typed-dict", "orm"):
             return self.made(VALUE)
+        bases = found.bases if found is not None else ()
+        if any(base.path is None and base.name.startswith(("fastapi.", "starlette.")) for base in bases):
+            return self.made(VALUE)  # a security scheme, a middleware: part of what the application is made of
         made = self.made(OBJECT, code, symbol)
         is_data = kind in ("pydantic", "root", "dataclass", "pydantic-dataclass", "sqlmodel", "attrs")
         return made._replace(plain_data=is_data and not _does_something(home, symbol.name))
