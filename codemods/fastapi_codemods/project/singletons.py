@@ -116,6 +116,7 @@ _GIVEN_BY_FASTAPI = (
     "starlette.websockets.WebSocket",
 )  # fmt: skip
 """FastAPI fills parameters of these types by itself and refuses `Depends` for them."""
+# A log is one whatever holds it, a list included.
 _LOGGER = re.compile(r"_*(?:\w+_)?(?:log|logger|logging)_*\Z", re.IGNORECASE)
 _VALUE_CLASS = re.compile(r"(?:Error|Exception|Warning|Enum|Sentinel|UndefinedType)\Z")
 _VALUE_CLASS_OF_LIBRARY = re.compile(r"(?:Headers|Limits|Options|Policy|Retry|Timeout|URL|Version)\Z")

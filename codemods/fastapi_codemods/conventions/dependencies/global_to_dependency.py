@@ -51,7 +51,7 @@ from typing import NamedTuple
 from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.handlers import Signatures
-from ...edits.parameters import Piece, parameter_list, with_parameters, written
+from ...edits.parameters import Piece, inserted, parameter_list, with_parameters, written
 from ...edits.provider_plans import Injection, Injections, Plan, Plans
 from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
@@ -220,6 +220,8 @@ def _does_something(reads: Sequence[GlobalRead]) -> bool:
 
 # Why it stays
 
+_ANY = Piece("", "", False, "")
+
 
 def _reason(use: Use, signatures: Signatures) -> str | None:
     found, operation = use.found, use.operation
@@ -243,10 +245,8 @@ def _reason(use: Use, signatures: Signatures) -> str | None:
         return reason
     parameters = parameter_list(use.module, operation.function)
     if isinstance(parameters, str):
-        return parameters
-    if with_parameters(parameters.pieces, [Piece("", "", False, "")]) is None:
-        return "it takes any arguments"
-    return None
+        return None if inserted(use.module, operation.function, [_ANY]) is not None else parameters
+    return "it takes any arguments" if with_parameters(parameters.pieces, [_ANY]) is None else None
 
 
 def _is_imported_under_condition(module: Module, name: str) -> bool:
@@ -302,8 +302,6 @@ class _Names:
 def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> None:
     first: Subject = findings[0].subject
     module, function = first.use.module, first.use.operation.function
-    parameters = parameter_list(module, function)
-    assert not isinstance(parameters, str)
     new: list[Piece] = []
     for finding in findings:
         subject: Subject = finding.subject
@@ -312,6 +310,11 @@ def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> Non
         head = subject.use.reads[0].written.partition(".")[0]
         if head in module.imports:
             edits.drop_import(module, head, finding)
+    parameters = parameter_list(module, function)
+    if isinstance(parameters, str):
+        for span, text in inserted(module, function, new) or ():
+            edits.replace(module, span, text, findings[0])
+        return
     complete = with_parameters(parameters.pieces, new)
     assert complete is not None
     edits.replace(module, parameters.span, written(project, parameters, complete), findings[0])
