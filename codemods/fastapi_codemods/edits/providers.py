@@ -225,11 +225,21 @@ def type_in(project: Project, type_: TypeText, module: Module, before: int | Non
         return named.expression
 
     code = type_.code
-    quoted = _TEXT.search(code)
-    if quoted is not None:
+    if _TEXT.search(code) is not None or not _is_understood(project, code):
         return None
     written = _NAME.sub(translated, code)
     return None if failed else Written(written, tuple(imports))
+
+
+_BUILTIN_GENERIC = re.compile(r"\b(?:dict|frozenset|list|set|tuple|type)\[")
+
+
+def _is_understood(project: Project, code: str) -> bool:
+    """Whether every Python that the project supports can evaluate a type; in annotations it may not have had to."""
+    versions = project.versions
+    if "|" in code and not versions.supports_python((3, 10)):
+        return False
+    return _BUILTIN_GENERIC.search(code) is None or versions.supports_python((3, 9))
 
 
 def _bound_at_run_time(module: Module) -> frozenset[str]:

@@ -74,9 +74,8 @@ class Objects:
         if found.kind not in (STORE, OBJECT, SESSIONS, UNKNOWN):
             return None
         reason, rebound = self._rebound(facts)
-        if reason is None and facts.conditional and not rebound:
-            place = facts.defined[0]
-            reason = f"it is bound under a condition, at {place.path}:{place.line}, and may not be there"
+        if reason is None and facts.conditional:
+            reason = _why_it_may_be_missing(facts)
         if reason is None and found.kind == UNKNOWN:
             reason = "nothing shows what it is; an annotation would"
         providers = tuple(self._providers(symbol, facts, found, is_rebound=bool(rebound)))
@@ -203,6 +202,15 @@ class Objects:
         if defined is None or defined[1].parameters or not defined[1].decorators or defined[1].is_async:
             return False
         return self._plainly_decorated(*defined, may_cache=True)
+
+
+def _why_it_may_be_missing(facts: NameFacts) -> str:
+    """The provider would fail in every request, where the handler failed only when it got to the name."""
+    if facts.defined:
+        place = facts.defined[0]
+        return f"it is bound under a condition, at {place.path}:{place.line}, and may not be there"
+    place = facts.rebound[0].place
+    return f"only `{place.function}` binds it, at {place.path}:{place.line}, and it may not be there yet"
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -141,6 +141,20 @@ _VALUE_TYPES = re.compile(
     r"(?:typing|typing_extensions|collections\.abc)\.(?:Callable|ClassVar|FrozenSet|Iterable|Literal|LiteralString"
     r"|Mapping|NamedTuple|Pattern|Sequence|AbstractSet|Set|Tuple|Type|TypeAlias|TypeVar|Text|ParamSpec|NewType)\Z"
 )
+_GENERIC_AT_RUN_TIME = frozenset(
+    {
+        "asyncio",
+        "collections",
+        "contextlib",
+        "contextvars",
+        "os",
+        "queue",
+        "re",
+        "typing",
+        "typing_extensions",
+        "weakref",
+    }
+)
 _WRAPPERS = frozenset({"Final", "Optional", "Annotated", "ClassVar", "Union"})
 _TEXT_METHODS = frozenset(
     name for kind in (str, bytes, int, float, dict, list, tuple, frozenset, set) for name in dir(kind)
@@ -208,6 +222,7 @@ class _Judge:
         self.project = project
         self.module = module
         self.symbol = symbol
+        self.is_quoted = False
 
     def judged(self) -> Singleton:
         given = list(assignments_of(self.module, self.symbol.name, self.module.bindings(self.symbol.name)))
@@ -244,6 +259,7 @@ class _Judge:
     def annotated(self, node: ast.expr) -> Singleton | None:
         """None where an annotation says nothing: `Final`, `Any`."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.is_quoted = True
             try:
                 return self.annotated(ast.parse(node.value, mode="eval").body)
             except SyntaxError:
@@ -257,6 +273,8 @@ class _Judge:
         if last == "Any" or not name:
             return None
         code = ast.unparse(_unquoted(node) if last not in ("Final", "ClassVar") else inner)
+        if not self._can_be_evaluated(node):
+            code = name
         if not self.module.bindings(name.partition(".")[0]) and "." not in name:
             if last in _BUILTIN_CONTAINERS:
                 return self.made(STORE, code)
@@ -269,6 +287,19 @@ class _Judge:
             return self.made(STORE, code)
         found = self.of_class(symbol, code)
         return found if found.kind != UNKNOWN else None
+
+    def _can_be_evaluated(self, node: ast.expr) -> bool:
+        """Whether a type that nobody evaluates may be evaluated: classes of libraries are often generic for type
+        checkers alone (`Redis[bytes]`)."""
+        if not (self.module.facts.postponed or self.is_quoted):
+            return True
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Subscript):
+                symbol = self._meaning(dotted(inner.value))
+                top = symbol.name.partition(".")[0] if symbol is not None and symbol.path is None else ""
+                if top and top not in _GENERIC_AT_RUN_TIME:
+                    return False
+        return True
 
     def _meaning(self, name: str) -> Symbol | None:
         found = self.project.resolve(self.module, name)

@@ -97,7 +97,7 @@ class GlobalToDependency(Codemod):
 
     effects = frozenset({"dependency"})
 
-    after = ("depends-to-annotated", "inline-session-to-dependency", "split-router")
+    after = ("depends-to-annotated", "split-router")
 
     def find(self, project: Project) -> Iterator[Finding]:
         objects = Objects(project)
@@ -221,6 +221,7 @@ def _does_something(reads: Sequence[GlobalRead]) -> bool:
 # Why it stays
 
 _ANY = Piece("", "", False, "")
+_SEES_NAMES = frozenset({"eval", "exec", "locals", "vars"})
 
 
 def _reason(use: Use, signatures: Signatures) -> str | None:
@@ -238,6 +239,8 @@ def _reason(use: Use, signatures: Signatures) -> str | None:
         return "it is looked up in two modules, which may hold different objects"
     if _is_imported_under_condition(use.module, use.reads[0].written.partition(".")[0]):
         return f"`{use.reads[0].written.partition('.')[0]}` is imported under a condition, and may not be there"
+    if seen := sorted(use.all_reads.own & _SEES_NAMES):
+        return f"it uses `{seen[0]}`, which would see one name more"
     path, local = use.reads[0].looked_up
     if path != found.symbol.path and found.rebound:
         return f"`{local}` was imported by name, and {found.rebound} sets it anew: this module may hold the old one"

@@ -220,6 +220,8 @@ class _Search:
         if definition is None or found.singleton.type is None:
             return "nothing shows of which type it is"
         own = set(names_in(definition.node))
+        if own & {"eval", "exec", "locals", "vars"}:
+            return f"`{function.name}` looks at its own names"
         if depth and change.name in own:
             return f"`{change.name}` means something else in `{function.name}`"
         if any(parameter.name == change.name for parameter in function.parameters):
