@@ -206,6 +206,7 @@ class Injections:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._names: dict[tuple[str, str], Symbol] = {}
+        self._references: dict[tuple[str, Symbol], Reference | None] = {}
 
     def of(self, operation: Operation, name: str, plan: Plan) -> Injection | str:
         """The parameter `name` of a handler, or why it cannot have it."""
@@ -236,7 +237,10 @@ class Injections:
                 return f"`{symbol.name}` stands below the handler"
             found: Reference | None = Reference(symbol.name, None)
         else:
-            found = reference(self.project, module, symbol)
+            key = module.path, symbol
+            if key not in self._references:
+                self._references[key] = reference(self.project, module, symbol)
+            found = self._references[key]
         if found is None:
             if module.bindings(symbol.name):
                 return f"`{symbol.name}` means something else in {module.path}"

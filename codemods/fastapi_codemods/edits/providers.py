@@ -112,6 +112,10 @@ def _alias_style(name: str) -> str:
 def uses_annotated(project: Project, module: Module) -> bool:
     """Whether a parameter of this module is to be written with `Annotated`: FastAPI has it, and the file, else the
     project, does not write them otherwise."""
+    return module.remembered((project, "uses Annotated"), lambda: _uses_annotated(project, module))
+
+
+def _uses_annotated(project: Project, module: Module) -> bool:
     if reason_against_annotated(project) is not None:
         return False
     text = module.text

@@ -7,7 +7,6 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..source import UnreadableSourceError
 from ..source.discovery import is_test
 from .code_strings import CodeString, strings_by_name
 from .enclosing import enclosing_function
@@ -43,22 +42,13 @@ class Objects:
         self._known: dict[Symbol, Object | None] = {}
 
     def look_up(self, symbols: Iterable[Symbol]) -> None:
-        """Find out about all of them, module by module, which costs less than one by one."""
-        by_home: dict[str, set[str]] = {}
-        for symbol in symbols:
-            if symbol not in self._known and symbol.path is not None:
-                by_home.setdefault(symbol.path, set()).add(symbol.name)
-        for path, names in sorted(by_home.items()):
-            home = self.project.module(path)
-            found: dict[str, NameFacts] = {}
-            if home is not None:
-                try:
-                    found = facts_of_each(self.project, home, sorted(names))
-                except UnreadableSourceError:
-                    found = {}
-            for name in names:
-                symbol = Symbol(path, name)
-                self._known[symbol] = self._object(symbol, found[name]) if name in found else None
+        """Find out about all of them, which costs less than one by one."""
+        new = sorted({symbol for symbol in symbols if symbol not in self._known and symbol.path is not None})
+        if not new:
+            return
+        found = facts_of_each(self.project, new)
+        for symbol in new:
+            self._known[symbol] = self._object(symbol, found[symbol]) if symbol in found else None
 
     def get(self, symbol: Symbol) -> Object | None:
         """None for what nobody wants to be injected: values, and tables that nothing changes."""
