@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from ..source.discovery import is_test
 from .enclosing import enclosing_function
@@ -22,6 +23,13 @@ class Lifetimes:
         self.project = project
         self.startup = startup
         self._known: dict[tuple[str, str], bool] = {}
+        self._uses: dict[Symbol, list[Use]] = project.remembered("uses of functions that change globals", dict)
+
+    def prepare(self, symbols: Iterable[Symbol]) -> None:
+        """Look up who uses some functions that will be asked about, which costs less than one by one."""
+        new = {symbol for symbol in symbols if symbol not in self._uses}
+        if new:
+            self._uses.update(uses(self.project, new))
 
     def outside_requests(self, path: str, function: str, depth: int = 0) -> bool:
         """Whether the function of that qualified name, empty for what runs at import, surely serves no request."""
@@ -48,9 +56,9 @@ class Lifetimes:
             return self.startup
         if any(name not in _CONTEXT_MANAGERS for name in names):
             return False
-        return all(
-            self._is_outside(use, depth) for use in uses(self.project, [Symbol(path, function)])[Symbol(path, function)]
-        )
+        symbol = Symbol(path, function)
+        self.prepare([symbol])
+        return all(self._is_outside(use, depth) for use in self._uses[symbol])
 
     def _is_outside(self, use: Use, depth: int) -> bool:
         if is_test(use.path) or use.kind == "annotation":

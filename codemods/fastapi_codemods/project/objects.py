@@ -47,6 +47,10 @@ class Objects:
         if not new:
             return
         found = facts_of_each(self.project, new)
+        places = {change.place for facts in found.values() for change in (*facts.mutated, *facts.rebound)}
+        functions = {Symbol(p.path, p.function) for p in places if p.function and "." not in p.function}
+        handlers = {Symbol(*handler) for handler in self._handlers()}
+        self.lifetimes.prepare(functions - handlers)
         for symbol in new:
             self._known[symbol] = self._object(symbol, found[symbol]) if symbol in found else None
 
