@@ -125,7 +125,7 @@ class Plans:
             return reason
         taken.update(names)
         is_async = any(operation.function.is_async for operation in asked.operations)
-        new = NewProvider(home, place, function, "", function, (), type_, name, is_async)
+        new = NewProvider(home, place, function, "", function, type_, name, is_async)
         return Plan(
             Symbol(path, function), place.before, path, alias, place.before, found.singleton.type, new,
             new._replace(function="", alias=alias) if is_annotated else None,
@@ -162,7 +162,7 @@ class Plans:
         if is_annotated and (reason := self._reason_against_alias(home)) is not None:
             return reason
         taken.add(alias)
-        new = NewProvider(home, place, "", alias, provider.name, (), written, "", False) if is_annotated else None
+        new = NewProvider(home, place, "", alias, provider.name, written, "", False) if is_annotated else None
         return Plan(provider, index + 1, home.path, alias, place.before, type_, None, new)
 
     def _reason_against_alias(self, home: Module) -> str | None:

@@ -300,7 +300,6 @@ class NewProvider(NamedTuple):
     """Its name; empty where none is wanted."""
     provider: str
     """How the module names the provider."""
-    provider_imports: tuple[Key, ...]
     type: Written | None
     returned: str
     """The expression that the provider returns."""
@@ -333,7 +332,7 @@ def write(edits: Edits, new: NewProvider, finding: Finding) -> None:
     newline = module.source.newline
     project = edits.project
     texts: list[str] = []
-    for key in (new.type.imports if new.type is not None else ()) + new.provider_imports:
+    for key in new.type.imports if new.type is not None else ():
         edits.requests.append(ImportRequest(module.path, *key, finding))
     if new.function:
         unit = indent_of(project, module)
