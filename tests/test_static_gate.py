@@ -38,7 +38,7 @@ def test_what_the_codemods_do_to_the_fixtures_raises_no_alarm(case, tmp_path):
     is_contract = codemod.safety >= Safety.CONTRACT or "openapi" in case.declared
     declared = {"route", "order"} if is_contract else set(codemod.effects or ())
     if "dependency" in (codemod.effects or ()):
-        declared.add("injection")  # one more, see `KINDS`
+        declared.add("injection")  # of the kinds of the static gate, the one for dependencies that are new
     assert [p for p in found.problems if p.kind not in declared] == []
 
 

@@ -122,6 +122,27 @@ OF_CODEMODS = (
         "Move registrations of middleware that stand in the wrong order, instead of reporting them.",
         codemod="middleware-order",
     ),
+    Option(
+        "settings",
+        ("--settings",),
+        "switch",
+        "Write a settings class even where the project does not use pydantic-settings yet.",
+        codemod="environment-to-settings",
+    ),
+    Option(
+        "through_helpers",
+        ("--through-helpers",),
+        "switch",
+        "Functions that handlers call get the objects that they use from the handlers.",
+        codemod="global-to-dependency",
+    ),
+    Option(
+        "update_tests",
+        ("--update-tests",),
+        "switch",
+        "Tests that patch a global which handlers get from a dependency override that instead.",
+        codemod="global-to-dependency",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -48,6 +48,9 @@ class Codemod(ABC):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """The values that an option may have, by the field's name; any for an option that is not in here."""
 
+    companions: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Switches among the options, by the field's name, that bring another codemod into the run, by its name."""
+
     is_named = False
     """Whether the user asked for this very codemod with `--select`."""
 

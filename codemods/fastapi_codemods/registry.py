@@ -119,6 +119,12 @@ def select(
             raise ConfigurationError(f"there is no codemod {name!r} to have options{nearest(name, names())}")
     meant = [_codemod_of(place) for name, place in _places().items() if is_meant(name, place.split(".")[-2])]
     meant = [codemod for codemod in meant if codemod.safety <= safety or codemod.name in select]
-    return in_order(
-        codemod.configured(options.get(codemod.name, {}), is_named=codemod.name in select) for codemod in meant
-    )
+    chosen = {
+        codemod.name: codemod.configured(options.get(codemod.name, {}), is_named=codemod.name in select)
+        for codemod in meant
+    }
+    for codemod in list(chosen.values()):
+        for switch, name in codemod.companions.items():
+            if getattr(codemod.options, switch) and name not in ignore:
+                chosen[name] = get(name).configured(options.get(name, {}), is_named=True)
+    return in_order(chosen.values())

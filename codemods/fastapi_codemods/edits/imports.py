@@ -136,7 +136,7 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
             yield *_new_statement(project, module, line), key
         else:
             new_sections.setdefault(section, []).append((line, key))
-    for new in new_sections.values():
+    for _, new in sorted(new_sections.items()):
         # Together, so that no blank line comes between them.
         lines = [line for line, _ in new]
         yield *_new_statement(project, module, module.source.newline.join(lines)), min(key for _, key in new)

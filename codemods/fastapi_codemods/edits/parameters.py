@@ -107,3 +107,42 @@ def written(project: Project, parameters: ParameterList, pieces: Sequence[Piece]
         inner = line.rstrip("*") if not line.strip("* \t") else inner
     lines = "".join(f"{inner}{text},{newline}" for text in texts)
     return f"{newline}{lines}{outer}"
+
+
+def inserted(module: Module, function: Function, new: Sequence[Piece]) -> list[tuple[Span, str]] | None:
+    """Edits that put parameters among others of which each has a line of its own, comments kept; None where that is not
+    how they are written. For a list that `parameter_list` does not take because of a comment."""
+    text, newline = module.text, module.source.newline
+    starts = [text.rfind("\n", 0, parameter.start) + 1 for parameter in function.parameters]
+    if not starts or any(parameter.kind in ("*", "**") for parameter in function.parameters):
+        return None
+    margins = [text[start : parameter.start] for start, parameter in zip(starts, function.parameters, strict=True)]
+    if any(margin.strip() for margin in margins) or starts[0] <= function.span.start:
+        return None
+    header = text[function.parameters[-1].end : function.span.end]
+    if re.match(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?\n", header) is None or "/" in module.code(function.span):
+        return None
+    edits: list[tuple[Span, str]] = []
+    required = [piece for piece in new if not piece.has_default]
+    optional = [piece for piece in new if piece.has_default]
+    first = next((i for i, p in enumerate(function.parameters) if p.default is not None or p.kind == "="), None)
+    if first is not None and function.parameters[first].kind == "=":
+        return None
+    if required and first is not None:
+        offset = starts[first]
+        while True:
+            above = text.rfind("\n", 0, offset - 1) + 1
+            if above <= function.span.start or not text[above:offset].lstrip().startswith("#"):
+                break
+            offset = above
+        lines = "".join(f"{margins[first]}{piece.text},{newline}" for piece in required)
+        edits.append((Span(offset, offset), lines))
+        required = []
+    if behind := [*required, *optional]:
+        last = function.parameters[-1]
+        if not header.lstrip(" \t").startswith(","):
+            edits.append((Span(last.end, last.end), ","))
+        end = text.find("\n", last.end)
+        end -= text[end - 1] == "\r"
+        edits.append((Span(end, end), "".join(f"{newline}{margins[-1]}{piece.text}," for piece in behind)))
+    return edits

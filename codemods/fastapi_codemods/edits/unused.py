@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from ..project import Module, Project, Span
-from ..project.names import facts_of
+from ..project.names import facts_of, reads_of
 from ..project.reader import Positions
 from ..source import UnreadableSourceError
 from ..source.statements import parse
@@ -22,9 +22,11 @@ def is_imported_for_itself(project: Project, module: Module, name: str) -> bool:
 
 
 def is_used(text: str, name: str) -> bool:
-    """Whether the text of a module uses a name other than to import it; in doubt it does."""
+    """Whether the text of a module uses a module-level name other than to import it; in doubt it does."""
     try:
         tree = parse(text)
+        if reads_of(text, name):
+            return True
     except (UnreadableSourceError, RecursionError):
         return True
     docstrings = {
@@ -35,15 +37,23 @@ def is_used(text: str, name: str) -> bool:
         and isinstance(node.body[0], ast.Expr)
     }
     word = re.compile(rf"\b{re.escape(name)}\b")
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=used) if used == name:
-                return True
-            case ast.Constant(value=str() as written) if id(node) not in docstrings and word.search(written):
-                return True
-            case _:
-                pass
-    return False
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and word.search(node.value) is not None
+        and _names_something(node.value)
+        for node in ast.walk(tree)
+    )
+
+
+def _names_something(written: str) -> bool:
+    """Whether a text may be code: a name, a type, `pkg.module:name`; a sentence is none."""
+    try:
+        ast.parse(written.replace(":", "."), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def edits_without(module: Module, names: Collection[str], changed: Collection[Span]) -> list[tuple[Span, str]]:

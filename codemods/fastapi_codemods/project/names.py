@@ -107,6 +107,35 @@ def facts_of(project: Project, module: Module, name: str) -> NameFacts | None:
     return _completed(project, module, {name: found})[name] if found is not None and found.bindings else None
 
 
+def facts_of_each(project: Project, symbols: Iterable[Symbol]) -> dict[Symbol, NameFacts]:
+    """The facts of names of several modules, without who imports them, which nobody looks for: `imported` is empty.
+
+    Left out are those that no module binds, or that stand in statements which Python cannot parse.
+    """
+    local: dict[Symbol, _Local] = {}
+    for symbol in symbols:
+        module = project.module(symbol.path or "")
+        try:
+            found = _local(module, symbol.name).get(symbol.name) if module is not None else None
+        except UnreadableSourceError:
+            continue
+        if found is not None and found.bindings:
+            local[symbol] = found
+    known = uses(project, local)
+    facts = {}
+    for symbol, found in local.items():
+        module = project.module(symbol.path or "")
+        assert module is not None
+        facts[symbol] = _facts(project, module, symbol.name, found, known[symbol], ())
+    return facts
+
+
+def reads_of(text: str, name: str) -> tuple[Place, ...]:
+    """Where the text of a module reads one of its module-level names: not where a function has its own of that name."""
+    found = _local(Module("", text.encode("utf-8", "surrogatepass")), name).get(name)
+    return tuple(found.read) if found is not None else ()
+
+
 def exported_names(module: Module) -> frozenset[str] | None:
     """What `__all__` lists; None without one, or where it is computed."""
     return module.remembered("names: __all__", lambda: _exported_names(module))
@@ -528,29 +557,41 @@ def bound_within(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
 def _completed(project: Project, module: Module, local: dict[str, _Local]) -> dict[str, NameFacts]:
     own = [name for name, facts in local.items() if any(binding.kind != "import" for binding in facts.bindings)]
     found = uses(project, [Symbol(module.path, name) for name in own])
-    exported = exported_names(module)
-    strings = strings_by_name(project)
-    result = {}
-    for name, facts in local.items():
-        elsewhere = [use for use in found.get(Symbol(module.path, name), ()) if use.path != module.path]
-        first = facts.bindings[0]
-        result[name] = NameFacts(
-            module.path,
+    return {
+        name: _facts(
+            project,
+            module,
             name,
-            "def" if first.kind == "overload" else first.kind,
-            first.container,
-            all(binding.conditional or binding.how == "global" for binding in facts.bindings),
-            None if exported is None else name in exported,
-            tuple(binding.place for binding in facts.bindings if binding.how not in ("global", "del")),
-            tuple(_rebound(facts.bindings)),
-            tuple(facts.mutated),
-            tuple(facts.read),
+            facts,
+            found.get(Symbol(module.path, name), ()),
             tuple(_imported(project, module.path, name)),
-            tuple(elsewhere),
-            tuple(change for use in elsewhere if (change := _change_by(use, name)) is not None),
-            tuple(strings.get((module.path, name), ())),
         )
-    return result
+        for name, facts in local.items()
+    }
+
+
+def _facts(
+    project: Project, module: Module, name: str, facts: _Local, used: Iterable[Use], imported: tuple[Importer, ...]
+) -> NameFacts:
+    exported = exported_names(module)
+    elsewhere = [use for use in used if use.path != module.path]
+    first = facts.bindings[0]
+    return NameFacts(
+        module.path,
+        name,
+        "def" if first.kind == "overload" else first.kind,
+        first.container,
+        all(binding.conditional or binding.how == "global" for binding in facts.bindings),
+        None if exported is None else name in exported,
+        tuple(binding.place for binding in facts.bindings if binding.how not in ("global", "del")),
+        tuple(_rebound(facts.bindings)),
+        tuple(facts.mutated),
+        tuple(facts.read),
+        imported,
+        tuple(elsewhere),
+        tuple(change for use in elsewhere if (change := _change_by(use, name)) is not None),
+        tuple(strings_by_name(project).get((module.path, name), ())),
+    )
 
 
 def _rebound(bindings: Collection[_Binding]) -> Iterator[Change]:
