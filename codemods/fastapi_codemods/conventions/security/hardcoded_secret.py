@@ -80,13 +80,10 @@ class HardcodedSecret(Codemod):
                 continue
             for name, value, is_key in _given(placed):
                 node = default_of_environment(value) or value
-                if (
-                    is_key
-                    and isinstance(constant_of(project, placed, node), str)
-                    and not pattern.search(ast.unparse(node))
-                ):
+                known = constant_of(project, placed, node) if is_key else None
+                if isinstance(known, str) and not pattern.search(ast.unparse(node)):
                     # What is bound to a name that says nothing is seen where it signs.
-                    node = ast.copy_location(ast.Constant(constant_of(project, placed, node)), node)
+                    node = ast.copy_location(ast.Constant(known), node)
                 if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                     continue
                 is_used = is_key or (placed.module.path, name) in signs
