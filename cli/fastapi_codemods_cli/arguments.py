@@ -107,6 +107,21 @@ OF_CODEMODS = (
         choices=("any", "skip"),
         codemod="wrap-dict-returns",
     ),
+    Option(
+        "to",
+        ("--to",),
+        "value",
+        "The key that bodies of errors shall have; without it, that of most errors.",
+        "KEY",
+        codemod="normalize-error-envelope",
+    ),
+    Option(
+        "keep_wire",
+        ("--keep-wire",),
+        "switch",
+        "Make the code of errors uniform, and send what was sent before by a registered handler.",
+        codemod="normalize-error-envelope",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 
