@@ -42,7 +42,8 @@ from ...project.reader import dotted
 from ...project.references import uses
 from ...project.secrets import is_password, is_token
 
-_WORDS = r"(?i)(?:token|secret|passw\w*|api_?key|signature|digest|hmac|auth_?key|access_?key)"
+_WORD = "(?:[tT]oken|TOKEN|[sS]ecret|SECRET|[pP]assw|PASSW|[kK]ey\\b|KEY\\b|hexdigest|expected|signature)"
+_WORDS = rf"[=!]=[^\n]{{0,100}}{_WORD}|{_WORD}[^\n]{{0,100}}[=!]="
 _NAME = re.compile(r"(?i)(?:\w*_)?(?:api_?key|auth_?key|access_?key|secret|secret_?key|token|password)")
 _NOT_ONE = re.compile(
     r"(?i)(?:hash_)?(?:type|eos|bos|pad|next|prev|page|cursor|last|first|stop|start|special)_?token|csrf_?token_?name"

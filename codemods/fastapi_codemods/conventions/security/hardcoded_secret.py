@@ -42,6 +42,13 @@ _WORDS = (
     r"(?i)secret|token|passw|api_?key|private_?key|access_?key|signing_?key|jwt_?key|encryption_?key|auth_?key|sk-"
     r"|AKIA|ghp_|jwt\.(?:en|de)code"
 )
+_GIVEN = (
+    r"(?:[sS]ecret|SECRET|[tT]oken|TOKEN|[pP]assw|PASSW|[kK]ey|KEY)\w{0,20}"
+    r"(?:[ \t]*:[^=\n]{1,40})?[ \t]*=[ \t]*[^\n]{0,60}[\"']"
+    r"|sk-[A-Za-z0-9]|AKIA|ghp_|BEGIN[ \w]*PRIVATE KEY|jwt\.(?:en|de)code|SessionMiddleware"
+)
+"""A name for a secret that is given a text, or what looks like one by itself."""
+
 _NAME = re.compile(
     r"(?i)(?:^|_)(?:secret(?:_?key)?|\w*_secret|password|passwd|api_?key|private_?key|access_?key(?:_?id)?|secret_access_key"
     r"|(?:x_)?(?:access|auth|bearer|bot|admin|api|master|service|refresh|github|slack)_?token|token|signing_?key|jwt_?(?:secret|key)"
@@ -75,7 +82,7 @@ class HardcodedSecret(Codemod):
         kinds = (ast.Assign, ast.AnnAssign, ast.Call)
         seen: set[Location] = set()
         signs = _names_of_keys(project)
-        for placed in nodes_with(project, kinds, re.compile(_WORDS.encode()), pattern):
+        for placed in nodes_with(project, kinds, re.compile(_GIVEN.encode()), re.compile(_GIVEN)):
             if _is_member(placed):
                 continue
             for name, value, is_key in _given(placed):

@@ -36,8 +36,8 @@ from ...project.placed import Placed, nodes_with
 from ...project.reader import dotted
 from ...project.secrets import is_password, is_token
 
-_NAMES = r"(?i)passw|passphrase|pwd|token|api_?key|secret|jwt|private_key|access_key|session_key"
-_CALLS = r"(?:\blog\w*|\blogging)\.\w+\(|\bprint\(|_log\.\w+\("
+_WORDS = "(?:[pP]assw|PASSW|[tT]oken|TOKEN|api_?[kK]ey|API_?KEY|[sS]ecret|SECRET|jwt|_key|_KEY|pwd)"
+_CALLS = rf"(?:[lL][oO][gG]\w{{0,12}}\.\w+|print)\((?s:.{{0,240}}?){_WORDS}"
 _TOOLS = re.compile(r"(?:^|[/_])(?:cli|tools?|scripts?|__main__|manage|console|commands?|setup|bin)(?:$|[/_.])")
 _BARE = frozenset({"token", "secret", "key", "credentials", "tokens", "salt"})
 _NOT_ITSELF = re.compile(r"(?i)mask|redact|hidden|preview|hint|name|env|pagina|request_|allow|header|credentials")
@@ -52,7 +52,7 @@ class SecretInLog(Codemod):
     safety = Safety.REPORT
 
     def find(self, project: Project) -> Iterator[Finding]:
-        for placed in nodes_with(project, ast.Call, re.compile(_NAMES.encode()), re.compile(_CALLS)):
+        for placed in nodes_with(project, ast.Call, re.compile(_WORDS.encode()), re.compile(_CALLS)):
             call = placed.node
             if not isinstance(call, ast.Call) or not is_log(call) or _is_tool(placed, call):
                 continue
