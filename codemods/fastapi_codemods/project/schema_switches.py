@@ -1,4 +1,4 @@
-"""Arguments by which an application, a router or a route is kept out of the schema."""
+"""Arguments by which an application or a router is kept out of the schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..source.discovery import is_test
 from .index import Module, Project
 from .model import Call
-from .operations import Operation, operations_of
+from .operations import Operation
 from .tags import includes_of
 
 NO_API = re.compile(
@@ -24,7 +24,7 @@ class Switch(NamedTuple):
     """That has the argument."""
     line: int
     owner: str
-    """What is switched off: `app`, `router`, or the name of a handler."""
+    """What is switched off: `app` or `router`."""
     argument: str
     written: str
     effect: str
@@ -63,17 +63,6 @@ def _switched_off(project: Project) -> Iterator[Switch]:
                     module, made.call, made.line, made.target, "include_in_schema", "`include_in_schema=False`",
                     f"keeps all routes of `{made.target}` out of the schema",
                 )  # fmt: skip
-    operations = [o for o in operations_of(project) if o.method != "websocket" and not is_test(o.module.path)]
-    hidden = [o for o in operations if _code(o.module, o.call, "include_in_schema") == "False"]
-    if len(hidden) <= max(2, 0.1 * len(operations)):
-        shown = {(o.module.path, o.function.name) for o in operations if o not in hidden}
-        for operation in hidden:
-            if (operation.module.path, operation.function.name) not in shown and _is_of_api(project, operation):
-                yield Switch(
-                    operation.module, operation.call, operation.decorator.line, operation.function.name,
-                    "include_in_schema", "`include_in_schema=False`",
-                    f"keeps `{operation.function.name}` out of the schema",
-                )  # fmt: skip
 
 
 def _spaced(path: str) -> str:
@@ -97,17 +86,6 @@ def is_hidden(project: Project, operation: Operation) -> bool:
 def _code(module: Module, call: Call, name: str) -> str:
     given = call.argument(name)
     return module.code(given.span) if given is not None else ""
-
-
-def _is_of_api(project: Project, operation: Operation) -> bool:
-    path = operation.path(project)
-    if path is None or NO_API.search(path) or NO_API.search(operation.function.name):
-        return False
-    # One that says what it answers with was meant to be documented.
-    says_it = operation.call.argument("response_model") is not None or operation.function.returns is not None
-    returns = operation.module.code(operation.function.returns) if operation.function.returns is not None else ""
-    is_hidden_otherwise = any(operation.call.argument(name) is not None for name in ("response_class", "deprecated"))
-    return says_it and "Response" not in returns and not is_hidden_otherwise
 
 
 def _has_no_pages(project: Project, module: Module, call: Call) -> bool:

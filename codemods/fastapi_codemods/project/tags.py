@@ -114,10 +114,11 @@ def reason_of_ids(project: Project) -> str | None:
 
 
 def plain_tags(project: Project) -> Iterator[tuple[Module, Listed]]:
-    """Every tag that is written as a plain string in a list, by path, then by place."""
+    """Every tag of the schema that is written as a plain string in a list, by path, then by place."""
     calls: list[tuple[Module, Call, str]] = []
     for module, made in project.instances("fastapi.FastAPI", "fastapi.APIRouter"):
-        calls.append((module, made.call, "tags"))
+        if made.call.argument("include_in_schema") is None:
+            calls.append((module, made.call, "tags"))
     calls += [(include.module, include.at.call, "tags") for include in includes_of(project)]
     calls += [(operation.module, operation.call, "tags") for operation in operations_of(project)]
     seen: set[tuple[str, Span]] = set()

@@ -11,8 +11,8 @@ application takes. It hides nothing: who finds a path can call it.
 
 - Values that come from settings, as for production.
 - Documentation that is switched off and served by a route of the project's own.
-- Single routes that are no part of an API: pages, files, health, the root, and paths that stand beside the same with or
-  without a slash.
+- Single routes, which somebody chose one by one, and routers for pages, files or other protocols, by their names.
+- Routers, where more than one of ten is hidden.
 
 ## Safety
 

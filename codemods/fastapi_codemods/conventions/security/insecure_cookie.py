@@ -12,6 +12,7 @@ for both.
 
 - Cookies that hold no credentials, by their name, and tokens against CSRF, which scripts must read.
 - Flags that come from settings, and cookies that get their arguments unpacked.
+- Functions in which a comment speaks of `HttpOnly`: somebody decided.
 - Cookies that are deleted: an empty value, or `max_age=0`.
 
 ## Safety
@@ -55,6 +56,9 @@ class InsecureCookie(Codemod):
             name = _name(project, placed, call)
             if name is None or not _CREDENTIAL.search(name) or _NONE.search(name):
                 continue
+            function = placed.function
+            if function is not None and re.search(r"(?i)http-?only", _without_flags(placed.code(function))):
+                continue  # somebody says there why not
             missing = [flag for flag, position in (("httponly", 7), ("secure", 6)) if _is_off(call, flag, position)]
             if missing:
                 yield self.finding(
@@ -62,6 +66,11 @@ class InsecureCookie(Codemod):
                     f"the cookie `{name}` is set without {' and '.join(f'`{flag}=True`' for flag in missing)}",
                     anchor=f"{placed.qualified_name}.{name}",
                 )
+
+
+def _without_flags(code: str) -> str:
+    """The text of a function without `httponly=...`, so that comments remain."""
+    return re.sub(r"httponly\s*=", "", code)
 
 
 def _name(project: Project, placed: Placed, call: ast.Call) -> str | None:

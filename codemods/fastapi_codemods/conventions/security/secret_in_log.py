@@ -40,7 +40,9 @@ _WORDS = "(?:[pP]assw|PASSW|[tT]oken|TOKEN|api_?[kK]ey|API_?KEY|[sS]ecret|SECRET
 _CALLS = rf"(?:[lL][oO][gG]\w{{0,12}}\.\w+|print)\((?s:.{{0,240}}?){_WORDS}"
 _TOOLS = re.compile(r"(?:^|[/_])(?:cli|tools?|scripts?|__main__|manage|console|commands?|setup|bin)(?:$|[/_.])")
 _BARE = frozenset({"token", "secret", "key", "credentials", "tokens", "salt"})
-_NOT_ITSELF = re.compile(r"(?i)mask|redact|hidden|preview|hint|name|env|pagina|request_|allow|header|credentials")
+_NOT_ITSELF = re.compile(
+    r"(?i)mask|redact|hidden|preview|hint|name|env|pagina|request_|allow|header|credentials|random|generated"
+)
 _TOKEN = re.compile(
     r"(?:access|admin|api|auth|bearer|bot|github|hf|hub|id|jwt|login|oauth|refresh|reset|service|slack|user|x)_?token$"
 )
@@ -69,7 +71,8 @@ class SecretInLog(Codemod):
 
 def _is_tool(placed: Placed, call: ast.Call) -> bool:
     """A program for the command line prints what its user asked for."""
-    return dotted(call.func) in ("print", "pprint") and _TOOLS.search(placed.module.path) is not None
+    is_print = dotted(call.func) in ("print", "pprint")
+    return _TOOLS.search(placed.module.path) is not None and (is_print or "__main__" in placed.module.path)
 
 
 def _arguments(call: ast.Call) -> Iterator[ast.expr]:

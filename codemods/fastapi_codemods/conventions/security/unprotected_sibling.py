@@ -11,6 +11,7 @@ Mostly it was forgotten: a dependency for each route is one that somebody must t
 
 - Routers with fewer than four such routes, and with more than two others or fewer than four of five that ask.
 - Routers that are given dependencies themselves, or where they are included.
+- Routes for reading, unless four others are and all of them ask.
 - Routes that have to be open, by their name or path: logging in, registering, health, callbacks, public files, and such
   that read a header or cookie themselves.
 
@@ -74,6 +75,10 @@ class UnprotectedSibling(Codemod):
             return
         usual, number = Counter(who[0].name for _, who in asked if who).most_common(1)[0]
         for operation in open_ones:
+            same = [who for other, who in asked if other.method == operation.method and other is not operation]
+            # What only reads is open more often: all others that read must be closed.
+            if operation.method == "get" and (len(same) < FEWEST or not all(same)):
+                continue
             if not _is_meant(project, operation):
                 yield self.finding(
                     operation.module.location(operation.decorator.line, 1, operation.decorator.line),
