@@ -41,6 +41,7 @@ _LOCAL = "StarletteHTTPException"
 
 class HttpExceptionHandlerBaseClass(Codemod):
     safety = Safety.CONTRACT
+    effects = frozenset({"handler", "response"})
 
     def find(self, project: Project) -> Iterator[Finding]:
         registered = exception_handlers(project)

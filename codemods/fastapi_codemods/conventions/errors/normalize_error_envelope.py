@@ -62,6 +62,11 @@ _KNOWN = (
     ({"errors"}, "JSON:API"),
     ({"status", "reason"}, "LNURL"),
 )
+_SAY_ERROR = frozenset(
+    {"description", "detail", "details", "err", "error", "error_message", "errors", "message", "msg", "reason", "title"}
+)
+"""Keys of which an error has at least one: what else is sent with a status of an error is a report, as of health."""
+
 _OPENAI = re.compile(r"(?i)openai|anthropic|ollama|/v1/(?:chat|completions|embeddings|messages|models)")
 
 
@@ -106,6 +111,7 @@ class _Change(NamedTuple):
 
 class NormalizeErrorEnvelope(Codemod):
     safety = Safety.CONTRACT
+    effects = frozenset({"handler", "response"})
     after = ("jsonresponse-error-to-httpexception", "return-httpexception-to-raise", "sanitize-exception-detail")
     options = Options()
 
@@ -201,7 +207,7 @@ def _answers(project: Project) -> Iterator[_Answer]:
             keys = tuple(
                 key.value for key in content.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
             )
-            if keys and len(keys) == len(content.keys):
+            if len(keys) == len(content.keys) and not _SAY_ERROR.isdisjoint(keys):
                 yield _Answer(handler, placed, call, status, given, content, keys)
 
 

@@ -52,7 +52,11 @@ from ...project.statuses import phrase_of, status_of
 _WORD = r"\b(?:HTTPException|JSONResponse)\b"
 _RESPONSES = frozenset({"fastapi.responses.JSONResponse", "starlette.responses.JSONResponse"})
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception", "traceback.format_tb", "sys.exc_info"})
-_KEPT_AT_END = re.compile(r"[\s:;,.(\-\u2013\u2014]*\Z|\s+(?:because|due to|with|as|by)[\s:]*\Z")
+_KEPT_AT_END = re.compile(
+    r"(?:(?<=[.!?;,])\s*(?:[Ee]rror|[Dd]etails?|[Rr]eason))?"
+    r"(?:[\s:;,.(\-\u2013\u2014]*|\s+(?:because|due to|with|as|by)[\s:]*)\Z"
+)
+"""What leads over to the exception: it is not needed without it."""
 
 
 class _Leak(NamedTuple):

@@ -69,6 +69,7 @@ _NO_SECRET = re.compile(
     r"|^(?:[A-Z]?[a-z]+)+$"
 )
 _NOT_ONE = re.compile(r"(?i)sentinel|_type_|token_type|dummy|start_token|end_token|placeholder|example|header|env|name")
+_OF_TESTS = re.compile(r"(?:^|/)(?:testing|conftest|fixtures|examples?|mocks?)(?:/|\.py$)")
 LEAST_BITS = 2.8
 """Of entropy for each character: words have less, keys more."""
 SHORTEST = 12
@@ -83,7 +84,7 @@ class HardcodedSecret(Codemod):
         seen: set[Location] = set()
         signs = _names_of_keys(project)
         for placed in nodes_with(project, kinds, re.compile(_GIVEN.encode()), re.compile(_GIVEN)):
-            if _is_member(placed):
+            if _is_member(placed) or _OF_TESTS.search(placed.module.path):
                 continue
             for name, value, is_key in _given(placed):
                 node = default_of_environment(value) or value
