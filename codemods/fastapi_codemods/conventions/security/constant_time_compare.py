@@ -85,13 +85,13 @@ class ConstantTimeCompare(Codemod):
             name = edits.module_name(module, "secrets", finding)
             sides = ", ".join(f"{placed.code(side)}.encode()" for side in (item.left, item.right))
             text = f"{name}.compare_digest({sides})"
-            if not item.is_equal:
-                text = f"not {text}"
-                parent = placed.around[0]
-                is_negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
-                if not (is_negated or isinstance(parent, _WITHOUT_BRACKETS)):
-                    text = f"({text})"
-            edits.replace(module, placed.span(), text, finding)
+            span = placed.span()
+            parent = placed.around[0]
+            if not item.is_equal and isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+                span = placed.span(parent)  # `not a != b`
+            elif not item.is_equal:
+                text = f"not {text}" if isinstance(parent, _WITHOUT_BRACKETS) else f"(not {text})"
+            edits.replace(module, span, text, finding)
 
 
 def _comparisons(project: Project) -> Iterator[_Comparison]:
