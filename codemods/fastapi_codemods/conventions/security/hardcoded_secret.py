@@ -43,8 +43,8 @@ _WORDS = (
     r"|AKIA|ghp_|jwt\.(?:en|de)code"
 )
 _GIVEN = (
-    r"(?:[sS]ecret|SECRET|[tT]oken|TOKEN|[pP]assw|PASSW|[kK]ey|KEY)\w{0,20}"
-    r"(?:[ \t]*:[^=\n]{1,40})?[ \t]*=[ \t]*[^\n]{0,60}[\"']"
+    r"(?:[sS]ecret|SECRET|[tT]oken|TOKEN|[pP]assw|PASSW|[a-z]_?key|[a-z]Key|[A-Z]_?KEY)\w{0,20}(?:[ \t]*:[^=\n]{1,40})?"
+    r"[ \t]*=[ \t]*(?:[\w.]+\([^\n]{0,60})?[\"'][^\"'\n]{6}"
     r"|sk-[A-Za-z0-9]|AKIA|ghp_|BEGIN[ \w]*PRIVATE KEY|jwt\.(?:en|de)code|SessionMiddleware"
 )
 """A name for a secret that is given a text, or what looks like one by itself."""

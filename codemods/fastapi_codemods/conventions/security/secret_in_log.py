@@ -54,7 +54,7 @@ class SecretInLog(Codemod):
     safety = Safety.REPORT
 
     def find(self, project: Project) -> Iterator[Finding]:
-        for placed in nodes_with(project, ast.Call, re.compile(_WORDS.encode()), re.compile(_CALLS)):
+        for placed in nodes_with(project, ast.Call, re.compile(_WORDS.encode()), re.compile(_CALLS), (b"fastapi",)):
             call = placed.node
             if not isinstance(call, ast.Call) or not is_log(call) or _is_tool(placed, call):
                 continue
