@@ -1,6 +1,6 @@
 """A handler's docstring is for those who use the API; notes for developers are comments.
 
-`\"\"\"TODO: move to the new table\"\"\"` in a handler is published as the operation's description.
+`\"\"\"FIXME: move to the new table\"\"\"` in a handler is published as the operation's description.
 
 ## Why
 

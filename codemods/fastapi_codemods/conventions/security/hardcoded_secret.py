@@ -43,7 +43,7 @@ _WORDS = (
     r"|AKIA|ghp_|jwt\.(?:en|de)code"
 )
 _GIVEN = (
-    r"(?:[sS]ecret|SECRET|[tT]oken|TOKEN|[pP]assw|PASSW|[a-z]_?key|[a-z]Key|[A-Z]_?KEY)\w{0,20}(?:[ \t]*:[^=\n]{1,40})?"
+    r"(?:secret|Secret|SECRET|token|Token|TOKEN|passw|Passw|PASSW|key|Key|KEY)\w{0,20}(?:[ \t]*:[^=\n]{1,40})?"
     r"[ \t]*=[ \t]*(?:[\w.]+\([^\n]{0,60})?[\"'][^\"'\n]{6}"
     r"|sk-[A-Za-z0-9]|AKIA|ghp_|BEGIN[ \w]*PRIVATE KEY|jwt\.(?:en|de)code|SessionMiddleware"
 )
