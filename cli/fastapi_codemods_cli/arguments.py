@@ -143,6 +143,21 @@ OF_CODEMODS = (
         "Tests that patch a global which handlers get from a dependency override that instead.",
         codemod="global-to-dependency",
     ),
+    Option(
+        "to",
+        ("--to",),
+        "value",
+        "The key that bodies of errors shall have; without it, that of most errors.",
+        "KEY",
+        codemod="normalize-error-envelope",
+    ),
+    Option(
+        "keep_wire",
+        ("--keep-wire",),
+        "switch",
+        "Make the code of errors uniform, and send what was sent before by a registered handler.",
+        codemod="normalize-error-envelope",
+    ),
 )
 """Options of single codemods. An option whose codemod is not selected is an error."""
 

@@ -92,3 +92,16 @@ def change_arguments(
         joined = fragments.on_one_line(node)
         node = joined if len(fragments.call_code(joined, newline)) <= room else node
     edits.replace(module, call.span, fragments.call_code(node, newline), finding)
+
+
+def written_call(edits: Edits, module: Module, start: int, head: str, arguments: Sequence[str]) -> str:
+    """`head(arguments)` as it would stand at `start`: on one line where that has room, else an argument per line."""
+    line_start = max(module.text.rfind("\n", 0, start), module.text.rfind("\r", 0, start)) + 1
+    before = module.text[line_start:start]
+    line = f"{head}({', '.join(arguments)})"
+    if "\n" in line or len(before) + len(line) <= edits.project.style.line_length:
+        return line
+    newline = module.source.newline
+    margin = before[: len(before) - len(before.lstrip())]
+    indent = margin + indent_of(edits.project, module)
+    return f"{head}({newline}{''.join(f'{indent}{argument},{newline}' for argument in arguments)}{margin})"

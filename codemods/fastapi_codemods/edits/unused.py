@@ -95,7 +95,7 @@ def _without_blank_lines(
             start = before.start
         above = text[:start]
         end = span.end + len(text[span.end :]) - len(text[span.end :].lstrip("\r\n"))
-        is_section = not above.strip() or re.search(r"(?:\r\n|\n|\r){2}\Z", above) is not None
+        is_section = not above.strip() or re.search(r"(?:\r\n\r\n|\n\n|\r\r)\Z", above) is not None
         is_free = not any(start <= other.end and other.start < end for other in changed)
         found.append((Span(span.start, end) if not left and is_section and is_free else span, left))
     return found

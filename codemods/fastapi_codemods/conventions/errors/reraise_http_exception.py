@@ -31,7 +31,6 @@ See <https://fastapi.tiangolo.com/tutorial/handling-errors/>.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -41,6 +40,7 @@ from ...edits import Edits
 from ...edits.lines import indent_of
 from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
+from ...project.logs import is_log
 from ...project.operations import own_nodes
 from ...project.raises import Raised, http_exceptions_raised, is_http_exception
 from ...project.reader import Positions, dotted
@@ -49,10 +49,6 @@ from ...source import UnreadableSourceError
 from ...source.discovery import is_test
 
 _BROAD = frozenset({"Exception", "BaseException"})
-_LOGS = re.compile(r"(?:log|logger|logging|sentry_sdk|traceback|warnings)\Z")
-_LOG_METHODS = re.compile(
-    r"a?(?:debug|info|warn|warning|error|exception|critical|fatal|log|trace)|(?:print|capture)_\w+"
-)
 
 
 class _Swallowing(NamedTuple):
@@ -219,7 +215,7 @@ def _reason(handler: ast.ExceptHandler) -> str | None:
             what = ast.unparse(statement).partition("\n")[0]
             return f"it does more than to log and to answer: `{what[:60]}`"
     for node in ast.walk(handler):
-        if isinstance(node, ast.Call) and not (_is_log(node) or dotted(node.func) in _LOOK_AT_IT):
+        if isinstance(node, ast.Call) and not (is_log(node) or dotted(node.func) in _LOOK_AT_IT):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 if isinstance(argument, ast.Name) and argument.id == handler.name:
                     return f"it hands `{handler.name}` to `{ast.unparse(node.func)}`, which may know an HTTPException"
@@ -229,18 +225,6 @@ def _reason(handler: ast.ExceptHandler) -> str | None:
 _LOOK_AT_IT = frozenset({"str", "repr", "type", "getattr", "hasattr", "format", "traceback.format_exception"})
 
 
-def _is_log(node: ast.expr) -> bool:
-    """`logger.exception(...)`, `await self._log.aerror(...)`, `print(...)`."""
-    if isinstance(node, ast.Await):
-        node = node.value
-    if not isinstance(node, ast.Call):
-        return False
-    owner, _, method = dotted(node.func).rpartition(".")
-    if not owner:
-        return method in ("print", "pprint", "capture_exception")
-    return bool(_LOGS.search(owner) and _LOG_METHODS.fullmatch(method))
-
-
 def _only_answers(statement: ast.stmt) -> bool:
     match statement:
         case ast.Return() | ast.Raise() | ast.Pass() | ast.Import() | ast.ImportFrom():
@@ -248,7 +232,7 @@ def _only_answers(statement: ast.stmt) -> bool:
         case ast.Expr(value=ast.Constant()):
             return True
         case ast.Expr(value=value):
-            return _is_log(value)
+            return is_log(value)
         case ast.Assign(targets=[ast.Name()], value=value):
             return not any(isinstance(part, ast.Await) for part in ast.walk(value))
         case ast.If(body=body, orelse=orelse):

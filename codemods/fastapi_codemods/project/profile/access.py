@@ -88,13 +88,13 @@ class _Access:
         if symbol.path is None:
             if symbol.name.startswith(_SECURITY):
                 return "fastapi.security" if "Form" not in symbol.name else None
-            return "own dependency" if _is_called_so(symbol) else None
+            return "own dependency" if is_called_so(symbol) else None
         home = self.project.module(symbol.path)
         if home is None:
             return None
         if (maker := self._maker(home, symbol)) is not None:
             made = self.kind(maker)
-            return made or ("own dependency" if _is_called_so(symbol) else None)
+            return made or ("own dependency" if is_called_so(symbol) else None)
         dependency = self._dependency(home, symbol)
         kinds = {self.kind(target) for target in self._injected_into(dependency)}
         if not dependency.functions or self.evidence.function_of(symbol) is None:
@@ -102,7 +102,7 @@ class _Access:
             kinds |= {self.kind(base) for base in above if base is not None}
         if "fastapi.security" in kinds:
             return "fastapi.security"
-        if "own dependency" in kinds or _is_called_so(symbol):
+        if "own dependency" in kinds or is_called_so(symbol):
             return "own dependency"
         if any(self._takes_credential(*function) for function in dependency.functions):
             return "own dependency"
@@ -175,7 +175,7 @@ class _Access:
 # What code tells that it asks
 
 
-def _is_called_so(symbol: Symbol) -> bool:
+def is_called_so(symbol: Symbol) -> bool:
     name = symbol.name.rpartition(".")[2]
     return _ASKS_WHO.search(name) is not None and _TOOL.search(name) is None
 
