@@ -34,8 +34,8 @@ ROWS = (
     Row(
         "Routing",
         "Routers by domain instead of one giant router",
-        "split-router giant-router hoist-router-prefix hoist-router-tags hoist-router-dependencies move-"
-        " include-args-to-router",
+        "split-router giant-router hoist-router-prefix hoist-router-tags hoist-router-dependencies"
+        " move-include-args-to-router",
     ),
     Row(
         "Routing",
@@ -45,8 +45,8 @@ ROWS = (
     Row(
         "Routing",
         "REST semantics: methods, status codes, resource paths",
-        "rest-no-content rest-created verb-in-path get-that-writes split-multi-method-route api-route-to-"
-        " method-decorator route-shadowing unused-path-parameter",
+        "rest-no-content rest-created verb-in-path get-that-writes split-multi-method-route"
+        " api-route-to-method-decorator route-shadowing unused-path-parameter",
     ),
     Row(
         "Models",
@@ -57,8 +57,8 @@ ROWS = (
     Row(
         "Models",
         "No raw dicts where a model exists or is expected",
-        "wrap-dict-returns return-dict-to-model orm-object-returned redundant-response-model response-"
-        " model-to-annotation annotation-to-response-model remove-orjson-response",
+        "wrap-dict-returns return-dict-to-model orm-object-returned redundant-response-model"
+        " response-model-to-annotation annotation-to-response-model remove-orjson-response",
     ),
     Row(
         "Models",
@@ -96,15 +96,15 @@ ROWS = (
     Row(
         "Errors",
         "`HTTPException` with the right status for what clients do wrong",
-        "jsonresponse-error-to-httpexception error-dict-to-httpexception flask-style-tuple return-"
-        " httpexception-to-raise reraise-http-exception status-literal-to-constant rename-deprecated-"
-        " status",
+        "jsonresponse-error-to-httpexception error-dict-to-httpexception flask-style-tuple"
+        " return-httpexception-to-raise reraise-http-exception status-literal-to-constant"
+        " rename-deprecated-status",
     ),
     Row(
         "Errors",
         "One shape of errors, and no internals in them",
-        "normalize-error-envelope sanitize-exception-detail http-exception-handler-base-class chain-"
-        " exception-cause document-error-responses",
+        "normalize-error-envelope sanitize-exception-detail http-exception-handler-base-class"
+        " chain-exception-cause document-error-responses",
     ),
     Row(
         "Concurrency",
@@ -124,7 +124,7 @@ ROWS = (
     Row(
         "Background tasks",
         "`BackgroundTasks` for light work after the response",
-        "add-task-called-function create-task-to-background-tasks thread-to-background-tasks keep-task- reference",
+        "add-task-called-function create-task-to-background-tasks thread-to-background-tasks keep-task-reference",
     ),
     Row(
         "Background tasks",
@@ -186,15 +186,15 @@ ROWS = (
     Row(
         "Old code",
         "What newer releases of FastAPI and Starlette changed",
-        "app-route-to-add-route deprecated-api example-to-examples fastapi-removed-app-kwargs iter-route-"
-        " contexts param-extra-kwargs-to-json-schema-extra query-regex-to-pattern template-response-"
-        " signature",
+        "app-route-to-add-route deprecated-api example-to-examples fastapi-removed-app-kwargs"
+        " iter-route-contexts param-extra-kwargs-to-json-schema-extra query-regex-to-pattern"
+        " template-response-signature",
     ),
     Row(
         "Old code",
         "What Pydantic 2 changed",
-        "pydantic-v1-methods pydantic-v1-config pydantic-v1-validators pydantic-v1-field-arguments base-"
-        " settings-import",
+        "pydantic-v1-methods pydantic-v1-config pydantic-v1-validators pydantic-v1-field-arguments"
+        " base-settings-import",
     ),
 )
 

@@ -28,7 +28,6 @@ from verify_real_apps import CACHE
 
 from fastapi_codemods import pipeline
 from fastapi_codemods.config import Options
-from fastapi_codemods.findings import Finding
 from fastapi_codemods.project import Project, Symbol
 from fastapi_codemods.project.global_reads import global_reads
 from fastapi_codemods.project.operations import definition_of, operations_of
@@ -36,6 +35,7 @@ from fastapi_codemods.project.singletons import singleton
 from fastapi_codemods.source.discovery import is_test
 
 NAME = "global-to-dependency"
+MOST_REQUESTS = 400
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "dependencies-real-apps.md"
 BEGIN, END = "<!-- globals: begin, written by scripts/globals_real_apps.py -->", "<!-- globals: end -->"
 
@@ -86,9 +86,9 @@ def own_tests(subject: Subject) -> tuple[str, bool]:
     return " / ".join(numbers), holds
 
 
-def object_of(finding: Finding) -> str:
+def object_of(message: str) -> str:
     """`client`, of "`read` uses the module-level `client` instead of a dependency"."""
-    return finding.message.partition("module-level `")[2].partition("`")[0]
+    return message.partition("module-level `")[2].partition("`")[0]
 
 
 def page(rows: Sequence[Row], tests: Sequence[str] = ()) -> str:
@@ -101,13 +101,13 @@ def page(rows: Sequence[Row], tests: Sequence[str] = ()) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        objects = len({object_of(finding) for finding in row.findings})
-        left = len(row.findings) - row.fixed
-        lines.append(f"| {row.application} | {objects} | {len(row.findings)} | {row.fixed} | {left} | {row.gate} |")
-    total, fixed = sum(len(row.findings) for row in rows), sum(row.fixed for row in rows)
+        objects = len({object_of(message) for message in row.messages})
+        left = row.found - row.fixed
+        lines.append(f"| {row.application} | {objects} | {row.found} | {row.fixed} | {left} | {row.gate} |")
+    total, fixed = sum(row.found for row in rows), sum(row.fixed for row in rows)
     share = f" ({100 * fixed // total} %)" if total else ""
     lines += [f"| all | | {total} | {fixed}{share} | {total - fixed} | |", "", "Left alone, by reason:", ""]
-    reasons = Counter(shortened(f.left_alone) for row in rows for f in row.findings if f.left_alone is not None)
+    reasons = Counter(shortened(reason) for row in rows for reason in row.left_alone)
     lines += [f"- {reason}: {number}" for reason, number in reasons.most_common()]
     if tests:
         lines += ["", "Own tests that passed before and pass after, as they are / with `--update-tests`:", "", *tests]
@@ -160,7 +160,7 @@ def main() -> int:
         if not (CACHE / "source" / application.source).is_dir():
             print(f"{application.name} is not there", flush=True)
             continue
-        for row in examine(application, [NAME], {}):
+        for row in examine(application, [NAME], {}, MOST_REQUESTS):
             rows.append(row)
             failed |= tell(row)
         if arguments.write and not arguments.only:

@@ -133,6 +133,8 @@ class Row(NamedTuple):
     gate: str
     undeclared: tuple[str, ...]
     seconds: float
+    messages: tuple[str, ...]
+    """Of all findings."""
 
 
 def examine(
@@ -185,7 +187,8 @@ def row_of(application: str, codemod: str, findings: Sequence[Finding], report: 
             verdict = f"**{len(undeclared)} undeclared**, {verdict}"
     left = tuple(finding.left_alone for finding in findings if finding.left_alone is not None)
     fixed = sum(finding.fixable for finding in findings)
-    return Row(application, codemod, len(findings), fixed, left, verdict, undeclared, seconds)
+    messages = tuple(finding.message for finding in findings)
+    return Row(application, codemod, len(findings), fixed, left, verdict, undeclared, seconds, messages)
 
 
 def examples(codemods: Sequence[str], options: Mapping[str, Mapping[str, object]], scratch: Path) -> Iterator[Row]:
