@@ -384,7 +384,8 @@ def upgrade(arguments: Arguments, words: Sequence[str]) -> int:
 
     from . import upgrade as work
 
-    task = _task({**arguments, "select": (), "ignore": (), "safety": None, "target_fastapi": None})
+    # Its `--to` is another one than that of a codemod.
+    task = _task({**arguments, "to": None, "select": (), "ignore": (), "safety": None, "target_fastapi": None})
     with progress.shown() as report_progress:
         planned = plan_upgrade(task.root, task.paths, task.options, arguments["to"], report_progress)
     changes = planned.plan.changes

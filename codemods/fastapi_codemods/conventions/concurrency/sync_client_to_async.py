@@ -101,6 +101,7 @@ class _Subject(NamedTuple):
 
 class SyncClientToAsync(Codemod):
     safety = Safety.CONTRACT
+    effects = frozenset({"dependency", "response"})
     after = ("depends-to-annotated",)
 
     def find(self, project: Project) -> Iterator[Finding]:
