@@ -35,8 +35,9 @@ Progress = Callable[[str, int, int], None]
 FILES_WORTH_A_PROCESS = 100
 """Below this, looking for what is only reported takes less time than another process."""
 
-CHAPTERS_APART = frozenset({"concurrency", "models"})
-"""Codemods of a chapter share what they look at: the calls that block, the models. These two are half of the work."""
+CHAPTERS_APART = frozenset({"background", "concurrency", "dependencies", "middleware", "models"})
+"""Codemods of a chapter share what they look at: the calls that block and who makes them, the models, what handlers are
+given. These are half of the work."""
 
 FINDINGS_WORTH_A_PROCESS = 5000
 """Below this many rewrites, another process costs more than it saves."""

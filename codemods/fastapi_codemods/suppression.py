@@ -24,6 +24,7 @@ from .config import nearest
 from .findings import Finding
 from .project import Module, Project
 from .source import UnreadableSourceError
+from .source.nodes import walk
 from .source.statements import line_starts
 
 _MARK = b"fastapi-codemods:"
@@ -159,7 +160,7 @@ def _last_line(module: Module, first: int) -> int:
         return first
     before = statements[index].line - 1
     last = first - before
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.stmt):
             lines = [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]
             if first - before in (node.lineno, min(lines)):

@@ -20,6 +20,7 @@ from ..project import Module, Project, Scope, Span, Symbol
 from ..project.injected import ANNOTATED, Alias, Marker, aliases, injected
 from ..project.reader import dotted
 from ..source import UnreadableSourceError
+from ..source.nodes import children, walk
 from ..source.statements import line_starts
 from .collect import Edits
 from .models import ENOUGH, MAJORITY, Reference, import_of, pascal, reference
@@ -88,7 +89,7 @@ def _names_in(node: ast.AST, *, of_types: bool = True) -> Iterator[str | ast.Con
         if of_types and isinstance(node.value, str):
             yield node
     else:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from _names_in(child, of_types=of_types and not isinstance(node, ast.Call))
 
 
@@ -363,7 +364,7 @@ def _renamed(code: str, names: dict[str, str]) -> str:
         return ast.unparse(_Renamed(names).visit(node))
     places = sorted(
         (part.col_offset, part.end_col_offset or 0, names[name])
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.Name | ast.Attribute) and (name := dotted(part)) in names
     )
     result, position = "", 0

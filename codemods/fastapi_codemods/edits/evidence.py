@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..project.annotation import STR, Annotation, builtin
 from ..project.keyed_reads import FunctionNode, Read, certain_nodes, parents_of, raises
 from ..project.reader import statements_within
+from ..source.nodes import walk
 
 _OF_TEXT = frozenset(
     {
@@ -33,7 +34,7 @@ def proven_type(function: FunctionNode, reads: Sequence[Read]) -> Annotation | N
         return id(node) in nodes or (isinstance(node, ast.Name) and node.id in names)
 
     found: set[str] = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Attribute(value=value, attr=attribute) if is_the_value(value) and id(node) in certain:
                 call = parents.get(node)
@@ -54,7 +55,7 @@ def proven_type(function: FunctionNode, reads: Sequence[Read]) -> Annotation | N
 def _names_of(function: FunctionNode, reads: Sequence[Read]) -> set[str]:
     """Names that are given the value and nothing else, in every call."""
     stores: dict[str, int] = {}
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stores[node.id] = stores.get(node.id, 0) + 1
     found = set()

@@ -10,6 +10,7 @@ from ..project import Function, Module, Parameter, Project, Symbol
 from ..project.models import model
 from ..project.operations import Operation, decorator_besides, operations_of
 from ..project.references import Use, uses
+from ..source.nodes import walk
 
 _HARMLESS = frozenset({"decorator", "annotation"})
 _REQUESTS = frozenset({"fastapi.Request", "starlette.requests.Request"})
@@ -32,7 +33,7 @@ class Signatures:
             return f"`@{decorator}` may call it in another way"
         if function.scopes:
             tree = module.tree(function.statement)
-            named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == function.name)
+            named = (node for node in walk(tree) if isinstance(node, ast.Name) and node.id == function.name)
             is_used = next(named, None) is not None
             return f"`{function.name}` may be called by the function that it stands in" if is_used else None
         symbol = _symbol(operation)

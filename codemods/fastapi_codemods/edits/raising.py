@@ -10,7 +10,7 @@ from ..project.catching import reason_it_would_not_get_out
 from ..project.operations import Operation
 from ..project.placed import Placed, placed_function
 from ..project.responses import Handler, reason_of_registration
-from ..project.routes import applications_of
+from ..project.routes import likely_applications
 from ..project.types import yields
 from .handlers import Signatures
 from .imports import reachable_as
@@ -70,7 +70,7 @@ def _reason_of_dependencies(project: Project, handler: Handler) -> str | None:
 
 def _reason_of_operation(project: Project, operation: Operation) -> str | None:
     place = operation.module.path, operation.decorator.line
-    routes = [r for app in applications_of(project) for r in app.routes if (r.file, r.line) == place]
+    routes = [r for app in likely_applications(project) for r in app.routes if (r.file, r.line) == place]
     if not routes:
         return "its dependencies are not known: no application or router of the project has the route"
     for route in routes:

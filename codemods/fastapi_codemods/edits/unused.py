@@ -10,6 +10,7 @@ from ..project import Module, Project, Span
 from ..project.names import facts_of, reads_of
 from ..project.reader import Positions
 from ..source import UnreadableSourceError
+from ..source.nodes import walk
 from ..source.statements import parse
 
 
@@ -31,7 +32,7 @@ def is_used(text: str, name: str) -> bool:
         return True
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
@@ -43,7 +44,7 @@ def is_used(text: str, name: str) -> bool:
         and id(node) not in docstrings
         and word.search(node.value) is not None
         and _names_something(node.value)
-        for node in ast.walk(tree)
+        for node in walk(tree)
     )
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from ..source.nodes import children, walk
 from .functions import FunctionAt, function_of, routes_of
 from .heavy_work import evidence_of, is_endless, polls
 from .index import Project
@@ -121,14 +122,14 @@ def following(started: Started) -> Iterator[ast.AST]:
 
 
 def _may_fail(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Call | ast.Await | ast.Subscript | ast.Raise) for node in ast.walk(statement))
+    return any(isinstance(node, ast.Call | ast.Await | ast.Subscript | ast.Raise) for node in walk(statement))
 
 
 def _walked(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         return
     yield node
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _walked(child)
 
 
@@ -152,10 +153,10 @@ def _of_arguments(
 ) -> str | None:
     function = started.function
     own = locals_of(function.node)
-    names = {node.id for value in given for node in ast.walk(value) if isinstance(node, ast.Name) and node.id in own}
+    names = {node.id for value in given for node in walk(value) if isinstance(node, ast.Name) and node.id in own}
     if function.node in work.nodes[:-1]:  # a function in the handler: what it uses of the handler's
         inside = work.nodes[-1]
-        used = {node.id for node in ast.walk(inside) if isinstance(node, ast.Name)}
+        used = {node.id for node in walk(inside) if isinstance(node, ast.Name)}
         names |= used & own - locals_of(inside) - {getattr(inside, "name", "")}
         for node in following(started):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
+from ..source.nodes import walk
 from .index import Module, Project
 from .model import Function
 from .operations import definition_of
@@ -36,7 +37,7 @@ def fields_read(
         return None
     known: set[ast.AST] = set()
     read: set[str] = set()
-    for node in ast.walk(definition.node):
+    for node in walk(definition.node):
         match node:
             case ast.Attribute(value=ast.Name(id=of) as inner, attr=attr, ctx=ast.Load()) if of == name:
                 if attr not in fields:
@@ -55,7 +56,7 @@ def fields_read(
                         known.add(given)
             case _:
                 pass
-    whole = [n for n in ast.walk(definition.node) if isinstance(n, ast.Name) and n.id == name and n not in known]
+    whole = [n for n in walk(definition.node) if isinstance(n, ast.Name) and n.id == name and n not in known]
     return None if whole else frozenset(read)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from ..source.nodes import walk
 from .index import Module, Project
 from .placed import FunctionNode, Placed, argument
 from .reader import dotted
@@ -22,7 +23,7 @@ def constant_of(project: Project, placed: Placed, node: ast.expr) -> object:
         return value
     if isinstance(node, ast.Name):
         for around in placed.around:
-            if isinstance(around, FunctionNode) and any(_binds(inner, node.id) for inner in ast.walk(around)):
+            if isinstance(around, FunctionNode) and any(_binds(inner, node.id) for inner in walk(around)):
                 return _bound_once(around.body, node.id)
     return module_constant(project, placed.module, dotted(node))
 
@@ -59,7 +60,7 @@ def _binds(node: ast.AST, name: str) -> bool:
 def _bound_once(body: list[ast.stmt], name: str) -> object:
     found: list[ast.expr | None] = []
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             match node:
                 case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
                     found.append(value)

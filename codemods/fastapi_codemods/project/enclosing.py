@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..source.nodes import children
 from .index import Module
 from .references import Use
 
@@ -56,4 +57,4 @@ def _definitions(body: list[ast.stmt]) -> Iterator[_Definition]:
         if isinstance(node, _Definition):
             yield node
         elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))

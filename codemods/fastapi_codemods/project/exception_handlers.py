@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..source.nodes import walk
 from .index import Project, Symbol
 from .placed import FunctionNode, Placed, argument, nodes_of_statement, nodes_with
 from .reader import dotted
@@ -76,7 +77,7 @@ def _function_of(project: Project, placed: Placed, node: ast.expr) -> Placed | N
     symbol = placed.resolve(project, node)
     if symbol is None or symbol.path is None:
         outer = placed.around[-1] if placed.around else None
-        inner = [n for n in ast.walk(outer) if isinstance(n, FunctionNode)] if outer is not None else []
+        inner = [n for n in walk(outer) if isinstance(n, FunctionNode)] if outer is not None else []
         found = [n for n in inner if isinstance(node, ast.Name) and n.name == node.id]
         return placed._replace(node=found[0], around=(outer,)) if len(found) == 1 and outer is not None else None
     home = project.module(symbol.path)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ..source.nodes import children, walk
 from .index import Module, Project, Symbol
 from .model import Scope, Span
 from .names import bound_within, parameters_of
@@ -62,7 +63,7 @@ class _Walk:
         self.found: list[GlobalRead] = []
 
     def result(self) -> GlobalReads:
-        for inner in ast.walk(self.node):
+        for inner in walk(self.node):
             if isinstance(inner, ast.Import | ast.ImportFrom):
                 self.imports.update(targets_of(inner))
         self._function(self.node, decorators=False)
@@ -97,7 +98,7 @@ class _Walk:
                 targets = {
                     inner.id
                     for generator in node.generators
-                    for inner in ast.walk(generator.target)
+                    for inner in walk(generator.target)
                     if isinstance(inner, ast.Name)
                 }
                 self.own |= targets
@@ -129,7 +130,7 @@ class _Walk:
                 text = text or node
             case _:
                 pass
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self._visit(child, node, text)
 
     def _is_local(self, name: str) -> bool:
@@ -188,7 +189,7 @@ def renamed_reads(
 
 def names_in(node: ast.AST) -> Iterator[str]:
     """Every identifier that is read, bound or named as a parameter somewhere in a tree."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         match inner:
             case ast.Name(id=name) | ast.arg(arg=name):
                 yield name

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..source.nodes import walk
 from .index import Project
 from .started_work import calls_in, definition_of_callee, symbol_of
 from .types import Frame, Types, own_nodes
@@ -55,7 +56,7 @@ def is_endless(function: ast.AST) -> ast.While | None:
     """A loop that nothing leaves."""
     for node in own_nodes(function):
         if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
-            inside = [part for statement in node.body for part in ast.walk(statement)]
+            inside = [part for statement in node.body for part in walk(statement)]
             if not any(isinstance(part, ast.Break | ast.Return | ast.Raise) for part in inside):
                 return node
     return None
@@ -67,7 +68,7 @@ def polls(function: ast.AST) -> ast.While | None:
         if isinstance(node, ast.While) and any(
             isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "sleep"
             for statement in node.body
-            for part in ast.walk(statement)
+            for part in walk(statement)
         ):
             return node
     return None

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..source.nodes import children, walk
 from .reader import dotted
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -50,7 +51,7 @@ def keyed_reads(function: FunctionNode, is_source: Callable[[ast.expr], bool]) -
     handled = handled_nodes(function)
     reads: list[Read] = []
     escapes: list[Escape] = []
-    for node in ast.walk(function):
+    for node in walk(function):
         if not isinstance(node, ast.expr) or not is_source(node) or not _is_loaded(node):
             continue
         found = _read(node, parents)
@@ -67,7 +68,7 @@ def keyed_reads(function: FunctionNode, is_source: Callable[[ast.expr], bool]) -
 
 
 def parents_of(node: ast.AST) -> dict[ast.AST, ast.AST]:
-    return {child: parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
+    return {child: parent for parent in walk(node) for child in children(parent)}
 
 
 def _above(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
@@ -194,7 +195,7 @@ def _scan(body: Sequence[ast.stmt], found: set[int]) -> bool:
                     _note(value, found)
                 return False
             case _:
-                for child in ast.iter_child_nodes(statement):
+                for child in children(statement):
                     _note(child, found)
                 continue
         if _leaves([statement]):
@@ -217,7 +218,7 @@ def _note(node: ast.AST, found: set[int]) -> None:
             _note(left, found)
             _note(first, found)
         case _:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 _note(child, found)
 
 
@@ -229,7 +230,7 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
         if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom):
             return True
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))
     return False
 
 
@@ -252,14 +253,14 @@ def _suppresses(node: ast.With | ast.AsyncWith) -> bool:
 def handled_nodes(function: FunctionNode) -> set[int]:
     """The ids of what stands in a `try` that catches an error and goes on."""
     found: set[int] = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         goes_on = (
             not all(raises(handler.body) for handler in node.handlers)
             if isinstance(node, ast.Try)
             else isinstance(node, ast.With | ast.AsyncWith) and _suppresses(node)
         )
         if goes_on and isinstance(node, ast.Try | ast.With | ast.AsyncWith):
-            found.update(id(inner) for statement in node.body for inner in ast.walk(statement))
+            found.update(id(inner) for statement in node.body for inner in walk(statement))
     return found
 
 

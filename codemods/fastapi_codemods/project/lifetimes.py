@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from ..source.discovery import is_test
+from ..source.nodes import walk
 from .enclosing import enclosing_function
 from .index import Module, Project, Symbol
 from .references import Use, uses
@@ -81,7 +82,7 @@ class Lifetimes:
         for binding in module.bindings(outer):
             if binding.kind != "def":
                 return False
-            for node in ast.walk(module.tree(binding.statement)):
+            for node in walk(module.tree(binding.statement)):
                 if isinstance(node, ast.Call):
                     for keyword in node.keywords:
                         if (

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from ..findings import Location
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
+from ..source.nodes import children, walk
 from .functions import FunctionAt
 from .index import Module, Project, Symbol
 from .reader import Positions, dotted
@@ -118,10 +119,10 @@ def function_at(frame: Frame) -> FunctionAt | None:
             return FunctionAt(module, positions, outside, node)
         is_scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         inside = (*outside, node) if is_scope else outside
-        waiting += [(child, inside) for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+        waiting += [(child, inside) for child in children(node) if isinstance(child, ast.stmt)]
         waiting += [
             (child, inside)
-            for part in ast.iter_child_nodes(node)
+            for part in children(node)
             if isinstance(part, ast.ExceptHandler | ast.match_case)
             for child in part.body
         ]
@@ -156,20 +157,18 @@ def answers_early(registration: Registration) -> ast.stmt | None:
     names = {
         target.id
         for part in own_nodes(node)
-        if isinstance(part, ast.Assign) and any(inner in onward for inner in ast.walk(part.value))
+        if isinstance(part, ast.Assign) and any(inner in onward for inner in walk(part.value))
         for target in part.targets
         if isinstance(target, ast.Name)
     }
-    in_clauses = {
-        id(inner) for part in own_nodes(node) if isinstance(part, ast.ExceptHandler) for inner in ast.walk(part)
-    }
+    in_clauses = {id(inner) for part in own_nodes(node) if isinstance(part, ast.ExceptHandler) for inner in walk(part)}
     parameters = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
     for part in own_nodes(node):
         if not isinstance(part, ast.stmt) or id(part) in in_clauses or (part.lineno, part.col_offset) > last:
             continue
         match part:
             case ast.Return(value=ast.expr() as value) if registration.is_base_http:
-                read = {inner.id for inner in ast.walk(value) if isinstance(inner, ast.Name)}
+                read = {inner.id for inner in walk(value) if isinstance(inner, ast.Name)}
                 if read.isdisjoint(names) and parameters[-1] not in read:
                     return part
             case ast.Expr(value=ast.Await(value=ast.Call(args=[_, _, _]) as call)) if not registration.is_base_http:
@@ -194,7 +193,7 @@ def _wraps_application(node: FunctionNode, callee: ast.expr) -> bool:
     return not made or any(
         isinstance(inner, ast.Attribute | ast.Name) and dotted(inner) in _INNER
         for value in made
-        for inner in ast.walk(value)
+        for inner in walk(value)
     )
 
 

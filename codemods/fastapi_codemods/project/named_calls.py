@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..findings import Location
 from ..source import UnreadableSourceError
+from ..source.nodes import children
 from .index import Module, Project, Symbol
 from .model import Call, Scope, Span
 from .reader import Positions, call_of, dotted, scope_of
@@ -98,8 +99,8 @@ def _with_scopes(node: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[tuple[ast
         # Decorators, defaults, annotations and bases belong to what is around.
         inner = (*scopes, scope_of(node))
         inside = {id(child) for child in node.body}
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from _with_scopes(child, inner if id(child) in inside else scopes)
         return
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _with_scopes(child, scopes)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..findings import Location
 from ..source import UnreadableSourceError
 from ..source.discovery import is_test
+from ..source.nodes import children
 from .index import Module, Project, Symbol
 from .model import Function, Scope, Span
 from .reader import Positions, dotted, scope_of
@@ -121,7 +122,7 @@ def nodes_of_statement(
 ) -> Iterator[Placed]:
     """The same in one top-level statement; none where Python cannot parse it."""
     try:
-        tree = module.tree(index)
+        tree = module.parsed(index)
         statement = module.facts.statements[index]
         positions = Positions(module.statement_text(index), statement.start, statement.line)
         for part in tree.body:
@@ -146,7 +147,7 @@ def _nodes(
         if not into_definitions and current is not node and isinstance(current, (*_SCOPES, ast.Lambda)):
             continue
         inner = (current, *above)
-        waiting += [(child, inner) for child in reversed(list(ast.iter_child_nodes(current)))]
+        waiting += [(child, inner) for child in reversed(children(current))]
 
 
 def argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..source.discovery import is_test
+from ..source.nodes import walk
 from .index import Module, Project, Symbol
 from .model import Argument, Function, Scope
 from .operations import Operation, decorator_besides, operations_of
@@ -245,12 +246,12 @@ def reason_of_scope(project: Project, handler: Handler, node: ast.expr, *, as_te
     `as_text`: one of the two is evaluated from a text, with the module's globals alone.
     """
     module, function = handler.module, handler.function
-    for part in ast.walk(node):
+    for part in walk(node):
         if not isinstance(part, _IN_A_TYPE):
             return "its type is computed"
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and as_text:
             return f"it names {part.value!r} in quotes, which is looked up in another way in the other place"
-    for name in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
+    for name in sorted({part.id for part in walk(node) if isinstance(part, ast.Name)}):
         scope = next((scope for scope in reversed(function.scopes) if name in scope.names), None)
         if scope is not None:
             if as_text:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..source.nodes import walk
 from .operations import own_nodes
 
 
@@ -58,5 +59,5 @@ def leaves(node: ast.stmt) -> bool:
             )
             return is_complete and all(not _can_end(case.body) for case in cases)
         case ast.While(test=ast.Constant(value=value)) if value:
-            return not any(isinstance(part, ast.Break) for part in ast.walk(node))
+            return not any(isinstance(part, ast.Break) for part in walk(node))
     return False

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ..findings import Location
+from ..source.nodes import walk
 from .index import Module, Project, Symbol
 from .model import Assignment, Span
 from .operations import ROUTER, Operation, operations_of
@@ -216,7 +217,7 @@ def reason_of_names(project: Project, shared: Shared) -> str | None:
     """Why the router cannot be given what its routes begin with: names that it does not have where it is made."""
     module, made = shared.router.module, shared.router.made
     for code in shared.codes:
-        for part in ast.walk(ast.parse(code, mode="eval")):
+        for part in walk(ast.parse(code, mode="eval")):
             if not isinstance(part, ast.Name):
                 continue
             if not module.bindings(part.id):
@@ -228,7 +229,7 @@ def reason_of_names(project: Project, shared: Shared) -> str | None:
     for operation in shared.router.operations:
         scoped = {name for scope in operation.function.scopes for name in scope.names}
         for code in shared.codes:
-            for part in ast.walk(ast.parse(code, mode="eval")):
+            for part in walk(ast.parse(code, mode="eval")):
                 if isinstance(part, ast.Name) and part.id in scoped:
                     return f"`{part.id}` at {operation.place} is a name of a function"
     return None

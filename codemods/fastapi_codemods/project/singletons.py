@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..source.nodes import walk
 from .index import Module, Project, Symbol
 from .model import Binding
 from .models import model
@@ -198,7 +199,7 @@ def assignments_of(module: Module, name: str, bindings: tuple[Binding, ...]) -> 
         tree = module.tree(index)
         yield from _given(tree.body, name, index, in_function=False)
         if "global" in module.statement_text(index):
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
                     isinstance(inner, ast.Global) and name in inner.names for inner in statements_within(node.body)
                 ):
@@ -293,7 +294,7 @@ class _Judge:
         checkers alone (`Redis[bytes]`)."""
         if not (self.module.facts.postponed or self.is_quoted):
             return True
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Subscript):
                 symbol = self._meaning(dotted(inner.value))
                 top = symbol.name.partition(".")[0] if symbol is not None and symbol.path is None else ""
@@ -554,7 +555,7 @@ def _unquoted(node: ast.expr) -> ast.expr:
 
 
 def _assigned(node: ast.stmt) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             yield inner.id
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..source.nodes import children, walk
 from .functions import FunctionAt, functions_with
 from .index import Project, Symbol
 from .reader import dotted, statements_within
@@ -90,7 +91,7 @@ def blocks_around(function: FunctionNode) -> Iterator[tuple[ast.stmt, tuple[ast.
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         inner: list[tuple[ast.stmt, tuple[ast.AST, ...]]] = []
-        for child in ast.iter_child_nodes(statement):
+        for child in children(statement):
             if isinstance(child, ast.stmt):
                 inner.append((child, (statement, *around)))
             elif isinstance(child, ast.ExceptHandler | ast.match_case):
@@ -124,7 +125,7 @@ def _makes_task(types: Types, frame: Frame, callee: ast.expr) -> bool:
 def _mentions(function: ast.AST, name: str) -> int:
     """How often a name stands in a function, functions in it and declarations as `global` included."""
     found = 0
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Name):
             found += node.id == name
         elif isinstance(node, ast.Global | ast.Nonlocal):

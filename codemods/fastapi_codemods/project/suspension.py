@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..source import UnreadableSourceError
+from ..source.nodes import children, walk
 from .calls import BlockingCall
 from .index import Module, Project
 from .operations import own_nodes
@@ -94,7 +95,7 @@ def _with_parents(tree: ast.AST, first: int, last: int) -> Iterator[tuple[ast.AS
     while waiting:
         node, above = waiting.pop()
         yield node, above
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             start = getattr(child, "lineno", first)
             decorators = getattr(child, "decorator_list", ())
             start = min([start, *(decorator.lineno for decorator in decorators)])
@@ -181,7 +182,7 @@ def _accesses(place: Place) -> Iterator[_Access]:
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                assigned.update((part, end) for part in ast.walk(target))
+                assigned.update((part, end) for part in walk(target))
             if isinstance(node, ast.AugAssign):
                 whole: ast.expr = node.target
                 while isinstance(whole, ast.Subscript):

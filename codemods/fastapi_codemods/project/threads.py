@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 from ..source.discovery import is_test
+from ..source.nodes import walk
 from .blocking import METHODS
 from .calls import BlockingCall
 from .index import Module, Project, Symbol
@@ -283,7 +284,7 @@ def _home_of_value(function: ast.AST, line: int) -> str:
                 for other in own_nodes(function):
                     match other:
                         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value) if name in {
-                            part.id for part in ast.walk(value) if isinstance(part, ast.Name)
+                            part.id for part in walk(value) if isinstance(part, ast.Name)
                         } and (isinstance(value, ast.Name | ast.Tuple | ast.List | ast.Dict)):
                             return "given"
                         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=ast.Name(id=used)) if (
@@ -395,7 +396,7 @@ def may_be_session(threads: Threads, handler: Symbol, parameter: str) -> str | N
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if argument.arg != parameter:
             continue
-        for part in ast.walk(argument.annotation) if argument.annotation is not None else ():
+        for part in walk(argument.annotation) if argument.annotation is not None else ():
             if isinstance(part, ast.Call) and (found := _made_by(threads, outside, part, parameter)):
                 return found
         default = default_of(node, argument)

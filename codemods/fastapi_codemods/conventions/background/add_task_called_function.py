@@ -38,6 +38,7 @@ from ...project.reader import dotted
 from ...project.returns import returns_of
 from ...project.started_work import calls_in, definition_of_callee
 from ...project.types import Frame, FunctionNode, Types, own_nodes
+from ...source.nodes import walk
 
 _PRINTS = frozenset({"builtins.print"})
 
@@ -150,6 +151,6 @@ def _is_plain(value: ast.expr) -> bool:
 
 
 def _is_plain_annotation(node: ast.expr) -> bool:
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    constants = all(part.value is None for part in ast.walk(node) if isinstance(part, ast.Constant))
+    names = {part.id for part in walk(node) if isinstance(part, ast.Name)}
+    constants = all(part.value is None for part in walk(node) if isinstance(part, ast.Constant))
     return constants and names <= {"bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple"}

@@ -43,6 +43,7 @@ from ...project.functions import FunctionAt, functions_with
 from ...project.reader import dotted, statements_within
 from ...project.started_work import is_loop, is_name_of
 from ...project.types import Types, own_nodes
+from ...source.nodes import walk
 
 _RUNS = re.compile(r"\brun_in_executor\s*\(")
 _RUNS_BYTES = re.compile(rb"\brun_in_executor\b")
@@ -160,7 +161,7 @@ def _unused_loop(function: FunctionAt, call: ast.Call) -> ast.stmt | None:
 
 
 def _blocks(function: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(function):
+    for node in walk(function):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
             if isinstance(block, list):
@@ -173,5 +174,5 @@ def _uses_of_loop(function: FunctionAt, call: ast.Call) -> int:
     name = dotted(call.func.value)
     return sum(
         isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-        for node in ast.walk(function.node)
+        for node in walk(function.node)
     )

@@ -48,6 +48,7 @@ from ...project.operations import Operation, decorator_besides, definition_of, o
 from ...project.references import uses
 from ...project.threads import Threads, may_be_session
 from ...project.types import yields
+from ...source.nodes import walk
 
 _ASYNC = re.compile(r"async[ \t]+")
 
@@ -129,7 +130,7 @@ class AsyncHandlerToDef(Codemod):
 def _awaits(operation: Operation) -> bool:
     definition = definition_of(operation.module, operation.function)
     return definition is not None and any(
-        isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) for node in ast.walk(definition.node)
+        isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) for node in walk(definition.node)
     )
 
 
@@ -159,7 +160,7 @@ def _reason(project: Project, threads: Threads, operation: Operation) -> str | N
 
 
 def _reason_in_body(node: ast.AST) -> str | None:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         match inner:
             case ast.Name(id="get_running_loop" | "create_task" | "ensure_future" | "get_event_loop" as name):
                 return f"it uses `{name}`, which needs the event loop"

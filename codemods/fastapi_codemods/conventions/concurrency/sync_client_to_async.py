@@ -57,6 +57,7 @@ from ...project.reader import dotted
 from ...project.surroundings import surroundings
 from ...project.suspension import Place, needs_parentheses, place_of, reason_against_await
 from ...source.discovery import is_test
+from ...source.nodes import children, walk
 
 _CALLS = re.compile(r"(requests|httpx2?)\.(get|post|put|patch|delete|head|options)")
 _PROVIDER = "get_http_client"
@@ -191,7 +192,7 @@ def _reason(
         return "`Annotated` is understood from FastAPI 0.95 on"
     place = calls[0][1]
     if any(isinstance(node, ast.Name | ast.arg) and _PARAMETER in (getattr(node, "id", ""), getattr(node, "arg", ""))
-           for node in ast.walk(place.function)):  # fmt: skip
+           for node in walk(place.function)):  # fmt: skip
         return f"`{_PARAMETER}` means something else in the handler"
     parameters = parameter_list(module, function)
     if isinstance(parameters, str):
@@ -296,7 +297,7 @@ def _of_requests(place: Place, method: str) -> tuple[_Replacement, ...] | str:
         keyword.arg == "allow_redirects" and ast.unparse(keyword.value) == "False" for keyword in place.call.keywords
     )
     if not follows and any(
-        isinstance(node, ast.Attribute) and node.attr == "raise_for_status" for node in ast.walk(place.function)
+        isinstance(node, ast.Attribute) and node.attr == "raise_for_status" for node in walk(place.function)
     ):
         return "`raise_for_status` of httpx raises for a redirect that is not followed, too"
     exceptions = _exceptions(place)
@@ -378,7 +379,7 @@ def _reason_of_items(place: Place, name: str, value: ast.expr) -> str | None:
 
 def _uses_of_answer(place: Place) -> list[_Replacement] | str:
     """What has to change where the answer is used; a reason where it may be used in another way."""
-    parents = {child: node for node in ast.walk(place.function) for child in ast.iter_child_nodes(node)}
+    parents = {child: node for node in walk(place.function) for child in children(node)}
     match place.parent:
         case ast.Attribute(attr="ok"):
             return "`ok` is asked of an answer that has no name"
@@ -391,7 +392,7 @@ def _uses_of_answer(place: Place) -> list[_Replacement] | str:
         case _:
             return "its answer is handed on"
     found: list[_Replacement] = []
-    for node in ast.walk(place.function):
+    for node in walk(place.function):
         if not isinstance(node, ast.Name) or node.id != name:
             continue
         above = parents[node]
@@ -453,7 +454,7 @@ def _caught(place: Place, handler: ast.ExceptHandler, body: Sequence[ast.stmt]) 
         last = name.rpartition(".")[2]
         if last not in _EXCEPTIONS or "." not in name:
             return f"httpx has no exception like `{name}`"
-        uses = (node for node in ast.walk(handler) if isinstance(node, ast.Attribute))
+        uses = (node for node in walk(handler) if isinstance(node, ast.Attribute))
         if handler.name and last != "HTTPError" and any(dotted(node.value) == handler.name for node in uses):
             return f"`{handler.name}` of another class has not all of the attributes that are used"
         classes = [*_EXCEPTIONS[last], *(_also_requests(place, body) if last == "RequestException" else ())]
@@ -470,5 +471,5 @@ def _also_requests(place: Place, body: Sequence[ast.stmt]) -> Iterator[str]:
         address = address.values[0]
     if not (isinstance(address, ast.Constant) and re.match(r"https?://[\w.-]+", str(address.value))):
         yield "{0}.InvalidURL"
-    if any(isinstance(node, ast.Attribute) and node.attr == "json" for one in body for node in ast.walk(one)):
+    if any(isinstance(node, ast.Attribute) and node.attr == "json" for one in body for node in walk(one)):
         yield "{1}.JSONDecodeError"

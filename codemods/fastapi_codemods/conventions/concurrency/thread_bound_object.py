@@ -33,6 +33,7 @@ from ...project.functions import FunctionAt, functions_with, routes_of
 from ...project.reader import dotted
 from ...project.types import Frame, FunctionNode, Types, own_nodes
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _CONNECTS = re.compile(rb"\bsqlite3\b")
 _CONNECT = "sqlite3.connect"
@@ -127,7 +128,7 @@ def _providers(types: Types, outside: Frame, node: FunctionNode) -> Iterator[tup
     defaults.update(zip([a.arg for a in node.args.kwonlyargs], node.args.kw_defaults, strict=True))
     for argument in arguments:
         given = [defaults.get(argument.arg), argument.annotation]
-        for part in (inner for one in given if one is not None for inner in ast.walk(one)):
+        for part in (inner for one in given if one is not None for inner in walk(one)):
             if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] == "Depends" and part.args:
                 value = types.value(outside, part.args[0])
                 if value is not None and not value.is_object and value.symbol.path is not None:

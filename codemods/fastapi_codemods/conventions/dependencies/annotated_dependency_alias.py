@@ -46,6 +46,7 @@ from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
 from ...project.injected import Injected, aliases, injected
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 FEWEST = 2
 """Below this many an alias saves nothing."""
@@ -143,7 +144,7 @@ def _reason(one: Injected, said: Meaning) -> str | None:
         if keyword.arg not in _HARMLESS:
             return f"`{keyword.arg or '**'}` may count for each parameter"
     for value in (*call.args, *(keyword.value for keyword in call.keywords)):
-        if any(isinstance(part, ast.Call | ast.Lambda | ast.Await) for part in ast.walk(value)):
+        if any(isinstance(part, ast.Call | ast.Lambda | ast.Await) for part in walk(value)):
             return f"`{ast.unparse(value)}` makes an object for each parameter, which may count for itself"
     module = one.module
     for name, _ in said.names:

@@ -62,6 +62,7 @@ from ...project.operations import Definition, Operation, definition_of, operatio
 from ...project.provided import injected_symbols
 from ...project.reader import dotted
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 FEWEST = 2
 _TELLS = re.compile(
@@ -215,7 +216,7 @@ def _call(
         for asked in injected_by(project, module, function)
         if asked.marker.provider is not None and not called(project, asked.marker.provider)
     }
-    names = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)} & own.keys()
+    names = {node.id for node in walk(call) if isinstance(node, ast.Name)} & own.keys()
     of_request = any(
         given == request or given in schemes or any(word in own[given] for word in ("Header(", "Cookie("))
         for given in names
@@ -256,7 +257,7 @@ def _outcome(
         return code if isinstance(code, str) else _Subject(one, provider, None, code)
     if reason := reason_of_name(project, operation, one.variable):
         return reason
-    stored = [n for n in ast.walk(one.definition.node) if isinstance(n, ast.Name) and n.id == one.variable]
+    stored = [n for n in walk(one.definition.node) if isinstance(n, ast.Name) and n.id == one.variable]
     if isinstance(one.statement, ast.AnnAssign):
         return f"`{one.variable}` has a type of its own"
     if sum(not isinstance(node.ctx, ast.Load) for node in stored) > 1:
@@ -326,7 +327,7 @@ class _Providers:
         definition = definition_of(module, callee)
         if definition is None:
             return f"`{name}` cannot be read"
-        for part in ast.walk(definition.node):
+        for part in walk(definition.node):
             if isinstance(part, ast.Yield | ast.YieldFrom):
                 return f"`{name}` yields"
             if isinstance(part, ast.Call) and dotted(part.func).endswith(".set") and not callee.is_async:
@@ -455,7 +456,7 @@ def _names(text: str) -> Iterator[str]:
     """The names that a parameter's text reads."""
     match ast.parse(f"def f({text}): ...").body:
         case [ast.FunctionDef(args=arguments)]:
-            for node in ast.walk(arguments):
+            for node in walk(arguments):
                 if isinstance(node, ast.Name) and node.id not in ("str", "int", "bool", "None"):
                     yield node.id
 
@@ -498,10 +499,10 @@ def _rewrite(project: Project, together: Sequence[Finding], edits: Edits) -> Non
         node.id
         for statement in definition.node.body
         if statement not in gone
-        for node in ast.walk(statement)
+        for node in walk(statement)
         if isinstance(node, ast.Name)
     }
-    given = {n.id for f in together for n in ast.walk(f.subject.one.call) if isinstance(n, ast.Name)}
+    given = {n.id for f in together for n in walk(f.subject.one.call) if isinstance(n, ast.Name)}
     without = {p.name for p in function.parameters if p.name in given and p.name not in left}
     injections = [finding.subject.injection for finding in together if finding.subject.injection is not None]
     add_injections(edits, module, function, injections, together[0], without=without)

@@ -36,6 +36,7 @@ from ...project import Project
 from ...project.provided import Yielding, yielding
 from ...project.reader import blocks_of, dotted
 from ...project.versions import Versions
+from ...source.nodes import walk
 
 RUNS_AFTER_RESPONSE_SINCE = (0, 118)
 RAN_AFTER_RESPONSE_BEFORE = (0, 106)
@@ -95,10 +96,10 @@ def _behind(body: Sequence[ast.stmt], yielded: ast.Yield) -> Iterator[tuple[ast.
 
 def _commits_in(body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit":
                 yield node, f"calls `{ast.unparse(node)}`"
 
 
 def _holds(statement: ast.stmt, yielded: ast.Yield) -> bool:
-    return any(node is yielded for node in ast.walk(statement))
+    return any(node is yielded for node in walk(statement))

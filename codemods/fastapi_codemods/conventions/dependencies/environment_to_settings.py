@@ -58,6 +58,7 @@ from ...project.reader import Positions, dotted
 from ...project.singletons import TypeText, assignments_of
 from ...project.words import modules_with
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _ENVIRONMENT = ("os.environ.get", "os.getenv")
 _SETTINGS_CLASS = re.compile(rb"\bBaseSettings\b")
@@ -222,7 +223,7 @@ def _variable(project: Project, symbol: Symbol) -> _Variable | None:
 
 
 def _reads_environment(project: Project, module: Module, value: ast.expr) -> bool:
-    return any(_variable_read(project, module, node) is not None for node in ast.walk(value))
+    return any(_variable_read(project, module, node) is not None for node in walk(value))
 
 
 class _Read(NamedTuple):

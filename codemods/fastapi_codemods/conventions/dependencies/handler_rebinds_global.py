@@ -37,6 +37,7 @@ from ...project import Project
 from ...project.operations import Operation, definition_of, operations_of, own_nodes
 from ...project.reader import blocks_of, dotted
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _GLOBAL = re.compile(r"^[ \t]+global[ \t]", re.MULTILINE)
 _LOCK = re.compile(r"lock|mutex|semaphore", re.IGNORECASE)
@@ -94,9 +95,7 @@ def _taken_from_request(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str
     arguments = node.args
     taken = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     for part in own_nodes(node):
-        if isinstance(part, ast.Assign) and any(
-            isinstance(n, ast.Name) and n.id in taken for n in ast.walk(part.value)
-        ):
+        if isinstance(part, ast.Assign) and any(isinstance(n, ast.Name) and n.id in taken for n in walk(part.value)):
             taken |= {target.id for target in part.targets if isinstance(target, ast.Name)}
     return taken
 
@@ -116,7 +115,7 @@ def _rebound(body: list[ast.stmt], names: set[str], taken: set[str]) -> dict[str
         elif isinstance(statement, ast.AugAssign | ast.AnnAssign):
             targets = [statement.target]
         for target in targets:
-            for part in ast.walk(target):
+            for part in walk(target):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id in names:
                     reads = isinstance(statement, ast.AugAssign) or _reads(statement, part.id)
                     is_made = isinstance(getattr(statement, "value", None), ast.Call | ast.Await)
@@ -135,7 +134,7 @@ def _is_locked(statement: ast.With | ast.AsyncWith) -> bool:
 
 def _reads(statement: ast.stmt, name: str) -> bool:
     value = getattr(statement, "value", None)
-    return value is not None and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value))
+    return value is not None and any(isinstance(n, ast.Name) and n.id == name for n in walk(value))
 
 
 def _made_late(statement: ast.stmt) -> set[str]:

@@ -51,6 +51,7 @@ from ...project.reader import dotted
 from ...project.references import Use, uses
 from ...project.singletons import OBJECT, STORE, singleton
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _DEEPEST = 3
 
@@ -176,7 +177,7 @@ class _Search:
             definition = definition_of(module, function)
             if definition is None or depth > _DEEPEST:
                 continue
-            for node in ast.walk(definition.node):
+            for node in walk(definition.node):
                 name = dotted(node.func) if isinstance(node, ast.Call) else ""
                 symbol = self.project.resolve(module, name, function.scopes) if name else None
                 if symbol is None or symbol.path is None or symbol in called or "." in symbol.name:
@@ -269,7 +270,7 @@ class _Search:
             reason = self._give(called_by, found, looked_up, change, depth + 1)
         if reason is not None or definition is None:
             return reason or "its caller cannot be parsed"
-        nodes = (node for node in ast.walk(definition.node) if isinstance(node, ast.Call))
+        nodes = (node for node in walk(definition.node) if isinstance(node, ast.Call))
         node = next((node for node in nodes if _is_at(node, definition, use)), None)
         if node is None:
             return f"the call at {use.place} is not found again"

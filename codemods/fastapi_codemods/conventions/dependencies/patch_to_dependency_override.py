@@ -48,6 +48,7 @@ from ...project.references import Use, uses
 from ...project.singletons import VALUE, singleton
 from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _PATCHES = ("unittest.mock.patch", "mock.patch")
 
@@ -200,7 +201,7 @@ def _patch_at(
     functions = [node for node in definitions_around(tree.body, line) if isinstance(node, _Function)]
     if not functions:
         return None, None, None
-    for node in ast.walk(functions[-1]):
+    for node in walk(functions[-1]):
         if not isinstance(node, ast.Expr | ast.With | ast.AsyncWith):
             continue
         patch = _patch(project, module, node, functions[-1])
@@ -231,15 +232,15 @@ def _patch(project: Project, module: Module, node: ast.stmt, function: _Function
 def _bound_in(function: _Function | None) -> set[str]:
     if function is None:
         return set()
-    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    return stored | {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
+    stored = {n.id for n in walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    return stored | {n.arg for n in walk(function) if isinstance(n, ast.arg)}
 
 
 def _is_set_twice(function: _Function | None, name: str) -> bool:
     """Whether a name may mean something else by the time of the request."""
     if function is None:
         return True
-    stored = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    stored = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
     return sum(not isinstance(n.ctx, ast.Load) for n in stored) > 1
 
 

@@ -42,6 +42,7 @@ from ...project.provided import session_symbols
 from ...project.reader import dotted
 from ...project.versions import Versions
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "ServerSentEventResponse"})
 # Between these, what a dependency opened was closed before the response was sent.
@@ -120,7 +121,7 @@ def _stream(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST] | Non
     """All that is evaluated while a handler streams; None where it sends what it has, such as a file that is open."""
     if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node)):
         return list(own_nodes(node))
-    functions = {n.name: n for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+    functions = {n.name: n for n in walk(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     for part in own_nodes(node):
         if not (isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _STREAMS):
             continue
@@ -129,14 +130,14 @@ def _stream(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST] | Non
             made = [n.value for n in own_nodes(node) if isinstance(n, ast.Assign) and dotted(n.targets[0]) == given.id]
             given = made[-1] if made else None
         if isinstance(given, ast.GeneratorExp):
-            return list(ast.walk(given))
+            return list(walk(given))
         name = dotted(given.func) if isinstance(given, ast.Call) else ""
         if not name or name in ("iter", "open") or _IN_MEMORY.search(name):
             continue
         inner = functions.get(name)
         if inner is None:
-            return list(ast.walk(given)) if given is not None else []
-        parts = list(ast.walk(inner))
+            return list(walk(given)) if given is not None else []
+        parts = list(walk(inner))
         if any(isinstance(n, ast.For | ast.AsyncFor | ast.While | ast.YieldFrom) for n in parts):
             return parts
     return None

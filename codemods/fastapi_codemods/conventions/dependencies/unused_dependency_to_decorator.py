@@ -49,6 +49,7 @@ from ...project.operations import Definition, Operation, definition_of, operatio
 from ...project.reader import dotted
 from ...project.versions import spelled
 from ...source.discovery import is_test
+from ...source.nodes import walk
 from ...source.statements import blanked
 
 _WEBSOCKETS_SINCE = (0, 97)
@@ -132,7 +133,7 @@ def _candidates(project: Project) -> Iterator[tuple[Operation, Definition, list[
         definition = definition_of(module, function) if asked else None
         if definition is None:
             continue
-        read = {node.id for part in definition.node.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+        read = {node.id for part in definition.node.body for node in walk(part) if isinstance(node, ast.Name)}
         unused = [one for one in asked if one.parameter.name not in read and one.parameter.kind not in ("*", "**")]
         if unused:
             yield operation, definition, unused
@@ -145,7 +146,7 @@ def _all_read(module: Module, function: Function, names: Sequence[str]) -> bool:
 
 
 def _reason_of_handler(project: Project, operations: Sequence[Operation], definition: Definition) -> str | None:
-    for node in ast.walk(definition.node):
+    for node in walk(definition.node):
         if not isinstance(node, ast.Call) or dotted(node.func) not in _READS_NAMES:
             continue
         if not node.args or dotted(node.func) in ("eval", "exec"):
@@ -181,7 +182,7 @@ def _code(project: Project, one: Injected, routes: int) -> tuple[str, tuple[Refe
         if keyword.arg not in _KEPT:
             return f"`dependencies` do not know `{keyword.arg or '**'}`"
     given = (*marker.call.args, *(keyword.value for keyword in marker.call.keywords))
-    if routes > 1 and any(isinstance(part, ast.Call | ast.Lambda) for value in given for part in ast.walk(value)):
+    if routes > 1 and any(isinstance(part, ast.Call | ast.Lambda) for value in given for part in walk(value)):
         return "its routes share one object now, and would have one each"
     scope = marker.argument("scope")
     versions = project.versions
@@ -238,7 +239,7 @@ def _of_alias(project: Project, one: Injected) -> tuple[str, tuple[Reference, ..
     if any(_is_local(one, found) for found in (provider, injector)):
         return f"`{marker.written or marker.type}` means something else here"
     rest = [keyword for keyword in marker.call.keywords if keyword.arg != "dependency"]
-    names = {part.id for keyword in rest for part in ast.walk(keyword.value) if isinstance(part, ast.Name)}
+    names = {part.id for keyword in rest for part in walk(keyword.value) if isinstance(part, ast.Name)}
     if names:
         return f"`{ast.unparse(marker.call)}` names what only {marker.home.path} knows"
     arguments = [provider.expression, *(f"{keyword.arg}={_literal(keyword.value)}" for keyword in rest)]
@@ -278,7 +279,7 @@ def _drop_imports(edits: Edits, module: Module, subject: _Subject, finding: Find
     if annotation is None:
         return
     node = module.expression(annotation)
-    heads = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    heads = {part.id for part in walk(node) if isinstance(part, ast.Name)}
     for head in sorted(heads):
         if head in module.imports:
             edits.drop_import(module, head, finding)

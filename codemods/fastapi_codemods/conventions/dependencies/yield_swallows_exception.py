@@ -32,6 +32,7 @@ from ...project import Project
 from ...project.provided import Yielding, yielding
 from ...project.reader import dotted
 from ...project.types import own_nodes
+from ...source.nodes import walk
 
 _EVERYTHING = frozenset({"BaseException", "Exception", "HTTPException", "StarletteHTTPException"})
 
@@ -55,10 +56,10 @@ class YieldSwallowsException(Codemod):
 
 def _swallowing(one: Yielding) -> Iterator[ast.ExceptHandler]:
     for node in own_nodes(one.definition.node):
-        if isinstance(node, ast.Try) and any(inner is one.node for part in node.body for inner in ast.walk(part)):
+        if isinstance(node, ast.Try) and any(inner is one.node for part in node.body for inner in walk(part)):
             for handler in node.handlers:
                 types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
                 catches = any(kind is None or dotted(kind).rpartition(".")[2] in _EVERYTHING for kind in types)
-                raises = any(isinstance(inner, ast.Raise) for part in handler.body for inner in ast.walk(part))
+                raises = any(isinstance(inner, ast.Raise) for part in handler.body for inner in walk(part))
                 if catches and not raises:
                     yield handler

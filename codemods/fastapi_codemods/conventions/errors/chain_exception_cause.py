@@ -30,6 +30,7 @@ from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Project
 from ...project.raises import Raised, http_exceptions_raised_in_clauses
+from ...source.nodes import walk
 
 
 class ChainExceptionCause(Codemod):
@@ -56,7 +57,7 @@ class ChainExceptionCause(Codemod):
 
 
 def _reason(raised: Raised, handler: ast.ExceptHandler, name: str) -> str | None:
-    for node in ast.walk(handler):
+    for node in walk(handler):
         match node:
             case ast.Name(id=other, ctx=ast.Store() | ast.Del(), lineno=line):
                 pass

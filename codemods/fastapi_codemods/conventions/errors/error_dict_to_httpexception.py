@@ -37,6 +37,7 @@ from ...project.operations import decorator_besides
 from ...project.payloads import payloads_of
 from ...project.placed import FunctionNode, Placed, placed_function
 from ...project.responses import Handler, handlers_of
+from ...source.nodes import walk
 
 _WORD = re.compile(r"[\"'](?:error\w*|success|status|ok)[\"']")
 _ERROR = frozenset({"error", "err", "error_message", "errorMessage", "error_msg"})
@@ -131,7 +132,7 @@ def _is_in_branch(placed: Placed) -> bool:
 def _sets_status(function: ast.AST) -> bool:
     return any(
         isinstance(node, ast.Attribute) and node.attr == "status_code" and isinstance(node.ctx, ast.Store)
-        for node in ast.walk(function)
+        for node in walk(function)
     )
 
 

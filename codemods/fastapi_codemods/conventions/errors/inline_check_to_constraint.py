@@ -35,6 +35,7 @@ from ...project.raises import HTTP_EXCEPTIONS
 from ...project.reader import dotted
 from ...project.responses import handlers_of
 from ...project.statuses import status_of
+from ...source.nodes import walk
 
 _OPPOSITE = {ast.Gt: "le", ast.GtE: "lt", ast.Lt: "ge", ast.LtE: "gt"}
 _MIRRORED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
@@ -109,7 +110,7 @@ def _checks(
                 status = status_of(project, inside, argument(call, "status_code", 0))
                 if symbol is None or symbol.name not in HTTP_EXCEPTIONS or symbol.path is not None:
                     return
-                names = {n.id for n in ast.walk(test) if isinstance(n, ast.Name)} & parameters.keys()
+                names = {n.id for n in walk(test) if isinstance(n, ast.Name)} & parameters.keys()
                 if status in (400, 422) and len(names) == 1:
                     name = names.pop()
                     check = _check(test, name)

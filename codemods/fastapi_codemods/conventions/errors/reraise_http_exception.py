@@ -47,6 +47,7 @@ from ...project.reader import Positions, dotted
 from ...project.types import Frame, Types
 from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _BROAD = frozenset({"Exception", "BaseException"})
 
@@ -196,7 +197,7 @@ def _header(handler: ast.ExceptHandler) -> str:
 
 def _lets_through(handler: ast.ExceptHandler) -> bool:
     """Whether a clause raises again what it caught, or asks which exception it is."""
-    for node in ast.walk(handler):
+    for node in walk(handler):
         match node:
             case ast.Raise(exc=None):
                 return True
@@ -214,7 +215,7 @@ def _reason(handler: ast.ExceptHandler) -> str | None:
         if not _only_answers(statement):
             what = ast.unparse(statement).partition("\n")[0]
             return f"it does more than to log and to answer: `{what[:60]}`"
-    for node in ast.walk(handler):
+    for node in walk(handler):
         if isinstance(node, ast.Call) and not (is_log(node) or dotted(node.func) in _LOOK_AT_IT):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 if isinstance(argument, ast.Name) and argument.id == handler.name:
@@ -234,7 +235,7 @@ def _only_answers(statement: ast.stmt) -> bool:
         case ast.Expr(value=value):
             return is_log(value)
         case ast.Assign(targets=[ast.Name()], value=value):
-            return not any(isinstance(part, ast.Await) for part in ast.walk(value))
+            return not any(isinstance(part, ast.Await) for part in walk(value))
         case ast.If(body=body, orelse=orelse):
             return all(_only_answers(inner) for inner in (*body, *orelse))
         case _:

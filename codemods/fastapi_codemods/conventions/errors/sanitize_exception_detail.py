@@ -48,6 +48,7 @@ from ...project.operations import own_nodes
 from ...project.placed import Placed, argument, nodes_with
 from ...project.raises import HTTP_EXCEPTIONS
 from ...project.statuses import phrase_of, status_of
+from ...source.nodes import walk
 
 _WORD = r"\b(?:HTTPException|JSONResponse)\b"
 _RESPONSES = frozenset({"fastapi.responses.JSONResponse", "starlette.responses.JSONResponse"})
@@ -147,7 +148,7 @@ def _texts_of(body: ast.expr) -> Iterator[ast.expr]:
 
 def _shows(node: ast.expr, name: str | None) -> bool:
     """Whether a text is made of the exception or its traceback."""
-    for part in ast.walk(node):
+    for part in walk(node):
         match part:
             case ast.FormattedValue(value=value) if _is(value, name):
                 return True

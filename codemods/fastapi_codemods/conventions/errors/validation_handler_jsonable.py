@@ -36,6 +36,7 @@ from ...project import Project, Symbol
 from ...project.exception_handlers import exception_handlers
 from ...project.placed import FunctionNode, Placed, argument, nodes_with
 from ...project.reader import dotted
+from ...source.nodes import walk
 
 _ERRORS = r"\.errors\(\)"
 _JSON = frozenset({"fastapi.responses.JSONResponse", "starlette.responses.JSONResponse"})
@@ -125,10 +126,10 @@ def _is_errors(node: ast.expr, name: str) -> bool:
 
 def _names_of_errors(function: FunctionNode, name: str) -> set[str]:
     """Local names that are `exc.errors()` and nothing else."""
-    stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    stored = [n.id for n in walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     return {
         node.targets[0].id
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Assign)
         and len(node.targets) == 1
         and isinstance(node.targets[0], ast.Name)
@@ -140,7 +141,7 @@ def _names_of_errors(function: FunctionNode, name: str) -> set[str]:
 
 def _is_changed(function: FunctionNode, name: str) -> bool:
     """Whether what a name stands for may be changed: it is looped over, or a part of it is set or deleted."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.For | ast.AsyncFor) and dotted(node.iter) == name:
             return True
         if (

@@ -36,6 +36,7 @@ from ...project.reader import dotted
 from ...project.started_work import calls_in, definition_of_callee, symbol_of
 from ...project.suspension import locals_of
 from ...project.types import Frame, FunctionNode, Types, own_nodes
+from ...source.nodes import walk
 
 FUNCTIONS_FOLLOWED = 30
 
@@ -111,7 +112,7 @@ def _answers_aside(frame: Frame) -> frozenset[int]:
         id(inner)
         for part in own_nodes(node)
         if isinstance(part, ast.Return) and part.value is not None
-        for found in [list(ast.walk(part.value))]
+        for found in [list(walk(part.value))]
         if not any(isinstance(one, ast.Name) and one.id == onward for one in found)
         for inner in found
         if isinstance(inner, ast.Call)

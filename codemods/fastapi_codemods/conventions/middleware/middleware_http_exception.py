@@ -47,6 +47,7 @@ from ...project.types import Types
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 RESPONSES = ("fastapi.responses.JSONResponse", "starlette.responses.JSONResponse")
 _BROAD = frozenset({"Exception", "BaseException"})
@@ -106,7 +107,7 @@ class MiddlewareHttpException(Codemod):
         """The same one call away."""
         chains: dict[int, list[ast.AST]] = {}
         for statement, around in blocks_around(function.node):
-            for node in ast.walk(statement):
+            for node in walk(statement):
                 chains[id(node)] = [statement, *around]  # the innermost statement comes last
         for call in calls_in(function.node):
             called = definition_of_callee(types, function.frame, call.func)
@@ -215,7 +216,7 @@ def _catching_middleware(project: Project, own: Registration) -> str | None:
             continue
         onward = {(call.lineno, call.col_offset) for call in calls_next(other)}
         for statement, around in blocks_around(function.node):
-            inside = {(part.lineno, part.col_offset) for part in ast.walk(statement) if isinstance(part, ast.Call)}
+            inside = {(part.lineno, part.col_offset) for part in walk(statement) if isinstance(part, ast.Call)}
             if not inside.isdisjoint(onward) and _is_caught(project, function.module, [statement, *around]):
                 return other.name
     return None
@@ -235,7 +236,7 @@ def _own_handlers(project: Project) -> Iterator[str]:
                 tree = module.tree(index)
             except (UnreadableSourceError, RecursionError):
                 continue
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
                     continue
                 if node.func.attr not in ("exception_handler", "add_exception_handler"):

@@ -42,6 +42,7 @@ from ...findings import Finding, Safety
 from ...project import Assignment, Module, Project
 from ...project.middlewares import Registration, Stack, stacks_of
 from ...project.reader import bound_by
+from ...source.nodes import walk
 
 MIDDLEWARE = ("starlette.middleware.Middleware", "fastapi.middleware.Middleware")
 
@@ -167,7 +168,7 @@ def _reason_to_stay(one: Registration, made: Assignment) -> str | None:
 def _made_late(one: Registration, made: Assignment) -> str | None:
     """A name of the registration that gets its value between the application and it."""
     module = one.module
-    names = {node.id for node in ast.walk(one.call) if isinstance(node, ast.Name)} - {made.target}
+    names = {node.id for node in walk(one.call) if isinstance(node, ast.Name)} - {made.target}
     start, end = made.call.span.end, one.positions.span(one.statement).start
     if one.outside:
         between = [node for node in one.block if start <= one.positions.span(node).start < end]

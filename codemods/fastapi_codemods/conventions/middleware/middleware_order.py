@@ -45,6 +45,7 @@ from ...project import Project, Span
 from ...project.middlewares import Registration, answers_early, same_branch, stacks_of
 from ...project.reader import bound_by
 from ...project.types import own_nodes
+from ...source.nodes import walk
 
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
 _ANSWERS = frozenset(
@@ -184,7 +185,7 @@ def _reason(inner: Registration, outer: Registration) -> str | None:
         return "another statement stands on the same line"
     if not stands_alone(module, outer.positions.span(outer.statement)):
         return f"another statement stands on the line of `{outer.name}`"
-    names = {node.id for node in ast.walk(inner.statement) if isinstance(node, ast.Name)}
+    names = {node.id for node in walk(inner.statement) if isinstance(node, ast.Name)}
     between = _statements_between(inner, outer)
     rebound = sorted({name for statement in between for name, _ in bound_by(statement)} & names)
     if rebound:

@@ -44,6 +44,7 @@ from ...project.middlewares import BASE_HTTP, function_at, middleware_functions
 from ...project.reader import dotted
 from ...project.references import uses
 from ...project.types import FunctionNode, own_nodes
+from ...source.nodes import walk
 
 REQUESTS = ("fastapi.Request", "starlette.requests.Request")
 HEADERS = "starlette.datastructures.MutableHeaders"
@@ -207,7 +208,7 @@ class _Writer:
 
     def _reads(self) -> Iterator[tuple[Span, str]]:
         response = self.subject.parts.response
-        for node in (node for statement in self.subject.parts.after for node in ast.walk(statement)):
+        for node in (node for statement in self.subject.parts.after for node in walk(statement)):
             match node:
                 case ast.Attribute(value=ast.Name(id=name), attr="headers") if name == response:
                     yield self.positions.span(node), "headers"
@@ -221,7 +222,7 @@ def _uses_request(subject: _Subject) -> bool:
     return any(
         isinstance(node, ast.Name) and node.id == subject.request
         for statement in (*subject.parts.before, *subject.parts.after)
-        for node in ast.walk(statement)
+        for node in walk(statement)
     )
 
 
@@ -246,7 +247,7 @@ def _subject(project: Project, dispatch: FunctionAt, cls: ast.ClassDef) -> _Subj
         return "its `__init__` does not begin as that of other middleware"
     if any(isinstance(one, FunctionNode) and one.name == "__call__" for one in cls.body) or node.decorator_list:
         return "it has a `__call__` of its own, or a decorator"
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    names = {part.id for part in walk(node) if isinstance(part, ast.Name)}
     if taken := sorted(names & _NEW_NAMES):
         return f"it uses the name `{taken[0]}`, which the new function needs"
     stored = _names_in(after, ast.Store)
@@ -271,7 +272,7 @@ def _subject(project: Project, dispatch: FunctionAt, cls: ast.ClassDef) -> _Subj
 
 def _may_read_context(project: Project, module: Module, block: Sequence[ast.stmt]) -> str | None:
     """A call of something of the project that stands beside context variables."""
-    for node in (inner for statement in block for inner in ast.walk(statement)):
+    for node in (inner for statement in block for inner in walk(statement)):
         name = dotted(node.func) if isinstance(node, ast.Call) else ""
         symbol = project.resolve(module, name) if name and not name.startswith("self.") else None
         home = project.module(symbol.path) if symbol is not None and symbol.path is not None else None
@@ -288,7 +289,7 @@ def _has_comment_behind(module: Module, span: Span) -> bool:
 
 
 def _names_in(block: Sequence[ast.stmt], *kinds: type[ast.expr_context]) -> set[str]:
-    nodes = (node for statement in block for node in ast.walk(statement))
+    nodes = (node for statement in block for node in walk(statement))
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, kinds)}
 
 
@@ -318,15 +319,15 @@ _SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.If, ast.For, 
 def _only_headers(before: Sequence[ast.stmt], after: Sequence[ast.stmt], request: str, response: str) -> bool:
     """Whether nothing but what a request's scope holds is read, and nothing but headers written."""
     for statement in (*before, *after):
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Await | ast.Yield | ast.Return | ast.Lambda):
                 return False
             if isinstance(node, ast.stmt) and not isinstance(node, _SIMPLE):
                 return False
     allowed = {request: _OF_SCOPE, response: frozenset({"headers", "status_code"})}
     for statement in (*before, *after):
-        attributes = {id(node.value): node for node in ast.walk(statement) if isinstance(node, ast.Attribute)}
-        for node in ast.walk(statement):
+        attributes = {id(node.value): node for node in walk(statement) if isinstance(node, ast.Attribute)}
+        for node in walk(statement):
             if isinstance(node, ast.Name) and node.id in allowed:
                 attribute = attributes.get(id(node))
                 if attribute is None or attribute.attr not in allowed[node.id]:
@@ -358,6 +359,6 @@ def _reason_of_use(project: Project, module: Module, cls: ast.ClassDef) -> str |
         is_registered = use.kind == "argument" and use.member.rpartition(".")[2] in ("add_middleware", "Middleware")
         if not is_registered:
             return f"{use.place} uses the class"
-    if any(isinstance(node, ast.Attribute) and node.attr == "dispatch" for one in cls.body for node in ast.walk(one)):
+    if any(isinstance(node, ast.Attribute) and node.attr == "dispatch" for one in cls.body for node in walk(one)):
         return "it calls `dispatch` itself"
     return None

@@ -56,6 +56,7 @@ from ...project.responses import (
     reason_of_scope,
 )
 from ...project.returns import returns_of
+from ...source.nodes import walk
 
 
 class _Move(NamedTuple):
@@ -130,7 +131,7 @@ def _reason(project: Project, handler: Handler, annotation: Written) -> str | No
     if any(character in annotation.code for character in "#\r\n"):
         return "its annotation stands on several lines"
     if any(isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part).endswith("Annotated")
-           for part in ast.walk(annotation.node)):  # fmt: skip
+           for part in walk(annotation.node)):  # fmt: skip
         return "its annotation is `Annotated`"
     if reason := reason_of_scope(project, handler, annotation.node, as_text=annotation.is_text):
         return reason

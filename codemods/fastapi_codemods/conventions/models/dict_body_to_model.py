@@ -49,6 +49,7 @@ from ...project import Module, Parameter, Project, Span
 from ...project.keyed_reads import keyed_reads
 from ...project.operations import Operation, definition_of, operations_of
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _DICT = re.compile(
     r"(?:typing\.)?(?:dict|Dict|Mapping|MutableMapping)(?:\[\s*(?:str|Any|typing\.Any)\s*,\s*(?:typing\.)?Any\s*\])?"
@@ -111,9 +112,9 @@ class DictBodyToModel(Codemod):
             return reason
         if describes_body(project, operation):
             return "its `openapi_extra` may describe the body"
-        names = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == parameter.name]
-        is_shared = any(isinstance(o, ast.Nonlocal | ast.Global) and parameter.name in o.names for o in ast.walk(node))
-        shadows = sum(isinstance(one, ast.arg) and one.arg == parameter.name for one in ast.walk(node)) > 1
+        names = [one for one in walk(node) if isinstance(one, ast.Name) and one.id == parameter.name]
+        is_shared = any(isinstance(o, ast.Nonlocal | ast.Global) and parameter.name in o.names for o in walk(node))
+        shadows = sum(isinstance(one, ast.arg) and one.arg == parameter.name for one in walk(node)) > 1
         if any(not isinstance(one.ctx, ast.Load) for one in names) or shadows or is_shared:
             return f"`{parameter.name}` is given something else, too"
         found = keyed_reads(node, lambda one: isinstance(one, ast.Name) and one.id == parameter.name)

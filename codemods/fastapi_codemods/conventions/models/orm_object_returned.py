@@ -38,6 +38,7 @@ from ...project.payloads import named_in
 from ...project.reader import dotted
 from ...project.responses import Handler, handlers_of
 from ...project.returns import returns_of
+from ...source.nodes import walk
 
 _ENDS_IN_OBJECTS = frozenset(
     {"all", "first", "fetchall", "get", "get_or_404", "last", "one", "one_or_none", "scalar", "scalar_one",
@@ -103,11 +104,11 @@ class _Body:
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                     self.values.setdefault(name, []).append(value)
                 case ast.Assign(targets=targets):
-                    for stored in (stored for target in targets for stored in ast.walk(target)):
+                    for stored in (stored for target in targets for stored in walk(target)):
                         if isinstance(stored, ast.Name):
                             self.values.setdefault(stored.id, []).append(None)
                 case ast.For(target=target) | ast.AsyncFor(target=target):
-                    for stored in ast.walk(target):
+                    for stored in walk(target):
                         if isinstance(stored, ast.Name):
                             self.values.setdefault(stored.id, []).append(None)
                 case _:

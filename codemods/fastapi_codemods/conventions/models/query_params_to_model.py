@@ -45,6 +45,7 @@ from ...project.operations import Definition, Operation, definition_of, operatio
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import dotted
 from ...source.discovery import is_test
+from ...source.nodes import children, walk
 
 FEWEST_PARAMETERS = 3
 FEWEST_HANDLERS = 2
@@ -388,14 +389,14 @@ def _member(project: Project, handler: _Handler, fields: tuple[_Field, ...], sig
         return reason
     if reason := signatures.reason_to_keep(operation):
         return reason
-    used = {node.id for node in ast.walk(definition.node) if isinstance(node, ast.Name)}
+    used = {node.id for node in walk(definition.node) if isinstance(node, ast.Name)}
     used |= {piece.name for piece in parameters.pieces}
     free = next((name for name in ("params", "query", "query_params") if name not in used), None)
     return _Member(operation, free, handler.queries) if free is not None else "no name is left for the parameter"
 
 
 def _reason_of_body(module: Module, definition: Definition, names: set[str]) -> str | None:
-    for node in ast.walk(definition.node):
+    for node in walk(definition.node):
         line = definition.positions.line(getattr(node, "lineno", 1))
         if isinstance(node, ast.Name) and node.id in names and not isinstance(node.ctx, ast.Load):
             return f"line {line} gives `{node.id}` something else"
@@ -404,7 +405,7 @@ def _reason_of_body(module: Module, definition: Definition, names: set[str]) -> 
         if isinstance(node, ast.Call) and dotted(node.func) in ("locals", "vars", "eval", "exec"):
             return f"line {line} may use the parameters by their names"
         if isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef) and node is not definition.node:
-            inner = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+            inner = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
             if names & inner:
                 return f"line {line} has a parameter of the same name"
     if _uses(module, definition, names) is None:
@@ -424,11 +425,11 @@ def _uses(module: Module, definition: Definition, names: set[str]) -> list[tuple
             continue
         if isinstance(node, ast.Name) and node.id in names:
             found.append((definition.positions.span(node), node.id))
-        waiting.extend(ast.iter_child_nodes(node))
+        waiting.extend(children(node))
     for text in texts:
         span = definition.positions.span(text)
         code = module.code(span)
-        used = [node.id for node in ast.walk(text) if isinstance(node, ast.Name) and node.id in names]
+        used = [node.id for node in walk(text) if isinstance(node, ast.Name) and node.id in names]
         for name in set(used):
             # An attribute or a key of the name is none of its uses.
             places = list(re.finditer(rf"(?<![\w.]){re.escape(name)}\b", code))

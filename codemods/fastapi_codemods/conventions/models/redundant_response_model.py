@@ -52,6 +52,7 @@ from ...project.responses import (
     reason_of_registration,
     reason_of_scope,
 )
+from ...source.nodes import walk
 
 
 class RedundantResponseModel(Codemod):
@@ -106,7 +107,7 @@ def _reason(project: Project, handler: Handler, model: Argument, annotation: Wri
     for node in (annotation.node, module.expression(model.span)):
         if reason := reason_of_scope(project, handler, node, as_text=annotation.is_text):
             return reason
-    for part in ast.walk(module.expression(model.span)):
+    for part in walk(module.expression(model.span)):
         if isinstance(part, ast.Name) and part.id not in re.findall(r"\w+", annotation.code):
             outside = module.text[: model.span.start] + module.text[model.span.end :]
             if len(re.findall(rf"\b{re.escape(part.id)}\b", outside)) < 2:

@@ -45,6 +45,7 @@ from ...project.routes import applications_of
 from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.nodes import children
 
 _WRITTEN_BYTES = re.compile(rb"(?:OR|U)JSONResponse")
 _WRITTEN = re.compile(r"(?:OR|U)JSONResponse")
@@ -174,7 +175,7 @@ def _calls(
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         scopes = (*scopes, scope_of(node))
         promised = ast.unparse(node.returns) if not isinstance(node, ast.ClassDef) and node.returns else ""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _calls(child, scopes, promised)
 
 

@@ -59,6 +59,7 @@ from ...project.keyed_reads import FunctionNode, certain_nodes, handled_nodes, k
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.reader import dotted
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _METHODS = frozenset({"delete", "patch", "post", "put"})
 _READS_BODY = frozenset({"body", "form", "json", "receive", "stream"})
@@ -149,11 +150,11 @@ class RequestJsonToModel(Codemod):
             assert not isinstance(parameters, str)
             write(project, subject.body, definition, finding, edits)
             remove_statements(edits, module, [definition.positions.span(subject.gone)], finding)
-            for node in ast.walk(subject.gone):
+            for node in walk(subject.gone):
                 if isinstance(node, ast.Name):  # `json` of `except json.JSONDecodeError`
                     edits.drop_import(module, node.id, finding)
             piece = Piece(subject.body.variable, f"{subject.body.variable}: {subject.body.expression}", False, "")
-            uses = sum(isinstance(node, ast.Name) and node.id == subject.request for node in ast.walk(definition.node))
+            uses = sum(isinstance(node, ast.Name) and node.id == subject.request for node in walk(definition.node))
             pieces: Sequence[Piece] | None
             if uses == 1:
                 pieces = [piece if one.name == subject.request else one for one in parameters.pieces]
@@ -187,7 +188,7 @@ def _candidates(project: Project) -> Iterator[_Candidate]:
         request = request_parameter(project, operation)
         if request is None or (definition := definition_of(module, function)) is None:
             continue
-        parsed = [node for node in ast.walk(definition.node) if isinstance(node, ast.Await) and _parses(node, request)]
+        parsed = [node for node in walk(definition.node) if isinstance(node, ast.Await) and _parses(node, request)]
         if parsed:
             done.add(place)
             yield _Candidate(operation, definition, request, parsed)
@@ -203,11 +204,11 @@ def _parses(node: ast.AST, request: str) -> bool:
 
 
 def _reason_of_name(operation: Operation, node: FunctionNode, variable: str) -> str | None:
-    names = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == variable]
+    names = [one for one in walk(node) if isinstance(one, ast.Name) and one.id == variable]
     if sum(not isinstance(one.ctx, ast.Load) for one in names) != 1:
         return f"`{variable}` is given something else, too"
-    arguments = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
-    is_shared = any(isinstance(one, ast.Global | ast.Nonlocal) and variable in one.names for one in ast.walk(node))
+    arguments = {one.arg for one in walk(node) if isinstance(one, ast.arg)}
+    is_shared = any(isinstance(one, ast.Global | ast.Nonlocal) and variable in one.names for one in walk(node))
     in_path = any(parameter.name == variable for parameter in operation.function.parameters)
     if variable in arguments or is_shared or in_path or variable.startswith("_"):
         return f"`{variable}` means something else, too"
@@ -231,8 +232,8 @@ def _reason_of_request(
     definition: Definition, request: str, parents: dict[ast.AST, ast.AST], parsed: ast.AST
 ) -> str | None:
     """What else is done with the request that may have to do with its body."""
-    inside = {id(node) for node in ast.walk(parsed)}
-    for node in ast.walk(definition.node):
+    inside = {id(node) for node in walk(parsed)}
+    for node in walk(definition.node):
         if not (isinstance(node, ast.Name) and node.id == request) or id(node) in inside:
             continue
         above = parents.get(node)

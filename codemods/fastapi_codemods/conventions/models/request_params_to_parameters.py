@@ -55,6 +55,7 @@ from ...project.models import model
 from ...project.operations import Definition, Operation, definition_of, operations_of
 from ...project.reader import bound_by, dotted, scope_of, statements_within
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _KINDS = {"query_params": "Query", "headers": "Header", "cookies": "Cookie", "path_params": "Path"}
 _SAID = {"query_params": "query parameter", "headers": "header", "cookies": "cookie", "path_params": "path parameter"}
@@ -164,7 +165,7 @@ class _Function:
         self.node: FunctionNode = definition.node
         self.request = request
         self.names = {p.name for p in operation.function.parameters}
-        self.used = {node.id for node in ast.walk(definition.node) if isinstance(node, ast.Name)}
+        self.used = {node.id for node in walk(definition.node) if isinstance(node, ast.Name)}
         self.used |= scope_of(definition.node).names
         self._taken: set[str] = set()
         self._reason: str | None = None
@@ -185,7 +186,7 @@ class _Function:
             return "it takes any arguments"
         if any(
             isinstance(node, ast.Lambda | FunctionNode) and node is not self.node and self.request in _own(node)
-            for node in ast.walk(self.node)
+            for node in walk(self.node)
         ):
             return f"a function in it has a `{self.request}` of its own"
         if self.request in {name for statement in statements_within(self.node.body) for name, _ in bound_by(statement)}:
@@ -319,13 +320,13 @@ class _Function:
     def _is_free_before(self, name: str, reads: Sequence[Read]) -> bool:
         """Whether the name is one of the function's own that gets its first value from these reads, all of them:
         `page = int(request.query_params["page"])`."""
-        if any(isinstance(node, ast.Global | ast.Nonlocal) and name in node.names for node in ast.walk(self.node)):
+        if any(isinstance(node, ast.Global | ast.Nonlocal) and name in node.names for node in walk(self.node)):
             return False
         for statement in self.node.body:
-            names = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name]
+            names = [node for node in walk(statement) if isinstance(node, ast.Name) and node.id == name]
             match statement:
                 case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name and len(names) == 1:
-                    inside = {id(node) for node in ast.walk(value)}
+                    inside = {id(node) for node in walk(value)}
                     return all(id(read.node) in inside for read in reads)
                 case _:
                     pass
@@ -339,7 +340,7 @@ class _Function:
             return False
         if not stands_alone(self.operation.module, self.definition.positions.span(statement)):
             return False
-        for node in ast.walk(self.node):
+        for node in walk(self.node):
             if isinstance(node, ast.Global | ast.Nonlocal) and name in node.names:
                 return False
         bound = 0
@@ -350,7 +351,7 @@ class _Function:
             bound += own.count(name)
         stores = sum(
             isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
-            for node in ast.walk(self.node)
+            for node in walk(self.node)
         )
         # What is given another value later is no longer what the others read.
         return stores == bound and (len(reads) == 1 or bound == 1)
@@ -358,11 +359,7 @@ class _Function:
 
 def _own(node: ast.AST) -> set[str]:
     arguments = getattr(node, "args", None)
-    return (
-        {a.arg for a in ast.walk(arguments) if isinstance(a, ast.arg)}
-        if isinstance(arguments, ast.arguments)
-        else set()
-    )
+    return {a.arg for a in walk(arguments) if isinstance(a, ast.arg)} if isinstance(arguments, ast.arguments) else set()
 
 
 def _quoted(text: str) -> str:
@@ -389,7 +386,7 @@ def _rewrite(project: Project, findings: Sequence[Finding], edits: Edits) -> Non
     _remove_assignments(module, definition, subjects, findings[0], edits)
     finding = findings[0]
     gone = sum(len(subject.reads) for subject in subjects)
-    uses = sum(isinstance(node, ast.Name) and node.id == request for node in ast.walk(definition.node))
+    uses = sum(isinstance(node, ast.Name) and node.id == request for node in walk(definition.node))
     pieces = [piece for piece in parameters.pieces if not (uses == gone and piece.name == request)]
     new = [_piece(project, module, subject, finding, edits) for subject in subjects]
     complete = with_parameters(pieces, sorted(new, key=lambda piece: piece.has_default))

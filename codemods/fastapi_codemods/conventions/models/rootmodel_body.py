@@ -29,6 +29,7 @@ from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
 from ...project.models import Model, model
 from ...project.payloads import Payload, payloads_of
+from ...source.nodes import walk
 
 LONGEST = 60
 
@@ -67,7 +68,7 @@ def _inner(home: Module, used: Model) -> str:
     root = used.field("root")
     text = root.annotation_text if root is not None else ""
     for binding in home.bindings(used.symbol.name) if not text else ():
-        for node in ast.walk(home.tree(binding.statement)):
+        for node in walk(home.tree(binding.statement)):
             if isinstance(node, ast.ClassDef) and node.name == used.name:
                 text = next((ast.unparse(base.slice) for base in node.bases if isinstance(base, ast.Subscript)), "")
     text = " ".join(text.split())

@@ -41,6 +41,7 @@ from ...project import Project
 from ...project.reader import dotted
 from ...project.references import INJECTORS
 from ...project.routers import Shared, shared_by_routes
+from ...source.nodes import walk
 
 _HARMLESS = frozenset({"dependency", "scope", "scopes", "use_cache"})
 
@@ -82,6 +83,6 @@ def _reason(project: Project, shared: Shared) -> str | None:
             if keyword.arg not in _HARMLESS:
                 return f"`{keyword.arg or '**'}` of `{code}` may count for each route"
         for value in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if any(isinstance(part, ast.Call | ast.Lambda) for part in ast.walk(value)):
+            if any(isinstance(part, ast.Call | ast.Lambda) for part in walk(value)):
                 return f"`{ast.unparse(value)}` makes an object for each route, which may count for itself"
     return None

@@ -45,6 +45,7 @@ from ...project.reader import Positions, dotted, scope_of
 from ...project.versions import spelled
 from ...source import UnreadableSourceError
 from ...source.discovery import is_test
+from ...source.nodes import children, walk
 
 ITER_ROUTE_CONTEXTS_SINCE = (0, 137, 2)
 
@@ -129,7 +130,7 @@ def _loops(node: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[_Loop]:
         made = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
         later = [part for g in node.generators[1:] for part in (g.iter, *g.ifs)]
         yield _Loop(*_unwrapped(first.iter, first.target), (*made, *first.ifs, *later), scopes)
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _loops(child, scopes)
 
 
@@ -197,7 +198,7 @@ def _rewritten(project: Project, module: Module, positions: Positions, loop: _Lo
     name = loop.target.id
     checked: list[Span] = []
     allowed: set[int] = set()
-    parts = [inner for part in loop.parts for inner in ast.walk(part)]
+    parts = [inner for part in loop.parts for inner in walk(part)]
     for part in parts:
         match part:
             case ast.Attribute(value=ast.Name(id=own) as variable, attr=attribute, ctx=context) if own == name:

@@ -51,6 +51,7 @@ from ...project.import_paths import leads_to, relative_name
 from ...project.reader import dotted
 from ...project.references import INJECTORS, Use, lines_of, uses
 from ...project.versions import spelled
+from ...source.nodes import walk
 
 MOVABLE = ("prefix", "tags", "dependencies", "responses")
 
@@ -345,11 +346,11 @@ def _imports_for(
 ) -> list[str] | _Refused:
     """What the router's module must import so that every name in `node` means there what it means here."""
     if any(scope.kind == "function" for scope in call.scopes):
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Call) and not _is_injector(project.resolve(module, dotted(part.func), call.scopes)):
                 return _Refused(f"`{ast.unparse(part)}` is made anew whenever `{call.scopes[0].name}` is called")
     imports: list[str] = []
-    for name in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
+    for name in sorted({part.id for part in walk(node) if isinstance(part, ast.Name)}):
         meaning = project.resolve(module, name, call.scopes)
         if meaning is None:
             if hasattr(builtins, name) and not module.bindings(name) and not home.bindings(name):

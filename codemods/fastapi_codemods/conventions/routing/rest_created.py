@@ -43,6 +43,7 @@ from ...project.operations import Operation, decorator_besides, definition_of, o
 from ...project.reader import dotted
 from ...project.returns import returns_of
 from ...source.discovery import is_test
+from ...source.nodes import walk
 
 _CREATES = re.compile(r"(?:api_)?(?:create|add|insert|register)(?:_(?!.*or_|.*if_|.*to_|.*token|.*session)\w+)?\Z")
 _STORES = frozenset({"add", "add_all", "append", "create", "insert", "insert_one", "save"})
@@ -106,7 +107,7 @@ def _parts_that_run(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
             case ast.With() | ast.AsyncWith():
                 yield from _parts_that_run(statement.body)
             case _:
-                yield from ast.walk(statement)
+                yield from walk(statement)
 
 
 def _storing(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.AST, str]]:

@@ -52,6 +52,7 @@ from ...project.operations import (
 )
 from ...project.reader import dotted
 from ...project.returns import leaves
+from ...source.nodes import walk
 from ...source.statements import line_starts
 
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
@@ -172,7 +173,7 @@ def _asked(operation: Operation, definition: Definition) -> str:
     for part in own_nodes(definition.node):
         if isinstance(part, ast.If | ast.Match | ast.IfExp):
             tested = part.subject if isinstance(part, ast.Match) else part.test
-            for inner in ast.walk(tested):
+            for inner in walk(tested):
                 if isinstance(inner, ast.Attribute) and inner.attr == "method" and dotted(inner.value) in requests:
                     return dotted(inner)
     return ""

@@ -41,6 +41,7 @@ from ...project.placed import FunctionNode, Placed, nodes_with
 from ...project.reader import dotted
 from ...project.references import uses
 from ...project.secrets import is_password, is_token
+from ...source.nodes import walk
 
 _WORD = "(?:[tT]oken|TOKEN|[sS]ecret|SECRET|[pP]assw|PASSW|[kK]ey\\b|KEY\\b|hexdigest|expected|signature)"
 _WORDS = rf"[=!]=[^\n]{{0,100}}{_WORD}|{_WORD}[^\n]{{0,100}}[=!]="
@@ -174,7 +175,7 @@ def _bound_to(placed: Placed, name: str) -> ast.expr | None:
     function = placed.function
     found = [
         node.value
-        for node in ast.walk(function or ast.Module([], []))
+        for node in walk(function or ast.Module([], []))
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and dotted(node.targets[0]) == name
     ]
     return found[0] if len(found) == 1 else None
@@ -260,7 +261,7 @@ def _is_text_parameter(function: FunctionNode, name: str) -> bool:
     ):
         if parameter.arg != name:
             continue
-        names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+        names = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
         annotation = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
         is_text = re.fullmatch(r"str|Annotated\[str, (?:Header|Query|Cookie|Path|Form)\(.*\)\]", annotation) is not None
         is_rebound = any(not isinstance(n.ctx, ast.Load) for n in names)

@@ -42,6 +42,7 @@ from ...project.models import model, required_pydantic
 from ...project.named_calls import Place, nodes_in
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.words import modules_with
+from ...source.nodes import walk
 
 _CLASS = re.compile(r"^[ \t]+class[ \t]+Config\b", re.MULTILINE)
 _CLASS_BYTES = re.compile(_CLASS.pattern.encode(), re.MULTILINE)
@@ -176,7 +177,7 @@ def _subject(project: Project, place: Place, owner: ast.ClassDef, config: ast.Cl
         elif found := _EXTRA.fullmatch(module.code(value)):
             quote = quote_of(module)
             given, drops_extra = f"{quote}{found[1]}{quote}", True
-        elif any(isinstance(part, ast.Name) and part.id in _names(body) for part in ast.walk(statement.value)):
+        elif any(isinstance(part, ast.Name) and part.id in _names(body) for part in walk(statement.value)):
             return f"`{key}` is made of other keys"
         between = Span(positions.span(target).start, value.start)
         opened = module.code(between).partition("=")[2].strip()

@@ -42,6 +42,7 @@ from ...project.named_calls import Place, nodes_in
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.reader import dotted
 from ...project.words import modules_with
+from ...source.nodes import walk
 
 _DECORATOR = re.compile(r"\b(?:root_)?validator\b")
 _DECORATOR_BYTES = re.compile(_DECORATOR.pattern.encode())
@@ -237,19 +238,17 @@ def _parameters(
         gone = next((name for name in others if name != "values"), "values")
         return f"it takes `{gone}`, which Pydantic 2 does not give"
     edits: list[TextEdit] = []
-    reads = {id(node.value) for node in ast.walk(function) if isinstance(node, ast.Attribute) and node.attr in _READ}
+    reads = {id(node.value) for node in walk(function) if isinstance(node, ast.Attribute) and node.attr in _READ}
     reads |= {
-        id(node.value)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+        id(node.value) for node in walk(function) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
     }
     reads |= {
         id(part)
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Compare) and all(isinstance(op, ast.In | ast.NotIn) for op in node.ops)
         for part in node.comparators
     }
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Name) and node.id == "info":
             return "it has an `info` of its own"
         if isinstance(node, ast.Name) and node.id == "values":
@@ -266,4 +265,4 @@ def _parameters(
 
 
 def _takes(function: ast.FunctionDef | ast.Lambda, name: str) -> bool:
-    return any(isinstance(node, ast.arg) and node.arg == name for node in ast.walk(function.args))
+    return any(isinstance(node, ast.arg) and node.arg == name for node in walk(function.args))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...source.nodes import walk
 from ..index import Module, Symbol, read_definition
 from ..model import Function
 from ..reader import dotted
@@ -198,13 +199,13 @@ def _signs(module: Module, name: str) -> _Signs:
 
 
 def _signs_in(node: DefinitionNode) -> _Signs:
-    parts = list(ast.walk(node))
+    parts = list(walk(node))
     return _Signs(any(map(_reads, parts)), any(map(_refuses, parts)))
 
 
 def _defined(body: list[ast.stmt], names: list[str]) -> DefinitionNode | None:
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, DefinitionNode) and node.name == names[0]:
                 return node if len(names) == 1 else _defined(node.body, names[1:])
     return None

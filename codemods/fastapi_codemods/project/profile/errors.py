@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from keyword import iskeyword
 
+from ...source.nodes import walk
 from ..index import Symbol
 from ..reader import dotted
 from .evidence import HTTP_EXCEPTIONS, Evidence, is_response
@@ -167,7 +168,7 @@ def error_envelopes(evidence: Evidence) -> Iterator[Observation]:
     for _, module, body, first_line in evidence.bodies_of_exception_handlers:
         if body is None or not evidence.counts(module.path):
             continue
-        for node in ast.walk(body):
+        for node in walk(body):
             if isinstance(node, ast.Call):
                 symbol = evidence.project.resolve(module, dotted(node.func))
                 if symbol is None or not _sends_json(evidence, symbol):

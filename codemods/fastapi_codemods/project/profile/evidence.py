@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from ...source.discovery import is_test
+from ...source.nodes import walk
 from ..fastapi_names import PARAMETER_FUNCTIONS
 from ..index import Module, Project, Symbol
 from ..model import Argument, Assignment, Call, Function, MethodCall, Parameter, Scope
@@ -457,7 +458,7 @@ class Evidence:
             return None, 0
         found = [
             node
-            for node in ast.walk(text.module.tree(index))
+            for node in walk(text.module.tree(index))
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
         ]
         return (found[0], text.module.facts.statements[index].line) if len(found) == 1 else (None, 0)

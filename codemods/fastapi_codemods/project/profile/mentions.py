@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ...source import UnreadableSourceError
+from ...source.nodes import children, walk
 from ...source.statements import blanked, line_starts
 from ..index import Module, Project, Symbol
 from ..model import Argument, Call, Scope, Span
@@ -124,7 +125,7 @@ class Text:
         index = self.statement(start)
         first = self.module.facts.statements[index].line
         line = self.line(start) - first + 1
-        for node in ast.walk(self.module.tree(index)):
+        for node in walk(self.module.tree(index)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
                 decorator.lineno == line for decorator in node.decorator_list
             ):
@@ -252,8 +253,8 @@ class Text:
                 if around not in self._opened:
                     self._opened[around] = scope_of(around)
                 scopes.append(self._opened[around])
-            body = [node for node in ast.iter_child_nodes(around) if isinstance(node, ast.stmt)]
-            body += [n for child in ast.iter_child_nodes(around) for n in _statements_of_clause(child)]
+            body = [node for node in children(around) if isinstance(node, ast.stmt)]
+            body += [n for child in children(around) for n in _statements_of_clause(child)]
         return tuple(scopes)
 
 

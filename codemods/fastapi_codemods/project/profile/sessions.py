@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ...source.nodes import walk
 from ..index import Module, Project, Symbol
 from ..model import Function
 from ..reader import dotted
@@ -145,7 +146,7 @@ class _Source(NamedTuple):
 def _of_body(evidence: Evidence, module: Module, function: Function) -> Kind | None:
     nodes = [
         node
-        for node in ast.walk(module.tree(function.statement))
+        for node in walk(module.tree(function.statement))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function.name
     ]
     if len(nodes) != 1:
@@ -232,7 +233,7 @@ def _origins(node: ast.stmt, attributes: Sequence[str]) -> Iterator[_Source]:
                 yield from (_Source(name) for keyword in value.keywords if (name := dotted(keyword.value)))
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             if node.returns is not None:
-                parts = [part for part in ast.walk(node.returns) if isinstance(part, ast.Name | ast.Attribute)]
+                parts = [part for part in walk(node.returns) if isinstance(part, ast.Name | ast.Attribute)]
                 yield from _with_attributes((_Source(dotted(part)) for part in parts), attributes)
             inside = list(own_nodes(node))
             given = [p.value for p in inside if isinstance(p, ast.Return | ast.Yield) and p.value is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ...source.nodes import walk
 from ..index import Symbol
 from ..reader import dotted
 from .evidence import EXECUTOR, THREADPOOL_HELPERS, Evidence
@@ -51,9 +52,9 @@ def _wrapper(text: Text, start: int) -> Symbol | None:
     if call is None or not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     parameters = {p.arg for p in (*function.args.posonlyargs, *function.args.args) if _is_callable(p)}
-    assigned = {dotted(node.targets[0]): node.value for node in ast.walk(function) if isinstance(node, ast.Assign)}
+    assigned = {dotted(node.targets[0]): node.value for node in walk(function) if isinstance(node, ast.Assign)}
     given = [assigned.get(dotted(value), value) for value in call.args]
-    handed_on = {node.id for value in given for node in ast.walk(value) if isinstance(node, ast.Name)}
+    handed_on = {node.id for value in given for node in walk(value) if isinstance(node, ast.Name)}
     return Symbol(text.module.path, function.name) if parameters & handed_on else None
 
 

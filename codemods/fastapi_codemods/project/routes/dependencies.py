@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from ...source.nodes import walk
 from ..evaluation import Evaluation
 from ..values import (
     UNKNOWN,
@@ -44,7 +45,7 @@ def _rebound(expressions: Sequence[ast.expr | None], scope: Scope) -> list[str]:
         node.id
         for expression in expressions
         if expression is not None
-        for node in ast.walk(expression)
+        for node in walk(expression)
         if isinstance(node, ast.Name)
     }
     return [

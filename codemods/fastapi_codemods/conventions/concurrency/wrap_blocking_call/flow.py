@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ....project.suspension import Place, locals_of
+from ....source.nodes import children, walk
 
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
@@ -138,7 +139,7 @@ def bound_by_target(target: ast.expr) -> Iterator[str]:
 
 
 def _captured(pattern: ast.pattern) -> Iterator[str]:
-    for part in ast.walk(pattern):
+    for part in walk(pattern):
         name = getattr(part, "name", None) or getattr(part, "rest", None)
         if isinstance(name, str):
             yield name
@@ -152,7 +153,7 @@ def _last_name(node: ast.expr) -> str:
 
 def read_in(node: ast.AST) -> set[str]:
     """Names that are read, in functions and comprehensions within it as well."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def stored_in(statements: Iterable[ast.stmt]) -> set[str]:
@@ -184,7 +185,7 @@ def stored_in(statements: Iterable[ast.stmt]) -> set[str]:
                 found.add(name)
             case _:
                 pass
-        waiting.extend(ast.iter_child_nodes(node))
+        waiting.extend(children(node))
     return found
 
 

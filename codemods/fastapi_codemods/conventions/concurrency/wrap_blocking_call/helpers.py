@@ -16,6 +16,7 @@ from ....project.profile.evidence import Evidence
 from ....project.profile.work import threadpool_helpers
 from ....project.reader import dotted
 from ....project.types import Types
+from ....source.nodes import walk
 
 _HOMES = ("fastapi.concurrency", "starlette.concurrency")
 
@@ -98,7 +99,7 @@ def _own_helper(project: Project) -> _Own | None:
     arguments = node.args
     if len([*arguments.posonlyargs, *arguments.args]) != 1 or any(d is None for d in arguments.kw_defaults):
         return None
-    if not any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node)):
+    if not any(isinstance(part, ast.Return) and part.value is not None for part in walk(node)):
         return None
     named = frozenset(argument.arg for argument in (*arguments.args, *arguments.kwonlyargs))
     return _Own(symbol, arguments.kwarg is not None, named)

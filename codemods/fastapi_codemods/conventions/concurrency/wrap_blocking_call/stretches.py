@@ -26,6 +26,7 @@ from ....project.operations import own_nodes
 from ....project.reader import dotted
 from ....project.suspension import WAITING, Place, locals_of, reason_against_await
 from ....project.threads import Threads, root_of
+from ....source.nodes import walk
 from .flow import bound_by_target, flow_of, list_with, read_in, settled_before, stored_in
 
 OPENS = re.compile(
@@ -62,7 +63,7 @@ class Stretch(NamedTuple):
 
     @property
     def nodes(self) -> list[ast.AST]:
-        return [node for statement in self.statements for node in ast.walk(statement)]
+        return [node for statement in self.statements for node in walk(statement)]
 
     @property
     def span(self) -> Span:
@@ -125,7 +126,7 @@ def _block_of(place: Place) -> ast.With | None:
     for node in place.around:
         if isinstance(node, ast.With):
             for item in node.items:
-                is_opened = item.context_expr is place.call or place.call in ast.walk(item.context_expr)
+                is_opened = item.context_expr is place.call or place.call in walk(item.context_expr)
                 is_used = isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == head
                 if is_opened or (is_used and isinstance(item.context_expr, ast.Call)):
                     found = node
@@ -156,7 +157,7 @@ def _always_returns(statements: Sequence[ast.stmt]) -> bool:
 
 def _waits(statements: Sequence[ast.stmt]) -> bool:
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, WAITING) or (isinstance(node, ast.comprehension) and node.is_async):
                 return True
     return False
@@ -187,8 +188,8 @@ def _uses_of(
             break
         tied, last = grown, end
     whole = _to_the_end(place, tuple(statements[first : last + 1]))
-    inside_nodes = {node for statement in whole for node in ast.walk(statement)}
-    for node in ast.walk(place.function):
+    inside_nodes = {node for statement in whole for node in walk(statement)}
+    for node in walk(place.function):
         if isinstance(node, ast.Name) and node.id in tied and node not in inside_nodes:
             return f"`{node.id}` is used elsewhere in `{place.function.name}`, too"
     return whole
@@ -211,7 +212,7 @@ def _tied_by(
 
 
 def _mentions(statement: ast.stmt, names: Collection[str]) -> bool:
-    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(statement))
+    return any(isinstance(node, ast.Name) and node.id in names for node in walk(statement))
 
 
 # What speaks against it
@@ -274,23 +275,23 @@ def _reason_of_form(place: Place, statements: Sequence[ast.stmt]) -> str | None:
     if module.text[line_start : first.start].strip() or rest is None:
         return "something else stands on its line"
     what = "`with` block" if len(statements) == 1 and isinstance(statements[0], ast.With) else "code that uses it"
-    if any(isinstance(node, WAITING) for one in statements for node in ast.walk(one)):
+    if any(isinstance(node, WAITING) for one in statements for node in walk(one)):
         return f"the {what} awaits something, so it cannot run in a thread as a whole"
     if _waits(statements):
         return f"the {what} iterates over something asynchronous, so it cannot run in a thread as a whole"
     nodes = [node for statement in statements for node in _own(statement)]
-    if any(isinstance(node, ast.Global | ast.Nonlocal) for one in statements for node in ast.walk(one)):
+    if any(isinstance(node, ast.Global | ast.Nonlocal) for one in statements for node in walk(one)):
         return f"the {what} binds names of elsewhere"
     is_tail = place.function.body[-1] is statements[-1] and statements[0] in place.function.body
     if _returns(statements) and not _always_returns(statements) and not is_tail:
         return f"the {what} may return in the middle"
     loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
-    inside = {part for loop in loops for part in ast.walk(loop)}
+    inside = {part for loop in loops for part in walk(loop)}
     if any(isinstance(node, ast.Break | ast.Continue) and node not in inside for node in nodes):
         return f"the {what} leaves a loop that it stands in"
     if any(isinstance(node, ast.Delete) for node in nodes if isinstance(node, ast.Delete) and _deletes_name(node)):
         return f"the {what} deletes a name"
-    for node in (part for one in statements for part in ast.walk(one)):
+    for node in (part for one in statements for part in walk(one)):
         match node:
             case ast.Name(id=name) if name in _NEEDS_ITS_PLACE:
                 return f"`{name}` in it means the function that it stands in"
@@ -311,9 +312,9 @@ def _deletes_name(node: ast.Delete) -> bool:
 
 def _is_handled_in(node: ast.Raise, statements: Sequence[ast.stmt]) -> bool:
     return any(
-        isinstance(handler, ast.ExceptHandler) and any(part is node for part in ast.walk(handler))
+        isinstance(handler, ast.ExceptHandler) and any(part is node for part in walk(handler))
         for statement in statements
-        for handler in ast.walk(statement)
+        for handler in walk(statement)
     )
 
 
@@ -432,7 +433,7 @@ def _read_behind(place: Place, statements: Sequence[ast.stmt], stored: Collectio
         found |= current & flow.needed
         if flow.settled is not None:
             current -= flow.settled
-        elif not any(isinstance(node, ast.Break | ast.Continue) for one in rest for node in ast.walk(one)):
+        elif not any(isinstance(node, ast.Break | ast.Continue) for one in rest for node in walk(one)):
             break
         if isinstance(outer, ast.For | ast.AsyncFor) and inner in outer.body:
             found |= current & flow_of(outer.body, bound_by_target(outer.target)).needed
@@ -448,10 +449,10 @@ def _above(chain: Sequence[ast.AST], statement: ast.AST) -> int:
 
 def _read_in_functions(place: Place, statements: Sequence[ast.stmt]) -> set[str]:
     """What functions that are defined in the async one, outside of the statements, read of its names."""
-    inside = {node for statement in statements for node in ast.walk(statement)}
+    inside = {node for statement in statements for node in walk(statement)}
     return {
         name
-        for node in ast.walk(place.function)
+        for node in walk(place.function)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         and node is not place.function
         and node not in inside
@@ -487,7 +488,7 @@ def _lost_where_caught(place: Place, statements: Sequence[ast.stmt], results: Co
 
 
 def _name(place: Place, call: BlockingCall, statements: Sequence[ast.stmt], taken: Collection[str]) -> str:
-    names = {n.id for n in ast.walk(place.function) if isinstance(n, ast.Name)} | locals_of(place.function)
+    names = {n.id for n in walk(place.function) if isinstance(n, ast.Name)} | locals_of(place.function)
     names |= set(place.module.facts.bindings) | set(taken)
     base = _base_of_name(call, statements)
     return next(n for number in range(1, 1000) if (n := f"{base}_{number}" if number > 1 else base) not in names)
@@ -512,9 +513,7 @@ def _base_of_name(call: BlockingCall, statements: Sequence[ast.stmt]) -> str:
     if isinstance(first, ast.For):
         return "read_lines" if is_opened else "walk_files"
     if is_opened:
-        modes = [
-            part.value for part in ast.walk(called) if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        ]
+        modes = [part.value for part in walk(called) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         writes = any(re.fullmatch(r"[rwxabt+]{1,4}", mode) and set("wxa+") & set(mode) for mode in modes)
         return f"{'write' if writes else 'read'}_{what}"
     if _BINDS.match(call.leaf) or call.leaf.startswith("sqlalchemy."):

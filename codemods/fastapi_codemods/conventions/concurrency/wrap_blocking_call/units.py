@@ -14,6 +14,7 @@ from ....project.operations import own_nodes
 from ....project.reader import dotted
 from ....project.suspension import WAITING, Place, locals_of, needs_parentheses, reason_against_await
 from ....project.threads import Threads
+from ....source.nodes import walk
 from .helpers import Helper
 from .stretches import LAZY, OPENS, Stretch, analysed, stretch_for
 
@@ -115,9 +116,9 @@ def _whole(unit: Unit, parts: Collection[ast.AST]) -> Unit | str:
     """The unit; as a lambda where other calls that block are part of it."""
     if unit.how == "list":
         return unit
-    if unit.how == "call" and not any(node in parts and node is not unit.node for node in ast.walk(unit.node)):
+    if unit.how == "call" and not any(node in parts and node is not unit.node for node in walk(unit.node)):
         return unit
-    for node in ast.walk(unit.node):
+    for node in walk(unit.node):
         if isinstance(node, WAITING):
             return "a part of it awaits something, and all of it would have to run in the thread"
         if isinstance(node, ast.NamedExpr):

@@ -49,6 +49,7 @@ from ....findings import Finding, Safety
 from ....project import Function, Module, Parameter, Project, Span, Symbol
 from ....project.index import FILES_THAT_FILL_MEMORY
 from ....project.versions import spelled
+from ....source.nodes import walk
 from .annotations import is_quoted, reason_of_annotation, reason_of_evaluation, reason_of_names, unquoted
 from .callers import NEEDS_DEFAULT, Callers, Signature, begin_to_look_up
 from .conversion import Conversion
@@ -310,7 +311,7 @@ def reason_for_parameter(
             return f"`{module.code(default.span)}` as a default is a marker of Pydantic, not a value"
     if _DOES_MORE.search(module.code(call.span)):
         node = module.expression(call.span)
-        if any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
+        if any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for part in walk(node)):
             return f"the arguments of `{marker}` do more than name things"
     if function.scopes or module.facts.postponed:
         return reason_of_names(module, function, parameter, call, marker)

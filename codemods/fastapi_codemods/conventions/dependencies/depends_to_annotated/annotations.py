@@ -16,6 +16,7 @@ from ....project.fastapi_names import PARAMETER_FUNCTIONS
 from ....project.model import Binding
 from ....project.reader import ROUTE_METHODS, dotted
 from ....project.versions import spelled
+from ....source.nodes import walk
 from .markers import DEPENDENCIES, default_argument, dependency_argument
 
 # Since then, annotations of methods are evaluated where the method stands, and those of wrapped functions too.
@@ -224,9 +225,9 @@ def _names_in(module: Module, span: Span) -> list[str]:
 
 def _names(node: ast.expr) -> list[str]:
     """Those that an expression reads from around it."""
-    inner = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
-    inner |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    return sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - inner)
+    inner = {part.arg for part in walk(node) if isinstance(part, ast.arg)}
+    inner |= {part.id for part in walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    return sorted({part.id for part in walk(node) if isinstance(part, ast.Name)} - inner)
 
 
 def _reason_of_rebinding(function: Function, names: Sequence[str]) -> str | None:
@@ -268,7 +269,7 @@ def _reason_of_identity(module: Module, function: Function, call: Call, marker: 
     if len(routes) == 1 and not function.is_method:
         return None
     node = module.expression(argument.span)
-    if any(isinstance(part, ast.Call | ast.Lambda) for part in ast.walk(node)):
+    if any(isinstance(part, ast.Call | ast.Lambda) for part in walk(node)):
         return (
             f"`{ast.unparse(node)}` would be made anew for each route that uses `{function.name}`,"
             f" because annotations are postponed"

@@ -11,6 +11,7 @@ from ....project import Function, Module, Project, Scope, Symbol
 from ....project.model import Decorator
 from ....project.reader import dotted, scope_of
 from ....project.references import Use, begin_uses, uses
+from ....source.nodes import walk
 from .annotations import is_route_decorator
 from .order import Arrangement
 
@@ -105,7 +106,7 @@ class Callers:
                 if f"def {name}(" in module.text
                 for index, statement in enumerate(module.facts.statements)
                 if f"def {name}(" in module.text[statement.start : statement.end]
-                for node in ast.walk(module.tree(index))
+                for node in walk(module.tree(index))
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
             )
         return self.by_place[name]
@@ -261,8 +262,8 @@ def _is_in_unknown_hands(function: Function) -> bool:
 
 
 def _looks_at_places(decorating: ast.AST) -> bool:
-    parameters = {node.arg for node in ast.walk(decorating) if isinstance(node, ast.arg)}
-    for node in ast.walk(decorating):
+    parameters = {node.arg for node in walk(decorating) if isinstance(node, ast.arg)}
+    for node in walk(decorating):
         if isinstance(node, ast.Attribute) and node.attr == "__signature__":
             return True
         match node:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ....edits import Edits, reachable_as
 from ....findings import Finding
 from ....project import Call, Function, Module, Project
+from ....source.nodes import walk
 from .annotations import is_known_early
 from .markers import dependency_argument
 
@@ -87,10 +88,10 @@ def _yielded(node: ast.expr) -> ast.expr:
 def _taken_over(
     project: Project, home: Module, module: Module, function: Function, code: str, node: ast.expr
 ) -> ProvidedType | None:
-    if any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node)):
+    if any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in walk(node)):
         return None  # a quoted name may be known to type checkers only
     imports = []
-    for name in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
+    for name in sorted({part.id for part in walk(node) if isinstance(part, ast.Name)}):
         if any(name in scope.names for scope in function.scopes):
             return None
         if hasattr(builtins, name) and not home.bindings(name) and not module.bindings(name):

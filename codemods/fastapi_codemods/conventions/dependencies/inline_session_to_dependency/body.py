@@ -15,6 +15,7 @@ from ....project.operations import Definition, Operation
 from ....project.provided import Opened, opened_by
 from ....project.reader import Positions, dotted
 from ....project.types import own_nodes
+from ....source.nodes import walk
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _STREAMS = re.compile(r"Streaming|EventSource")
@@ -61,7 +62,7 @@ def body_of(project: Project, operation: Operation, definition: Definition) -> B
         form,
         positions.line(statement.lineno),
         positions.column(statement.lineno, statement.col_offset),
-        tuple(sorted({n.id for n in ast.walk(call) if isinstance(n, ast.Name)})),
+        tuple(sorted({n.id for n in walk(call) if isinstance(n, ast.Name)})),
         (),
         None,
         frozenset(),
@@ -122,8 +123,8 @@ def _reason(
     if opened.reason is not None:
         return opened.reason
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    local = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
-    if any(isinstance(n, ast.Name) and n.id in local for value in arguments for n in ast.walk(value)):
+    local = {argument.arg for argument in walk(node.args) if isinstance(argument, ast.arg)}
+    if any(isinstance(n, ast.Name) and n.id in local for value in arguments for n in walk(value)):
         return "what it is opened with comes from the request"
     return _reason_of_use(node, name)
 
@@ -131,21 +132,21 @@ def _reason(
 def _reason_of_use(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> str | None:
     """Why the session may be needed for longer, or by others, than the handler runs."""
     stores = 0
-    for part in ast.walk(node):
+    for part in walk(node):
         match part:
             case ast.Name(id=own, ctx=ast.Store() | ast.Del()) if own == name:
                 stores += 1
             case ast.Yield() | ast.YieldFrom():
                 return "the handler, or a function in it, yields"
             case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() if part is not node:
-                if any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(part)):
+                if any(isinstance(inner, ast.Name) and inner.id == name for inner in walk(part)):
                     return f"a function in the handler uses `{name}`"
             case ast.Call(func=function) if dotted(function).rpartition(".")[2] in (
                 "add_task",
                 "create_task",
                 "submit",
             ):
-                if any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(part)):
+                if any(isinstance(inner, ast.Name) and inner.id == name for inner in walk(part)):
                     return f"`{dotted(function)}` is given `{name}`"
             case ast.Call(func=function) if _STREAMS.search(dotted(function)):
                 return "the handler answers with a stream, which would hold it"
@@ -259,7 +260,7 @@ class _Reader:
         kept = {
             self.positions.offset(line, 0)
             for statement in inner
-            for part in ast.walk(statement)
+            for part in walk(statement)
             if isinstance(part, ast.Constant | ast.JoinedStr)
             and not isinstance(getattr(part, "value", ""), int | float)
             for line in range(part.lineno + 1, (part.end_lineno or part.lineno) + 1)
@@ -310,10 +311,10 @@ class _Reader:
         return isinstance(call, ast.Call) and dotted(call.func) == f"{self.name}.close"
 
     def _closes(self, statements: Sequence[ast.stmt]) -> bool:
-        return any(self._is_close(part) for statement in statements for part in ast.walk(statement))
+        return any(self._is_close(part) for statement in statements for part in walk(statement))
 
     def _uses(self, statement: ast.stmt) -> bool:
-        return any(isinstance(part, ast.Name) and part.id == self.name for part in ast.walk(statement))
+        return any(isinstance(part, ast.Name) and part.id == self.name for part in walk(statement))
 
 
 def _blocks(statements: Sequence[ast.stmt]) -> Iterator[tuple[Sequence[ast.stmt], int]]:

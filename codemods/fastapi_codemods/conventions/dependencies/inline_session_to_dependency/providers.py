@@ -16,6 +16,7 @@ from ....project.names import facts_of
 from ....project.operations import Operation
 from ....project.provided import SessionProvider, session_providers
 from ....project.reader import dotted
+from ....source.nodes import walk
 from .body import Body
 
 _COMPOUND = frozenset(
@@ -134,7 +135,7 @@ class Providers:
         names = {
             part.id
             for value in (*body.call.args, *(keyword.value for keyword in body.call.keywords))
-            for part in ast.walk(value)
+            for part in walk(value)
             if isinstance(part, ast.Name)
         }
         for name in names:

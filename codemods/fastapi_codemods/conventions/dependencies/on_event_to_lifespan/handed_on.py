@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ....project import Module, Project, Symbol
 from ....project.reader import dotted
 from ....project.references import Use, uses
+from ....source.nodes import walk
 
 # Callables that are handed an application and are known to register no event handlers on it.
 _HARMLESS_RECEIVERS = frozenset(
@@ -98,10 +99,10 @@ def _registering_callee_in(project: Project, found: _Found, call: ast.Call, name
         return dotted(call.func)
     is_static = any(dotted(decorator) == "staticmethod" for decorator in function.decorator_list)
     known = _parameters_given(function, call, names, skip=0 if function is definition or is_static else 1)
-    for part in ast.walk(definition):
+    for part in walk(definition):
         if isinstance(part, ast.Assign) and _own(part.value) in known:
             known.update(name for target in part.targets if (name := _own(target)))
-    for part in ast.walk(definition):
+    for part in walk(definition):
         if isinstance(part, ast.Call):
             given = {_own(value) for value in [*part.args, *(k.value for k in part.keywords)]} & known
             if not given:

@@ -12,6 +12,7 @@ from ....project import Assignment, Function, Module, Project, Scope, Symbol
 from ....project.reader import dotted
 from ....project.versions import spelled
 from ....source import split
+from ....source.nodes import children
 from .handed_on import reason_of_uses
 from .registrations import Application, Registration
 
@@ -214,7 +215,7 @@ def _is_generator(module: Module, function: Function) -> bool:
                 if isinstance(part, ast.Yield):
                     return True
                 if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-                    waiting.extend(ast.iter_child_nodes(part))
+                    waiting.extend(children(part))
     return False
 
 

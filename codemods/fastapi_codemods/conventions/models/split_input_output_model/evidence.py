@@ -13,6 +13,7 @@ from ....project.models import Model
 from ....project.operations import definition_of
 from ....project.reader import dotted
 from ....project.references import uses
+from ....source.nodes import children, walk
 
 DEEPEST = 4
 """Calls that a body is followed through."""
@@ -56,10 +57,10 @@ class Evidence:
         if definition is None:
             raise ReasonError(f"Python cannot parse `{function.name}`")
         parents = dict(_with_parents(definition.node))
-        rebound = [n for n in ast.walk(definition.node) if isinstance(n, ast.arg) and n.arg == name]
+        rebound = [n for n in walk(definition.node) if isinstance(n, ast.arg) and n.arg == name]
         if len(rebound) > 1:
             raise ReasonError(f"`{name}` of `{function.name}` is a name of a function in it, too")
-        for node in ast.walk(definition.node):
+        for node in walk(definition.node):
             if not (isinstance(node, ast.Name) and node.id == name):
                 continue
             line = definition.positions.line(node.lineno)
@@ -146,8 +147,8 @@ class Evidence:
 
 
 def _with_parents(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
-    for above in ast.walk(node):
-        for child in ast.iter_child_nodes(above):
+    for above in walk(node):
+        for child in children(above):
             yield child, above
 
 

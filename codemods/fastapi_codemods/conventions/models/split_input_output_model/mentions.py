@@ -14,6 +14,7 @@ from ....project.names import facts_of
 from ....project.reader import Positions, dotted, targets_of
 from ....project.references import Use, uses
 from ....source import UnreadableSourceError
+from ....source.nodes import walk
 from ....source.statements import line_starts
 from .evidence import ReasonError
 
@@ -78,7 +79,7 @@ class _Reader:
         return mentions
 
     def _imports(self) -> Iterator[Mention]:
-        for node in ast.walk(self.tree):
+        for node in walk(self.tree):
             if not isinstance(node, ast.ImportFrom):
                 continue
             for alias, (_, target) in zip(node.names, targets_of(node), strict=False):
@@ -99,7 +100,7 @@ class _Reader:
                     | ast.AugAssign(target=ast.Name(id="__all__"), value=value)
                     | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value)
                 ):
-                    for part in ast.walk(value):
+                    for part in walk(value):
                         if isinstance(part, ast.Constant) and part.value == self.name and self.locals:
                             yield Mention(self.module.path, self.positions.span(part), "export", self.name, False)
 
@@ -117,7 +118,7 @@ class _Reader:
 
     def _in_quotes(self) -> Iterator[Mention]:
         for annotation in _annotations(self.tree):
-            for part in ast.walk(annotation):
+            for part in walk(annotation):
                 if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
                     continue
                 span = self.positions.span(part)
@@ -151,7 +152,7 @@ class _Reader:
 
 
 def _annotations(tree: ast.AST) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.arg(annotation=ast.expr() as annotation) | ast.AnnAssign(annotation=annotation):
                 yield annotation

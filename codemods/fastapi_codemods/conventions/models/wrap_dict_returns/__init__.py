@@ -74,6 +74,7 @@ from ....project import Project, Symbol
 from ....project.annotation import Annotation, builtin, union
 from ....project.shapes import Object, alternatives, shapes_of
 from ....project.shapes.model import NONE, Items
+from ....source.nodes import walk
 from .handlers import Handler, Wrapped, candidates, reason_of_route, used_elsewhere, wrapped
 from .plans import Planned, Planner
 
@@ -162,9 +163,9 @@ def _reason_of_text(planned: Planned) -> str | None:
         if reachable_as(handler.module, ENCODER) is None:
             return "`jsonable_encoder` means something else in its module"
         returned = {node for node, _ in planned.wrapped.results if node is not None}
-        for part in ast.walk(handler.definition.node):
+        for part in walk(handler.definition.node):
             if isinstance(part, ast.Try) and part.handlers:
-                inside = {inner for statement in part.body for inner in ast.walk(statement)}
+                inside = {inner for statement in part.body for inner in walk(statement)}
                 if returned & inside:
                     return "a value that cannot be encoded would be an error inside of its `try`"
     return None

@@ -21,6 +21,7 @@ from ....project.operations import Definition, definition_of, own_nodes
 from ....project.reader import dotted
 from ....project.returns import returns_of
 from ....project.shapes import Shapes
+from ....source.nodes import walk
 
 _DEF = ast.FunctionDef | ast.AsyncFunctionDef
 _OF_SLOWAPI = frozenset({"slowapi.Limiter", "slowapi.extension.Limiter"})
@@ -104,7 +105,7 @@ def _returns_call(wrapper: _DEF, name: str) -> bool:
     if not all(isinstance(value, ast.Name) or is_call(value) for value in found.values):
         return False
     for one in kept:
-        mentions = [part for part in ast.walk(wrapper) if isinstance(part, ast.Name) and part.id == one]
+        mentions = [part for part in walk(wrapper) if isinstance(part, ast.Name) and part.id == one]
         made = [
             part
             for part in parts

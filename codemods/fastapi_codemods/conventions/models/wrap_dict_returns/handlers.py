@@ -20,6 +20,7 @@ from ....project.shapes.model import BOOL, INT, NONE, STR, Fixed, Instance, Item
 from ....project.shapes.wire import Today
 from ....project.words import is_mentioned
 from ....source.discovery import is_test
+from ....source.nodes import walk
 from .decorators import hand_on
 
 _RETURNS = re.compile(r"\breturn\b")
@@ -283,7 +284,7 @@ def used_elsewhere(project: Project, handlers: Sequence[Handler]) -> dict[tuple[
                 found[symbols[symbol]] = f"it is also used at {places[0].place}"
     for handler in handlers:
         if handler.function.scopes:
-            nodes = ast.walk(handler.module.tree(handler.function.statement))
+            nodes = walk(handler.module.tree(handler.function.statement))
             name = handler.function.name
             if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in nodes):
                 found[handler.key] = "the function around it uses it, too"

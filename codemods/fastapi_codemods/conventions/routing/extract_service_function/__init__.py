@@ -58,6 +58,7 @@ from ....project import Function, Module, Project, Span
 from ....project.handler_size import Size, nodes_of, size_of, without_docstring
 from ....project.operations import Definition, Operation, definition_of, operations_of
 from ....source.discovery import is_test
+from ....source.nodes import walk
 from .home import Home, Needed, home_of, needed_there
 from .inputs import Input, Unknown, inputs_of
 from .region import FEWEST_LINES, Region, regions_of
@@ -298,7 +299,7 @@ def _names_of_types(subject: _Subject) -> set[tuple[Module, str]] | None:
     types = [(each.type, each.alias[1] if each.alias is not None else subject.module) for each in subject.inputs]
     found: set[tuple[Module, str]] = set()
     for type_, module in [*types, (subject.returns, subject.module)]:
-        for part in ast.walk(ast.parse(f"({type_ or None}\n)", mode="eval")):
+        for part in walk(ast.parse(f"({type_ or None}\n)", mode="eval")):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 return None
             if isinstance(part, ast.Name):

@@ -21,6 +21,7 @@ from ....project.model import Import
 from ....project.names import facts_of
 from ....project.operations import operations_of
 from ....source.discovery import is_test
+from ....source.nodes import walk
 
 _BESIDE = ("service", "services", "crud")
 _FOLDERS = ("services", "service", "crud")
@@ -235,7 +236,7 @@ def _source(project: Project, module: Module, path: str) -> tuple[str, str]:
 def _names_in(module: Module) -> set[str]:
     """Every name that is bound or read anywhere in a module."""
     found: set[str] = set()
-    for node in ast.walk(_whole(module)):
+    for node in walk(_whole(module)):
         match node:
             case ast.Name(id=name) | ast.arg(arg=name):
                 found.add(name)
@@ -248,7 +249,7 @@ def _names_in(module: Module) -> set[str]:
 
 def _is_bound_inside(module: Module, name: str) -> bool:
     """Whether a function of the module calls something else by that name."""
-    for node in ast.walk(_whole(module)):
+    for node in walk(_whole(module)):
         match node:
             case ast.arg(arg=own) | ast.Name(id=own, ctx=ast.Store()) if own == name:
                 return True

@@ -12,6 +12,7 @@ from ....project import Function, Module, Project, Span
 from ....project.operations import Definition
 from ....project.reader import dotted
 from ....project.types import Frame, Types
+from ....source.nodes import walk
 from .region import Region, loaded, stored
 
 _ROW = frozenset({"first", "get", "one_or_none", "scalar_one_or_none"})
@@ -62,7 +63,7 @@ def inputs_of(
 
 def _walk(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
     for statement in statements:
-        yield from ast.walk(statement)
+        yield from walk(statement)
 
 
 def _set_first(statements: Sequence[ast.stmt]) -> set[str]:
@@ -114,7 +115,7 @@ def _of_alias(project: Project, module: Module, name: str) -> tuple[ast.expr, Mo
 
 def means_the_same(project: Project, node: ast.expr, home: Module, module: Module) -> bool:
     """Whether the names in an expression of one module mean the same in another."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             return False
         if isinstance(part, ast.Name):
@@ -154,7 +155,7 @@ class _Variables:
         """The types of what it is set to, and whether it is in any case."""
         for statement in self._before:
             plain = 0
-            for part in ast.walk(statement):
+            for part in walk(statement):
                 match part:
                     case ast.Assign(targets=[ast.Name(id=own)], value=value) if own == name:
                         yield self._of(value), part is statement
@@ -167,7 +168,7 @@ class _Variables:
                 plain += 1
             stores = sum(
                 isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-                for part in ast.walk(statement)
+                for part in walk(statement)
             )
             if stores > plain or (not stores and name in stored([statement])):
                 yield None, False
@@ -212,13 +213,11 @@ class _Variables:
         if node.func.attr == "get" and len(node.args) > 1:
             return self._class(node.args[0], ending) if self._is_session(node.func.value) else None
         rows = [
-            part
-            for part in ast.walk(node)
-            if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _ROWS
+            part for part in walk(node) if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _ROWS
         ]
         if len(rows) == 1 and len(rows[0].args) == 1:
             if rows[0].func is not None and dotted(rows[0].func).rpartition(".")[2] == "select":
-                methods = {part.attr for part in ast.walk(node.func) if isinstance(part, ast.Attribute)}
+                methods = {part.attr for part in walk(node.func) if isinstance(part, ast.Attribute)}
                 if not methods & {"exec", "scalars", "scalar_one", "scalar_one_or_none"}:
                     return None  # a row of one column
             return self._class(rows[0].args[0], ending)

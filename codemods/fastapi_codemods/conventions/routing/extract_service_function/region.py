@@ -23,6 +23,7 @@ from ....project import Function, Module, Project
 from ....project.handler_size import is_http_error, nodes_of, size_of, without_docstring
 from ....project.operations import Definition
 from ....project.reader import dotted
+from ....source.nodes import walk
 
 _HTTP = frozenset(
     {"BackgroundTasks", "HTTPConnection", "Request", "Response", "UploadFile", "WebSocket", "StreamingResponse"}
@@ -126,7 +127,7 @@ class _Uses:
             and _HTTP.intersection(re.findall(r"\w+", module.code(parameter.annotation)))
         }
         self._handed_on: set[int] = set()
-        for part in ast.walk(definition.node):
+        for part in walk(definition.node):
             if isinstance(part, ast.Call):
                 values = (*part.args, *(keyword.value for keyword in part.keywords))
                 self._handed_on.update(id(value) for value in values if isinstance(value, ast.Name))
@@ -135,7 +136,7 @@ class _Uses:
         return self._definition.positions.line(node.lineno)
 
     def of(self, statement: ast.stmt) -> Iterator[Use]:
-        for part in ast.walk(statement):
+        for part in walk(statement):
             match part:
                 case ast.Call() if is_http_error(part):
                     yield Use("HTTPException", "")
@@ -186,9 +187,9 @@ def _needed_outside(region: Sequence[ast.stmt], before: Iterable[ast.stmt], arou
             outside += [*block.finalbody, *(statement for handler in block.handlers for statement in handler.body)]
     seen = loaded(outside)
     for statement in before:
-        for part in ast.walk(statement):
+        for part in walk(statement):
             if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                seen |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+                seen |= {inner.id for inner in walk(part) if isinstance(inner, ast.Name)}
     return next(iter(sorted(set_by_it & seen)), None)
 
 
@@ -196,7 +197,7 @@ def loaded(statements: Iterable[ast.stmt]) -> set[str]:
     """Names that are read, or changed in place."""
     found: set[str] = set()
     for statement in statements:
-        for part in ast.walk(statement):
+        for part in walk(statement):
             if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
                 found.add(part.id)
             elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ....project import Function, Module, Project, Span
 from ....project.operations import Definition
+from ....source.nodes import walk
 from .home import Needed
 from .region import Region
 
@@ -42,7 +43,7 @@ def _before(node: ast.AST, region: Region) -> list[ast.stmt]:
     first = region.statements[0]
     return [
         part
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.stmt)
         and part is not node
         and (part.end_lineno or 0) <= first.lineno
@@ -64,7 +65,7 @@ def _inside_strings(region: Region, definition: Definition) -> set[int]:
     """The lines, counted in the module, that begin inside a string."""
     found: set[int] = set()
     for statement in region.statements:
-        for part in ast.walk(statement):
+        for part in walk(statement):
             if isinstance(part, ast.Constant | ast.JoinedStr) and part.end_lineno is not None:
                 first, last = definition.positions.line(part.lineno), definition.positions.line(part.end_lineno)
                 found.update(range(first + 1, last + 1))

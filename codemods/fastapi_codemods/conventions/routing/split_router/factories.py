@@ -12,6 +12,7 @@ import symtable
 from ....project import Module
 from ....project.model import Function
 from ....project.reader import dotted
+from ....source.nodes import walk
 from .units import Sheet, Unit, is_inert_call
 
 
@@ -38,7 +39,7 @@ def why_not_out_of_its_function(sheet: Sheet, unit: Unit, router: str) -> str | 
 def closure_of(module: Module, function: Function, router: str) -> frozenset[str]:
     """The names of the functions around the handler that it uses, but for the router that its decorators name."""
     line = function.line - module.facts.statements[function.statement].line + 1
-    for node in ast.walk(module.tree(function.statement)):
+    for node in walk(module.tree(function.statement)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno == line:
             return names_around(module, function.statement, node, router) or frozenset()
     return frozenset()
@@ -61,10 +62,7 @@ def names_around(
         if isinstance(scope, symtable.Function):
             if scope.get_name() == handler.name and scope.get_lineno() in lines:
                 header = {
-                    node.id
-                    for part in _header_of(handler, router)
-                    for node in ast.walk(part)
-                    if isinstance(node, ast.Name)
+                    node.id for part in _header_of(handler, router) for node in walk(part) if isinstance(node, ast.Name)
                 }
                 return frozenset((header & outer) | {*scope.get_frees()})
             around = outer | {*scope.get_locals(), *scope.get_parameters()}
@@ -93,7 +91,7 @@ def _header_of(handler: ast.FunctionDef | ast.AsyncFunctionDef, router: str) -> 
 
 def _evaluated_later(sheet: Sheet, part: ast.expr) -> str | None:
     """What in the expression may have another value when the module is imported."""
-    for node in ast.walk(part):
+    for node in walk(part):
         match node:
             case ast.Call(func=func) if not is_inert_call(sheet, func):
                 return f"{ast.unparse(func)}()"
@@ -132,7 +130,7 @@ def dedented(text: str, node: ast.stmt, first_line: int) -> str:
     head = next((line for line in lines if line.strip()), "")
     indent = head[: len(head) - len(head.lstrip())]
     kept: set[int] = set()
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Constant | ast.JoinedStr) and (inner.end_lineno or 0) > inner.lineno:
             kept |= {*range(inner.lineno + 1, (inner.end_lineno or 0) + 1)}
     match node:

@@ -19,6 +19,7 @@ from ....project import Module, Project, Span
 from ....project.code_strings import CodeString
 from ....project.reader import Positions, blocks_of, bound_by, dotted
 from ....source import UnreadableSourceError
+from ....source.nodes import children, walk
 from ....source.statements import blanked
 from .imports import Imported, import_statement, rewritten
 from .layout import Layout
@@ -168,7 +169,7 @@ class _Reader:
         heads = {local.partition(".")[0] for local in self.locals}
         bound: set[str] = set()
         for node, positions in body:
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 bound.update(self._bound_to_something_else(inner, heads))
             self._uses(node, positions, heads)
         if bound:
@@ -280,7 +281,7 @@ class _Reader:
                         self._doubt(
                             name, f"{place}, which hands on the module, in a file that spells the name in a text"
                         )
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self._uses(child, positions, heads)
 
     def _doubt(self, name: str, why: str) -> None:

@@ -16,6 +16,7 @@ from ....project.code_strings import CodeString
 from ....project.reader import dotted
 from ....project.surroundings import surroundings
 from ....source.discovery import is_test
+from ....source.nodes import walk
 from .factories import why_not_out_of_its_function
 from .groups import Group
 from .units import (
@@ -304,7 +305,7 @@ class _Planner:
         return [
             inner.id
             for node in unit.body
-            for inner in ast.walk(node)
+            for inner in walk(node)
             if isinstance(inner, ast.Name) and inner.id in self.routers
         ]
 

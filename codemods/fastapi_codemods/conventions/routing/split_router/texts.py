@@ -13,6 +13,7 @@ from ....edits import Edits
 from ....errors import BrokenResultError
 from ....findings import Finding
 from ....project import Module, Span
+from ....source.nodes import walk
 from ....source.statements import line_starts
 from .factories import dedented
 from .groups import Group, Operation
@@ -620,7 +621,7 @@ def _relative_imports(module: Module, unit: Unit) -> Iterable[int]:
     starts = line_starts(own)
     base = module.facts.statements[unit.statement].start
     for node in unit.body:
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.ImportFrom) and inner.level:
                 line = own[starts[inner.lineno - 1] :]
                 start = starts[inner.lineno - 1] + len(line.encode()[: inner.col_offset].decode())

@@ -12,6 +12,7 @@ from ....project import Module, Project, Span
 from ....project.model import Function
 from ....project.names import NameFacts, names_of
 from ....project.reader import ROUTE_METHODS, Positions, dotted
+from ....source.nodes import children, walk
 from ....source.statements import line_starts
 
 # What depends on the module it stands in.
@@ -215,7 +216,7 @@ def sheet_of(project: Project, module: Module) -> Sheet:
 def _quoted(unit: Unit) -> Iterator[str]:
     """The names in strings of a type alias: `Tree = dict[str, "Node"]`."""
     if isinstance(unit.node, ast.Assign | ast.AnnAssign) and isinstance(unit.node.value, ast.Subscript | ast.BinOp):
-        for node in ast.walk(unit.node.value):
+        for node in walk(unit.node.value):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
                 yield node.value
 
@@ -343,7 +344,7 @@ def is_inert(sheet: Sheet, unit: Unit) -> bool:
     value = unit.node.value
     if value is None:
         return True
-    for node in ast.walk(value):
+    for node in walk(value):
         match node:
             case ast.Call(func=func):
                 if not is_inert_call(sheet, func):
@@ -407,7 +408,7 @@ _ITS_FOLDER = frozenset({"parent", "parents", "with_name"})
 
 def names_its_folder(unit: Unit) -> bool:
     """Whether all that the statement wants of `__file__` is its folder, `Path(__file__).parent`."""
-    around = {child: node for body in unit.body for node in ast.walk(body) for child in ast.iter_child_nodes(node)}
+    around = {child: node for body in unit.body for node in walk(body) for child in children(node)}
     found = [node for node in around if isinstance(node, ast.Name) and node.id == "__file__"]
     return bool(found) and all(_is_folder_wanted(node, around) for node in found)
 
@@ -481,7 +482,7 @@ def _imports_or_does_without(sheet: Sheet, node: ast.stmt, is_never_run: bool) -
 def bound_to_its_module(unit: Unit, *, in_same_folder: bool) -> str | None:
     """Why the statement would mean something else in another module, as far as that can be seen in it."""
     for node in unit.body:
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Name) and inner.id in _OF_THE_MODULE:
                 if inner.id == "__file__" and in_same_folder and names_its_folder(unit):
                     continue
