@@ -83,6 +83,12 @@ def test_two_of_five_cases_say_what_must_not_change(codemod):
     assert len(refusals) >= 0.4 * len(own)
 
 
+def test_every_convention_has_codemods_and_every_codemod_answers_to_one():
+    result = script("scripts/convention_coverage.py", "--check")
+
+    assert result.stdout + result.stderr == ""
+
+
 def test_pages_are_current():
     result = script("scripts/document_codemods.py", "--check")
 
