@@ -148,7 +148,7 @@ class TestFiles:
         before, after = FILES[path]
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(before.encode())
-        (change,) = raised(tmp_path, (), (0, 165)).changes
+        (change,) = raised(tmp_path, (), {"fastapi": (0, 165)}).changes
         assert change.path == path
         assert change.after is not None
         assert change.after.decode() == after
@@ -163,19 +163,47 @@ class TestFiles:
                 "uv.lock": '[[package]]\nname = "fastapi"\nversion = "0.95.0"\n',
             },
         )
-        result = raised(tmp_path, (), (0, 165))
+        result = raised(tmp_path, (), {"fastapi": (0, 165)})
         assert [change.path for change in result.changes] == ["requirements.in"]
         told = {note.split(" ")[0] for note in result.notes}
         assert told == {"requirements.txt", "constraints.txt", "uv.lock"}
 
     def test_files_beside_an_application_are_read_too(self, tmp_path):
         write(tmp_path, {"backend/requirements.txt": "fastapi==0.95\n"})
-        assert [change.path for change in raised(tmp_path, ["backend"], (0, 165)).changes] == [
+        assert [change.path for change in raised(tmp_path, ["backend"], {"fastapi": (0, 165)}).changes] == [
             "backend/requirements.txt"
         ]
 
+    def test_pydantic_comes_along_where_a_version_of_it_is_named(self, tmp_path):
+        write(tmp_path, {"requirements.txt": "fastapi==0.95\npydantic>=1.10,<2\npydantic-settings==2\n"})
+        write(tmp_path, {"constraints.txt": "fastapi==0.95\npydantic\n"})
+        changes = raised(tmp_path, (), {"fastapi": (0, 165), "pydantic": (2, 9)}).changes
+        texts = {change.path: change.after for change in changes}
+        assert texts["requirements.txt"] == b"fastapi==0.165\npydantic>=2.9\npydantic-settings==2\n"
+        assert texts["constraints.txt"] == b"fastapi==0.165\npydantic\n"
+
 
 class TestPlan:
+    def test_models_of_pydantic_1_come_after_the_requirement(self, tmp_path):
+        models = (
+            "from pydantic import BaseModel, BaseSettings, validator\n\n\nclass Item(BaseModel):\n    name: str\n\n"
+        )
+        models += '    @validator("name")\n    def check(cls, value):\n        return value\n\n    class Config:\n'
+        models += "        orm_mode = True\n\n\nclass Settings(BaseSettings):\n    name: str = 'x'\n"
+        write(tmp_path, {"main.py": OLD, "models.py": models, "requirements.txt": "fastapi==0.95\npydantic<2\n"})
+        plan = plan_upgrade(tmp_path, (), Options(cache=False), "0.165").plan
+        assert [step.codemod for step in plan.steps] == [
+            REQUIREMENT,
+            "pydantic-v1-config",
+            "pydantic-v1-validators",
+            "query-regex-to-pattern",
+            "rename-deprecated-status",
+            "base-settings-import",
+        ]
+        text = {change.path: change.after for change in plan.changes}["models.py"] or b""
+        assert b"model_config = ConfigDict(from_attributes=True)" in text
+        assert b"from pydantic_settings import BaseSettings" in text
+
     def test_what_only_the_new_one_can_run_comes_after_the_requirement(self, tmp_path):
         write(tmp_path, {"main.py": OLD, "requirements.txt": "fastapi>=0.100\n"})
         upgrade = plan_upgrade(tmp_path, (), Options(cache=False), "0.165")
@@ -221,7 +249,6 @@ class TestPlan:
         notes = plan_upgrade(tmp_path, (), Options(cache=False), "0.165").notes
         assert [note.partition(":")[0] for note in notes] == [
             "FastAPI 0.165 needs Python 3.11",
-            "FastAPI 0.165 needs Pydantic 2",
             "FastAPI 0.165 needs Starlette 1.6",
         ]
 

@@ -11,9 +11,7 @@ import re
 
 from .index import Project
 from .models import pydantic_major, required_pydantic
-
-_ONLY_PYDANTIC_2 = (0, 126)
-"""From this FastAPI on there is no support for Pydantic 1."""
+from .models.pydantic_version import ONLY_PYDANTIC_2
 
 # With Pydantic 2 these fail when they are imported, or when what they configure is used.
 _ONLY_IN_1 = re.compile(
@@ -29,6 +27,8 @@ def reason_against_pydantic_2(project: Project) -> str | None:
 
 def _reason(project: Project) -> str | None:
     versions = project.versions
+    if project.target_fastapi is not None and versions.fastapi >= ONLY_PYDANTIC_2:
+        return None
     if required_pydantic(project) == 1:
         return "the project requires Pydantic 1"
     if versions.pydantic_source:
@@ -37,7 +37,7 @@ def _reason(project: Project) -> str | None:
     if required_pydantic(project) == 2 or pydantic_major(project) == 2:
         return None
     if versions.fastapi_source:
-        if versions.fastapi >= _ONLY_PYDANTIC_2:
+        if versions.fastapi >= ONLY_PYDANTIC_2:
             return None
         return f"FastAPI {'.'.join(map(str, versions.fastapi))}, says {versions.fastapi_source}, runs with Pydantic 1"
     for path in project.paths:

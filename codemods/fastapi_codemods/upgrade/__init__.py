@@ -17,6 +17,7 @@ from ..config import Options
 from ..errors import ConfigurationError
 from ..findings import Finding, Safety
 from ..plan import Plan, Step
+from ..project.models.pydantic_version import ONLY_PYDANTIC_2
 from ..project.versions import NEWEST, Release, Versions, parse_release, spelled
 from .requirements import raised
 from .silent import Touched, touched
@@ -26,7 +27,8 @@ REQUIREMENT = "requirement"
 
 _PYTHON_3_11 = (0, 163)
 """The first FastAPI that needs it; likewise for the others."""
-_PYDANTIC_2_ONLY = (0, 126)
+_PYDANTIC = (2, 9)
+"""Of the newest FastAPI, `Requires-Dist`."""
 _STARLETTE_1_6 = (0, 164)
 
 
@@ -64,7 +66,10 @@ def plan_upgrade(
     before = pipeline.chained(project, rewriting, within, options.jobs, progress)
     folders = {module.path.rpartition("/")[0] for module, _ in project.instances("fastapi.FastAPI")}
     above = {"/".join(parts[:n]) for f in folders if (parts := f.split("/")) for n in range(1, len(parts) + 1)} - {""}
-    requirement = raised(root, above, target)
+    lowest: dict[str, Release] = {"fastapi": target}
+    if target >= ONLY_PYDANTIC_2:
+        lowest["pydantic"] = _PYDANTIC
+    requirement = raised(root, above, lowest)
     new = before.project.targeting(to)
     after = pipeline.chained(new, rewriting, within, options.jobs, progress)
 
@@ -96,8 +101,6 @@ def _notes(versions: Versions, to: Release) -> list[str]:
     found = []
     if to >= _PYTHON_3_11 and versions.python < (3, 11):
         found.append(f"FastAPI {spelled(to)} needs Python 3.11: {versions.python_source} allows older ones")
-    if to >= _PYDANTIC_2_ONLY and versions.pydantic < (2,):
-        found.append(f"FastAPI {spelled(to)} needs Pydantic 2: {versions.pydantic_source} allows older ones")
     if to >= _STARLETTE_1_6 and versions.starlette < (1, 6):
         found.append(f"FastAPI {spelled(to)} needs Starlette 1.6: {versions.starlette_source} allows older ones")
     return found

@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 
 from ..index import Project
+from ..versions import parse_release
+
+ONLY_PYDANTIC_2 = (0, 126)
+"""From this FastAPI on there is no support for Pydantic 1."""
 
 
 def pydantic_major(project: Project) -> int:
@@ -14,7 +18,12 @@ def pydantic_major(project: Project) -> int:
 
 
 def required_pydantic(project: Project) -> int:
-    """1 or 2 where a lock file or requirement allows only that, or an import works with nothing else; else 0."""
+    """1 or 2 where a lock file or requirement allows only that, or an import works with nothing else; else 0.
+
+    Who asks for code that runs with a FastAPI of `ONLY_PYDANTIC_2` asks for 2, whatever there is so far.
+    """
+    if project.target_fastapi is not None and parse_release(project.target_fastapi) >= ONLY_PYDANTIC_2:
+        return 2
     return project.remembered("required Pydantic", lambda: _required(project.root) or int(_imports_removed(project)))
 
 
