@@ -131,6 +131,9 @@ def _key(node: ast.expr, names: dict[str, Symbol]) -> str:
 
 # Names
 
+MOST_SCOPES = 2
+"""More would make a name that nobody can read."""
+
 
 def alias_style(project: Project) -> str:
     """What the names of the project's aliases end in, empty for `CurrentUser`; `Dep` where it has no habit."""
@@ -148,13 +151,14 @@ def _style(found: Iterable[Alias]) -> str:
 
 def names_for(project: Project, marker: Marker) -> Iterator[str]:
     """What an alias for a dependency may be called, the best first."""
+    if (how := _how(marker)) is None:
+        return
     suffix = alias_style(project)
     words = [word for word in marker.written.rpartition(".")[2].strip("_").split("_") if word]
     while len(words) > 1 and words[0].lower() in _VERBS:
         words = words[1:]
     of_provider = pascal("_".join(words))
     of_type = _type_name(marker.type)
-    how = _how(marker)
     candidates = [of_provider, of_type] if _says_more(project, of_provider, of_type) else [of_type, of_provider]
     for base in dict.fromkeys(filter(None, candidates)):
         yield how + (base if suffix and base.endswith(suffix) else base + suffix)
@@ -163,9 +167,16 @@ def names_for(project: Project, marker: Marker) -> Iterator[str]:
             yield how + base + other
 
 
-def _how(marker: Marker) -> str:
-    """What tells a dependency from the same one with other arguments."""
+def _how(marker: Marker) -> str | None:
+    """What tells a dependency from the same one with other arguments; None where that is too much for a name."""
     words = ""
+    scopes = marker.argument("scopes")
+    if scopes is not None:
+        listed = scopes.elts if isinstance(scopes, ast.List | ast.Tuple) else []
+        texts = [one.value for one in listed if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        if len(texts) != len(listed) or not 0 < len(texts) <= MOST_SCOPES:
+            return None
+        words += "".join(pascal(re.sub(r"\W+", "_", text).strip("_")) for text in texts)
     scope = marker.argument("scope")
     if isinstance(scope, ast.Constant) and isinstance(scope.value, str):
         words += f"{pascal(scope.value)}Scoped"
@@ -238,13 +249,13 @@ def place_in(project: Project, home: Module, said: Meaning) -> Place | str:
             return f"`{name}` cannot be named in {home.path}"
         references[name] = found
         head = found.expression.partition(".")[0]
+        # Below the imports, whatever it names of them.
+        last = max(last, _end_of_imports(home))
         if found.request is None:
             bindings = home.bindings(head)
             if any(binding.conditional for binding in bindings):
                 return f"`{head}` is bound under a condition in {home.path}"
             last = max([last, *(binding.statement for binding in bindings)])
-        else:
-            last = max(last, _end_of_imports(home))
     if last >= 0 and usual_home(project) is home:
         last = max([last, *(alias.statement for alias in aliases(project) if alias.module is home)])
     if last < 0:

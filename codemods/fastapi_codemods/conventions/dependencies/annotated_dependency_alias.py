@@ -45,6 +45,7 @@ from ...edits.models import reference
 from ...findings import Finding, Safety
 from ...project import Module, Project, Symbol
 from ...project.injected import Injected, aliases, injected
+from ...project.operations import operations_of
 from ...source.discovery import is_test
 from ...source.nodes import walk
 
@@ -75,7 +76,7 @@ class _Subject(NamedTuple):
 class AnnotatedDependencyAlias(Codemod):
     safety = Safety.SAFE
 
-    after = ("depends-to-annotated",)
+    after = ("depends-to-annotated", "unused-dependency-to-decorator")
 
     def find(self, project: Project) -> Iterator[Finding]:
         groups: dict[str, list[_Member]] = {}
@@ -205,10 +206,23 @@ def _of_existing(project: Project, members: Sequence[_Member], place: Place) -> 
                 found[key] = _Subject(one, said, named.expression, None, None)
             continue
         source, reason = import_in(project, one.module, place, one.function.statement)
+        if reason is None and not _is_shared(project, one, place.home):
+            reason = f"the alias is that of {place.home.path}, which is no module of dependencies"
         if reason is None and not _is_free(one.module, name.name):
             reason = f"`{name.name}` means something else in {one.module.path}"
         found[key] = reason or _Subject(one, said, name.name, source, None)
     return found
+
+
+def _is_shared(project: Project, one: Injected, home: Module) -> bool:
+    """Whether aliases of a module are for others: it is the provider's, the usual one, or one that registers no routes.
+
+    A router that imports its alias from another router would depend on it for nothing else.
+    """
+    provider = one.marker.provider
+    if home.path == one.module.path or (provider is not None and provider.path == home.path):
+        return True
+    return home is usual_home(project) or all(o.module.path != home.path for o in operations_of(project))
 
 
 def _of_new(project: Project, members: Sequence[_Member], taken: set[str]) -> _Found:
@@ -219,7 +233,8 @@ def _of_new(project: Project, members: Sequence[_Member], taken: set[str]) -> _F
         found: _Found = {}
         names: set[str] = set()
         for home, own in homes:
-            found.update(_in_home(project, home, own, taken | names, names))
+            # Of several homes each has an alias of its own, which may have the same name.
+            found.update(_in_home(project, home, own, taken, names))
         able = sum(not isinstance(outcome, str) for outcome in found.values())
         if able > most:
             best, most, chosen = found, able, names

@@ -71,7 +71,7 @@ class _Subject(NamedTuple):
 class UnusedDependencyToDecorator(Codemod):
     safety = Safety.SAFE
 
-    after = ("depends-to-annotated", "annotated-dependency-alias", "call-to-dependency")
+    after = ("depends-to-annotated",)
 
     def find(self, project: Project) -> Iterator[Finding]:
         candidates = list(_candidates(project))
@@ -140,9 +140,10 @@ def _candidates(project: Project) -> Iterator[tuple[Operation, Definition, list[
 
 
 def _all_read(module: Module, function: Function, names: Sequence[str]) -> bool:
-    """Whether the text behind the header spells all names; what does not is worth parsing."""
+    """Whether the text behind the header spells all names, other than as parameters of functions that stand there too;
+    what does not is worth parsing."""
     text = blanked(module.text[function.span.end : module.facts.statements[function.statement].end])
-    return all(re.search(rf"(?<![\w.]){re.escape(name)}\b(?!\s*=(?!=))", text) for name in names)
+    return all(re.search(rf"(?<![\w.]){re.escape(name)}\b(?!\s*(?:=(?!=)|:))", text) for name in names)
 
 
 def _reason_of_handler(project: Project, operations: Sequence[Operation], definition: Definition) -> str | None:

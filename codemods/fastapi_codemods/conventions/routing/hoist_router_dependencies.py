@@ -49,7 +49,7 @@ _HARMLESS = frozenset({"dependency", "scope", "scopes", "use_cache"})
 class HoistRouterDependencies(Codemod):
     safety = Safety.SAFE
 
-    after = ("split-router",)
+    after = ("split-router", "unused-dependency-to-decorator")
 
     def find(self, project: Project) -> Iterator[Finding]:
         for shared, reason in shared_by_routes(project, "dependencies"):
