@@ -87,7 +87,7 @@ class AnnotatedDependencyAlias(Codemod):
         if not groups:
             return
         existing = _existing(project)
-        taken: set[str] = set()
+        taken: set[_Taken] = set()
         for key, members in groups.items():
             if len(members) >= FEWEST or key in existing:
                 for member, outcome in _outcomes(project, members, existing.get(key), taken):
@@ -168,7 +168,7 @@ def _existing(project: Project) -> dict[str, Place]:
 
 
 def _outcomes(
-    project: Project, members: Sequence[_Member], existing: Place | None, taken: set[str]
+    project: Project, members: Sequence[_Member], existing: Place | None, taken: set[_Taken]
 ) -> Iterator[tuple[_Member, _Subject | str]]:
     """For each parameter what it becomes, or why it stays."""
     able = [member for member in members if member.reason is None]
@@ -185,6 +185,8 @@ def _outcomes(
 
 
 _Found = dict[tuple[str, int], _Subject | str]
+_Taken = tuple[str, str]
+"""The path of a module, and a name that an alias will have there."""
 
 
 def _of_existing(project: Project, members: Sequence[_Member], place: Place) -> _Found:
@@ -225,13 +227,13 @@ def _is_shared(project: Project, one: Injected, home: Module) -> bool:
     return home is usual_home(project) or all(o.module.path != home.path for o in operations_of(project))
 
 
-def _of_new(project: Project, members: Sequence[_Member], taken: set[str]) -> _Found:
+def _of_new(project: Project, members: Sequence[_Member], taken: set[_Taken]) -> _Found:
     best: _Found = {}
-    chosen: set[str] = set()
+    chosen: set[_Taken] = set()
     most = -1
     for homes in _candidates(project, members):
         found: _Found = {}
-        names: set[str] = set()
+        names: set[_Taken] = set()
         for home, own in homes:
             # Of several homes each has an alias of its own, which may have the same name.
             found.update(_in_home(project, home, own, taken, names))
@@ -259,7 +261,9 @@ def _candidates(project: Project, members: Sequence[_Member]) -> Iterator[list[t
     yield [(own[0].injected.module, own) for own in by_module.values()]
 
 
-def _in_home(project: Project, home: Module, members: Sequence[_Member], taken: set[str], names: set[str]) -> _Found:
+def _in_home(
+    project: Project, home: Module, members: Sequence[_Member], taken: set[_Taken], names: set[_Taken]
+) -> _Found:
     """What becomes of parameters if the alias stands in that module."""
     first = members[0].said
     assert first is not None
@@ -279,15 +283,18 @@ def _in_home(project: Project, home: Module, members: Sequence[_Member], taken: 
     if len(able) < FEWEST:
         alone = "it is the only one that could have the alias"
         return {key: alone if isinstance(outcome, _Subject) else outcome for key, outcome in found.items()}
-    candidates = names_for(project, able[0].one.marker)
-    free = (
-        name for name in candidates if name not in taken and all(_is_free(module, name) for module in modules.values())
-    )
-    name = next(free, None)
+    free = [
+        name
+        for name in names_for(project, able[0].one.marker)
+        if all((path, name) not in taken and _is_free(module, name) for path, module in modules.items())
+    ]
+    # Best one that no other alias of the project has.
+    elsewhere = {name for _, name in taken}
+    name = next((name for name in free if name not in elsewhere), next(iter(free), None))
     if name is None:
         none_left = "no name is left for the alias"
         return {key: none_left if isinstance(outcome, _Subject) else outcome for key, outcome in found.items()}
-    names.add(name)
+    names |= {(path, name) for path in modules}
     return {
         key: outcome._replace(name=name) if isinstance(outcome, _Subject) else outcome for key, outcome in found.items()
     }
