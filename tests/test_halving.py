@@ -2,6 +2,7 @@
 
 import gc
 import re
+import sys
 import weakref
 
 import pytest
@@ -195,3 +196,15 @@ def test_a_new_file_takes_the_name_of_a_package_where_imports_start_from_its_fol
     after = before.with_changes([FileChange("mcp.py", None, b"x = 1\n")])
 
     assert after.module_path("main.py", "mcp") == "mcp.py"
+
+
+def test_a_statement_in_newer_syntax_does_not_end_the_examination(tmp_path):
+    newer = "import json\n\nclass Text:\n    import os\n    def of(self, x):\n        return f\"{'\\n'.join(x)}\"\n"
+    (tmp_path / "newer.py").write_text(newer)
+    (tmp_path / "main.py").write_text("import newer\nfrom fastapi import FastAPI\n\napp = FastAPI()\n")
+    project = Project.open(tmp_path)
+
+    found = dict(Side(project).at_import("newer.py"))
+
+    assert found["json"] == 1
+    assert ("os" in found) == (sys.version_info >= (3, 12))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..findings import Location
@@ -18,6 +19,7 @@ from ..project.operations import APPLICATION, definition_of, operations_of
 from ..project.pydantic_support import reason_against_pydantic_2
 from ..project.types import yields
 from ..project.versions import Release
+from ..source import UnreadableSourceError
 from ..source.discovery import is_test
 
 
@@ -141,9 +143,10 @@ def _bodies(project: Project, bases: tuple[str, ...]) -> Iterator[tuple[Module, 
                 continue
             for binding in classes:
                 before = module.facts.statements[binding.statement].line - 1
-                for node in module.parsed(binding.statement).body:
-                    if isinstance(node, ast.ClassDef):
-                        yield module, node.body, before
+                with suppress(UnreadableSourceError, RecursionError):
+                    for node in module.parsed(binding.statement).body:
+                        if isinstance(node, ast.ClassDef):
+                            yield module, node.body, before
 
 
 _DEPENDENCIES = frozenset({"fastapi.Depends", "fastapi.Security"})

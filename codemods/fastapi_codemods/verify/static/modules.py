@@ -199,10 +199,15 @@ class Side:
             for index, statement in enumerate(module.facts.statements):
                 if statement.word == "def" or statement.word.startswith("async"):
                     continue
-                if "import" in module.text[statement.start : statement.end]:
-                    for item in names_in(ast.Module(module.parsed(index).body, [])).imports:
-                        if item.at_import and not item.type_checking:
-                            yield item.target, item.line
+                if "import" not in module.text[statement.start : statement.end]:
+                    continue
+                try:
+                    body = module.parsed(index).body
+                except (UnreadableSourceError, RecursionError):
+                    continue  # newer syntax than that of the Python which runs
+                for item in names_in(ast.Module(body, [])).imports:
+                    if item.at_import and not item.type_checking:
+                        yield item.target, item.line
 
     def homes(self, path: str, target: str) -> Iterator[str]:
         """The project's files that the import of `target` in the file `path` imports."""
