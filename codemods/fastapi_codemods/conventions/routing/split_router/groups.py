@@ -348,7 +348,13 @@ def has_own_converter(group: Group) -> bool:
 
 
 def stands_for_one_domain(project: Project, module: Module, operations: Sequence[Operation], prefix: str) -> bool:
-    """Whether the router's prefix, its own or that of its include, names a domain already: `/users`."""
+    """Whether the router's prefix, its own or that of its include, names a domain already: `/users`; or the module is
+    named for what all of its paths begin with, as one that an earlier run made where the prefix is computed."""
+    firsts = {next(iter(_segments(operation.path or "")), "") for operation in operations}
+    if len(firsts) == 1 and (first := firsts.pop()) and _is_static(first) and not is_generic(first):
+        stem = module.path.rpartition("/")[2].removesuffix(".py")
+        if (named := _identifier(first)) and re.search(rf"(?:^|_){re.escape(named)}$", stem):
+            return True
     lines = {operation.decorator.line: operation for operation in operations}
     prefixes = [prefix]
     for application in likely_applications(project):
