@@ -166,7 +166,7 @@ PLACED = {
     "empty": ("", "from typing import Annotated\n"),
     "imports only below a definition": (
         "def f(): ...\nfrom typing import Any\n",
-        "from typing import Annotated\n\ndef f(): ...\nfrom typing import Any\n",
+        "from typing import Annotated\n\n\ndef f(): ...\nfrom typing import Any\n",
     ),
     "imports only below a definition in a block": (
         "if 1:\n    def f(): ...\nimport os\n",

@@ -136,10 +136,16 @@ def edits_for(project: Project, module: Module, wanted: Sequence[Key]) -> Iterat
             yield *_new_statement(project, module, line), key
         else:
             new_sections.setdefault(section, []).append((line, key))
-    for _, new in sorted(new_sections.items()):
-        # Together, so that no blank line comes between them.
-        lines = [line for line, _ in new]
-        yield *_new_statement(project, module, module.source.newline.join(lines)), min(key for _, key in new)
+    # Together, so that no blank line comes between those of a section.
+    newline = module.source.newline
+    sections = [
+        (newline.join(line for line, _ in new), min(key for _, key in new)) for _, new in sorted(new_sections.items())
+    ]
+    if not _head(module) and len(sections) > 1:
+        # All at one place, and the blank lines that a definition wants below them once.
+        sections = [((newline * 2).join(text for text, _ in sections), min(key for _, key in sections))]
+    for text, key in sections:
+        yield *_new_statement(project, module, text), key
 
 
 def statements_of(project: Project, path: str, wanted: Iterable[Key]) -> Iterator[str]:
@@ -374,8 +380,9 @@ def _after_docstring(module: Module, line: str) -> tuple[int, int, str]:
         )
         return start, end, text + newline if is_followed_by_code else text
     if module.facts.statements:
-        start = module.facts.statements[0].start
-        return start, start, line + newline * 2
+        start, word = module.facts.statements[0].start, module.facts.statements[0].word
+        is_definition = word in ("class", "@") or word.split()[-1:] == ["def"]
+        return start, start, line + newline * (3 if is_definition else 2)
     start = len(module.text)
     is_at_line_start = not module.text or module.text.endswith(("\r", "\n"))
     return start, start, ("" if is_at_line_start else newline) + line + newline

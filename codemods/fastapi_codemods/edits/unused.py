@@ -11,7 +11,7 @@ from ..project.names import facts_of, reads_of
 from ..project.reader import Positions
 from ..source import UnreadableSourceError
 from ..source.nodes import walk
-from ..source.statements import parse
+from ..source.statements import blanked_but_f_strings, parse
 
 
 def is_imported_for_itself(project: Project, module: Module, name: str) -> bool:
@@ -19,7 +19,29 @@ def is_imported_for_itself(project: Project, module: Module, name: str) -> bool:
     if module.path.endswith("__init__.py"):
         return False
     facts = facts_of(project, module, name)
-    return facts is not None and not facts.imported and not facts.named and not facts.exported
+    if facts is None or facts.named or facts.exported:
+        return False
+    return all(
+        importer.kind == "module" and not _may_read(project, importer.place.path, importer.local, name)
+        for importer in facts.imported
+    )
+
+
+def _may_read(project: Project, path: str, local: str, name: str) -> bool:
+    """Whether a file that has the module as `local` may read `name` of it: `cart.get_db`, or who is handed `cart`.
+
+    In `app.include_router(cart.router)` it does not.
+    """
+    importer = project.module(path)
+    if importer is None:
+        return True
+    head = local.partition(".")[0]
+    code = "".join(
+        blanked_but_f_strings(importer.statement_text(index))[1] if statement.word not in ("import", "from") else ""
+        for index, statement in enumerate(importer.facts.statements)
+    )
+    module = rf"(?<![\w.]){re.escape(head)}\b"
+    return re.search(rf"{module}(?!\s*\.)|{module}(?:\s*\.\s*\w+)*\s*\.\s*{re.escape(name)}\b", code) is not None
 
 
 def is_used(text: str, name: str) -> bool:
