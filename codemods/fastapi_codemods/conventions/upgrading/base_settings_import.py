@@ -32,12 +32,13 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...edits.unused import edits_without
 from ...findings import Finding, Safety
-from ...project import Module, Project
+from ...project import Module, Project, Span
 from ...project.models import required_pydantic
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.words import modules_with
 
 _NAME = "BaseSettings"
+_SOURCE = re.compile(r"from\s+(pydantic(?:\.env_settings)?)\s+import\b")
 _WORD = re.compile(rb"\bBaseSettings\b")
 _OTHERWISE = {
     re.compile(r"\benv\s*=\s*(?![=])(?=[\"'\[(])"): "`Field(env=...)`, which the new settings ignore",
@@ -74,8 +75,14 @@ class BaseSettingsImport(Codemod):
         for finding in findings:
             module: Module = finding.subject
             for span, left in edits_without(module, {_NAME}, ()):
-                edits.replace(module, span, left, finding)
-            edits.import_name(module, "pydantic_settings", _NAME, finding)
+                statement = _SOURCE.match(module.code(span))
+                if statement is not None and not left:
+                    # Alone in its statement, which goes on with another source.
+                    source = Span(span.start + statement.start(1), span.start + statement.end(1))
+                    edits.replace(module, source, "pydantic_settings", finding)
+                else:
+                    edits.replace(module, span, left, finding)
+                    edits.import_name(module, "pydantic_settings", _NAME, finding)
 
     def _reason(self, project: Project, module: Module, local: str) -> str | None:
         if reason := reason_against_pydantic_2(project):
