@@ -4,6 +4,9 @@ from __future__ import annotations
 
 PARAMETER_FUNCTIONS = frozenset({"Body", "Cookie", "Depends", "File", "Form", "Header", "Path", "Query", "Security"})
 
+VALUE_FUNCTIONS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
+"""Dotted names of those that say where in the request a value is, and what it may be."""
+
 _PUBLIC = PARAMETER_FUNCTIONS | {"APIRouter", "BackgroundTasks", "FastAPI", "HTTPException", "Request", "Response"}
 _PUBLIC |= {"UploadFile", "WebSocket", "WebSocketDisconnect", "WebSocketException", "status"}
 

@@ -34,7 +34,7 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Scope, Span, Symbol
-from ...project.fastapi_names import PARAMETER_FUNCTIONS
+from ...project.fastapi_names import VALUE_FUNCTIONS
 from ...project.models import model
 from ...project.operations import operations_of
 from ...project.pydantic_support import reason_against_pydantic_2
@@ -44,7 +44,6 @@ from ...project.words import modules_with, statements_with
 from ...source import UnreadableSourceError
 from ...source.nodes import children
 
-_PARAMETERS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
 _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field", "sqlmodel.Field", "sqlmodel.main.Field"})
 
 _ELLIPSIS = re.compile(r"[(=]\s*(?:#[^\r\n]*\s*)?\.\.\.")
@@ -111,7 +110,7 @@ class RemoveEllipsisRequired(Codemod):
         if given is None or not (name := dotted(node.func)):
             return None
         symbol = project.resolve(module, name, scopes)
-        if symbol is None or symbol.path is not None or symbol.name not in _PARAMETERS | _FIELDS:
+        if symbol is None or symbol.path is not None or symbol.name not in VALUE_FUNCTIONS | _FIELDS:
             return None
         gone = _argument(module, positions, node, given)
         line = positions.line(node.lineno)
@@ -256,7 +255,7 @@ def _reason(project: Project, symbol: Symbol, node: ast.Call, gone: Span | None,
         return "it has a `default_factory` too"
     if gone is None:
         return "a comment or bracket stands beside it"
-    if symbol.name in _PARAMETERS:
+    if symbol.name in VALUE_FUNCTIONS:
         if not project.versions.supports_fastapi((0, 78)):
             return "FastAPI before 0.78 needs the default"
     elif reason_against_pydantic_2(project) and not _is_never_none(annotation):

@@ -34,7 +34,7 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Module, Project, Span, Symbol
-from ...project.fastapi_names import PARAMETER_FUNCTIONS
+from ...project.fastapi_names import VALUE_FUNCTIONS
 from ...project.named_calls import NamedCall, calls_in
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.versions import spelled
@@ -43,7 +43,6 @@ from ...project.words import modules_with
 EXAMPLES_SINCE = (0, 99)
 OPENAPI_EXAMPLES_SINCE = (0, 103)
 
-_PARAMETERS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
 _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field"})
 _KEYWORD = re.compile(r"\bexamples?\s*=(?!=)")
 _KEYWORD_BYTES = re.compile(_KEYWORD.pattern.encode())
@@ -89,7 +88,7 @@ class ExampleToExamples(Codemod):
 
 
 def _is_wanted(symbol: Symbol) -> bool:
-    return symbol.path is None and symbol.name in _PARAMETERS | _FIELDS
+    return symbol.path is None and symbol.name in VALUE_FUNCTIONS | _FIELDS
 
 
 def _subject(found: NamedCall) -> tuple[str, _Subject | None]:
@@ -101,7 +100,7 @@ def _subject(found: NamedCall) -> tuple[str, _Subject | None]:
         if keyword.arg == "example":
             value = found.place.positions.span(keyword.value)
             return "example", _Subject(found.module, span, "examples", value)
-        if keyword.arg == "examples" and found.symbol.name in _PARAMETERS and isinstance(keyword.value, ast.Dict):
+        if keyword.arg == "examples" and found.symbol.name in VALUE_FUNCTIONS and isinstance(keyword.value, ast.Dict):
             return "examples", _Subject(found.module, span, "openapi_examples", None)
     return "", None
 

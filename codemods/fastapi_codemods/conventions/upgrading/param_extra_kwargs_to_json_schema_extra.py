@@ -32,14 +32,13 @@ from ...edits.calls import change_arguments
 from ...edits.lines import quote_of
 from ...findings import Finding, Safety
 from ...project import Project, Symbol
-from ...project.fastapi_names import PARAMETER_FUNCTIONS
+from ...project.fastapi_names import VALUE_FUNCTIONS
 from ...project.named_calls import NamedCall, calls_in
 from ...project.versions import spelled
 
 JSON_SCHEMA_EXTRA_SINCE = (0, 100)
 
-_FUNCTIONS = PARAMETER_FUNCTIONS - {"Depends", "Security"}
-_NAMES = frozenset(f"fastapi.{name}" for name in _FUNCTIONS)
+_FUNCTIONS = frozenset(name.removeprefix("fastapi.") for name in VALUE_FUNCTIONS)
 _CALL = re.compile(rf"\b(?:{'|'.join(sorted(_FUNCTIONS))})\s*\(")
 
 # Source: fastapi/param_functions.py of 0.165, with what older ones have too.
@@ -89,7 +88,7 @@ class ParamExtraKwargsToJsonSchemaExtra(Codemod):
 
 
 def _is_wanted(symbol: Symbol) -> bool:
-    return symbol.path is None and symbol.name in _NAMES
+    return symbol.path is None and symbol.name in VALUE_FUNCTIONS
 
 
 def _extra(found: NamedCall) -> tuple[str, ...]:

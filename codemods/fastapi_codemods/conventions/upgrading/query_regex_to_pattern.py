@@ -33,7 +33,7 @@ from ...codemod import Codemod
 from ...edits import Edits
 from ...findings import Finding, Safety
 from ...project import Project, Symbol
-from ...project.fastapi_names import PARAMETER_FUNCTIONS
+from ...project.fastapi_names import VALUE_FUNCTIONS
 from ...project.named_calls import NamedCall, calls_in
 from ...project.pydantic_support import reason_against_pydantic_2
 from ...project.versions import spelled
@@ -41,7 +41,6 @@ from ...project.words import modules_with
 
 PATTERN_SINCE = (0, 100)
 
-_PARAMETERS = frozenset(f"fastapi.{name}" for name in PARAMETER_FUNCTIONS - {"Depends", "Security"})
 # SQLModel's `Field` still calls it `regex`.
 _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field", "pydantic.constr", "pydantic.types.constr"})
 _KEYWORD = re.compile(r"\bregex\s*=(?!=)")
@@ -74,13 +73,13 @@ class QueryRegexToPattern(Codemod):
 
 
 def _is_wanted(symbol: Symbol) -> bool:
-    return symbol.path is None and symbol.name in _PARAMETERS | _FIELDS
+    return symbol.path is None and symbol.name in VALUE_FUNCTIONS | _FIELDS
 
 
 def _reason(project: Project, found: NamedCall) -> str | None:
     if found.call.argument("pattern") is not None:
         return "it has a `pattern` too"
-    if found.symbol.name in _PARAMETERS:
+    if found.symbol.name in VALUE_FUNCTIONS:
         if not project.versions.supports_fastapi(PATTERN_SINCE):
             return f"FastAPI before {spelled(PATTERN_SINCE)} does not know `pattern`"
         return None
